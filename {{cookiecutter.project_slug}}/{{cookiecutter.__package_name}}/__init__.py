@@ -1,0 +1,8 @@
+"""A secured MCP server."""
+
+import os
+
+# FastMCP reads its own settings when it is imported, from a .env that happens
+# to lie in the working directory. Nobody who can write there configures us.
+os.environ["FASTMCP_ENV_FILE"] = os.devnull
+os.environ["FASTMCP_LOG_ENABLED"] = "false"

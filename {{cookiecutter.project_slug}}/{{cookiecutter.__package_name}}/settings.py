@@ -1,0 +1,174 @@
+"""Every variable that the server reads, typed and checked at start."""
+
+import difflib
+import os
+import re
+import stat
+import tomllib
+from collections.abc import Mapping
+from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from dotenv import dotenv_values
+from limits import RateLimitItem, parse_many
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ByteSize,
+    ConfigDict,
+    Field,
+    HttpUrl,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import ErrorDetails, PydanticCustomError
+
+from .errors import SettingsError
+
+PACKAGE = Path(__file__).parent
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+def _split(value: object) -> object:
+    """Turn ``a, b`` into its items; an empty value has none."""
+    if isinstance(value, str):
+        return tuple(item.strip() for item in value.split(",") if item.strip())
+    return value
+
+
+def _limits(value: object) -> object:
+    """Turn ``5/second;100/minute`` into limits; ``0`` and ``off`` are none."""
+    if not isinstance(value, str):
+        return value
+    if value.strip().lower() in {"0", "off"}:
+        return ()
+    return tuple(parse_many(value))
+
+
+def _limits_per_tool(value: object) -> object:
+    """Turn ``tool=10/minute,other=off`` into limits by tool."""
+    if not isinstance(value, str):
+        return value
+    pairs = (item.split("=", 1) for item in value.split(",") if item.strip())
+    return {tool.strip(): limit for tool, limit in pairs}
+
+
+def _seconds(value: object) -> object:
+    """Let a duration be written ``30`` or ``30s``."""
+    return value.strip().removesuffix("s") if isinstance(value, str) else value
+
+
+Names = Annotated[tuple[str, ...], BeforeValidator(_split)]
+Networks = Annotated[
+    tuple[IPv4Network | IPv6Network, ...], BeforeValidator(_split)
+]
+Limits = Annotated[tuple[RateLimitItem, ...], BeforeValidator(_limits)]
+LimitsPerTool = Annotated[
+    dict[str, Limits], BeforeValidator(_limits_per_tool)
+]
+Seconds = Annotated[float, BeforeValidator(_seconds), Field(gt=0, le=86_400)]
+Size = Annotated[ByteSize, Field(gt=0, le=2**40)]
+Port = Annotated[int, Field(ge=0, le=65_535)]
+
+
+def _variable(field: str) -> str:
+    """Return the name of the environment variable that fills a field."""
+    upper = field.upper()
+    return upper if field == "workspace_path" else f"MCP_{upper}"
+
+
+class Settings(BaseModel):
+    """What the server was told, once and for its whole life.
+
+    Every field is read from the variable of its name, ``MCP_`` before it
+    (``WORKSPACE_PATH`` alone has no prefix).
+    """
+
+    model_config = ConfigDict(
+        alias_generator=_variable,
+        arbitrary_types_allowed=True,
+        extra="forbid",
+        frozen=True,
+        hide_input_in_errors=True,
+        populate_by_name=True,
+    )
+
+    server_name: str = Field(min_length=1, max_length=100)
+    transport: Literal["stdio", "http", "sse"]
+    host: str = "127.0.0.1"
+    port: Port = 8080
+    workspace_path: Path
+    rate_limit: Limits
+    tool_rate_limits: LimitsPerTool = {}
+    rate_limit_storage: SecretStr = SecretStr("memory://")
+    rate_limit_on_failure: Literal["deny", "allow"] = "deny"
+    metrics_host: str = "127.0.0.1"
+    metrics_port: Port = 9090
+    max_file_size: Size = ByteSize(10 * 2**20)
+    max_output_size: Size = ByteSize(2**20)
+    max_request_size: Size = ByteSize(4 * 2**20)
+    request_timeout: Seconds = 30.0
+    command_timeout: Seconds = 30.0
+    max_concurrency: int = Field(default=64, ge=1, le=10_000)
+    workers: int = Field(default=1, ge=1, le=64)
+    allowed_commands: Names = ()
+    command_sandbox: Literal["require", "best-effort"] = "require"
+    command_network: Literal["deny", "allow"] = "deny"
+    auth: Literal["none", "bearer", "jwt"]
+    auth_tokens_file: Path | None = None
+    auth_issuer: str | None = None
+    auth_audience: str | None = None
+    auth_jwks_uri: HttpUrl | None = None
+    auth_public_key: str | None = None
+    base_url: HttpUrl | None = None
+    allowed_hosts: Names = ()
+    allowed_origins: Names = ()
+    trusted_proxies: Networks = ()
+    tls_certfile: Path | None = None
+    tls_keyfile: Path | None = None
+    approval: Literal["auto", "always", "never"] = "auto"
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_file: Path | None = None
+    shutdown_grace: Seconds = 10.0
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _upper(cls, value: object) -> object:
+        return value.upper() if isinstance(value, str) else value
+
+    @field_validator("rate_limit_storage")
+    @classmethod
+    def _known_storage(cls, value: SecretStr) -> SecretStr:
+        scheme = r"memory://|(redis|rediss|redis\+unix)://.+"
+        if not re.fullmatch(scheme, value.get_secret_value()):
+            raise _refuse("use memory:// or redis://host:6379/0")
+        return value
+
+    @field_validator("workspace_path")
+    @classmethod
+    def _workspace(cls, value: Path) -> Path:
+        if not value.is_dir():
+            raise _refuse("there is no such directory; create it or set the"
+                          " variable to one that exists")
+        root = value.resolve()
+        if PACKAGE.resolve().is_relative_to(root):
+            raise _refuse("the server's own code lies inside it; choose a"
+                          " directory apart from the code")
+        return root
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        problems = (
+            list(_auth_problems(self)) if self.transport != "stdio" else []
+        )
+        problems += _pair_problems(self)
+        if problems:
+            raise _refuse("\n".join(problems))
+        return self
+
+
+def _refuse(sentence: str) -> PydanticCustomError:
+    return PydanticCustomError("refused", "{text}", {"text": sentence})
