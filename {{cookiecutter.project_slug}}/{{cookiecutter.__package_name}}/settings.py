@@ -1,16 +1,11 @@
 """Every variable that the server reads, typed and checked at start."""
 
-import difflib
-import os
 import re
-import stat
-import tomllib
-from collections.abc import Mapping
-from ipaddress import IPv4Network, IPv6Network
+from collections.abc import Iterator
+from ipaddress import IPv4Network, IPv6Network, ip_address
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
-from dotenv import dotenv_values
 from limits import RateLimitItem, parse_many
 from pydantic import (
     BaseModel,
@@ -20,16 +15,12 @@ from pydantic import (
     Field,
     HttpUrl,
     SecretStr,
-    ValidationError,
     field_validator,
     model_validator,
 )
-from pydantic_core import ErrorDetails, PydanticCustomError
-
-from .errors import SettingsError
+from pydantic_core import PydanticCustomError
 
 PACKAGE = Path(__file__).parent
-LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 def _split(value: object) -> object:
@@ -151,23 +142,81 @@ class Settings(BaseModel):
     @classmethod
     def _workspace(cls, value: Path) -> Path:
         if not value.is_dir():
-            raise _refuse("there is no such directory; create it or set the"
-                          " variable to one that exists")
+            raise _refuse(
+                f"there is no directory {value}; create it, or name another"
+            )
         root = value.resolve()
         if PACKAGE.resolve().is_relative_to(root):
-            raise _refuse("the server's own code lies inside it; choose a"
-                          " directory apart from the code")
+            raise _refuse(
+                "the server's own code lies inside it; name a directory"
+                " apart from the code"
+            )
         return root
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
-        problems = (
-            list(_auth_problems(self)) if self.transport != "stdio" else []
-        )
-        problems += _pair_problems(self)
+        problems = [*_half_configured(self), *_exposed(self)]
         if problems:
             raise _refuse("\n".join(problems))
         return self
+
+    @property
+    def on_loopback(self) -> bool:
+        """Whether nobody but this machine can reach the server."""
+        return self.transport == "stdio" or is_loopback(self.host)
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a host name or address is this machine's own."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _half_configured(settings: Settings) -> Iterator[str]:
+    """Name what a control that is switched on still lacks."""
+    if (settings.tls_certfile is None) != (settings.tls_keyfile is None):
+        yield "MCP_TLS_CERTFILE and MCP_TLS_KEYFILE go together; set both"
+    shared = settings.rate_limit_storage.get_secret_value() != "memory://"
+    if settings.workers > 1 and settings.rate_limit and not shared:
+        yield (
+            "MCP_WORKERS is more than 1, and memory:// is not shared between"
+            " them; set MCP_RATE_LIMIT_STORAGE=redis://host:6379/0"
+        )
+    if settings.workers > 1 and settings.transport != "http":
+        yield "MCP_WORKERS is more than 1; that needs MCP_TRANSPORT=http"
+    if settings.transport == "stdio":
+        return
+    if settings.auth == "bearer" and settings.auth_tokens_file is None:
+        yield "MCP_AUTH is bearer; set MCP_AUTH_TOKENS_FILE to a token file"
+    if settings.auth == "jwt":
+        yield from _jwt_gaps(settings)
+
+
+def _jwt_gaps(settings: Settings) -> Iterator[str]:
+    for field in ("auth_issuer", "auth_audience", "base_url"):
+        if getattr(settings, field) is None:
+            yield f"MCP_AUTH is jwt; set {_variable(field)}"
+    keys = (settings.auth_jwks_uri, settings.auth_public_key)
+    if keys.count(None) != 1:
+        yield (
+            "MCP_AUTH is jwt; set either MCP_AUTH_JWKS_URI or"
+            " MCP_AUTH_PUBLIC_KEY"
+        )
+
+
+def _exposed(settings: Settings) -> Iterator[str]:
+    """Name what other machines could reach without proving who they are.
+
+    MCP specification, Streamable HTTP: bind to loopback when local, and
+    authenticate every connection; OWASP MCP07.
+    """
+    if not settings.on_loopback and settings.auth == "none":
+        yield (
+            f"MCP_HOST is {settings.host}, which other machines can reach;"
+            " set MCP_AUTH to bearer or jwt, or MCP_HOST to 127.0.0.1"
+        )
 
 
 def _refuse(sentence: str) -> PydanticCustomError:

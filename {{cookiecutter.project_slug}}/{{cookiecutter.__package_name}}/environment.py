@@ -1,0 +1,109 @@
+"""Reads the settings, and says in one line what is wrong with each."""
+
+import difflib
+import os
+import stat
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from dotenv import dotenv_values
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from .errors import SettingsError
+from .settings import PACKAGE, Settings
+
+ENV_FILE = "MCP_ENV_FILE"
+KNOWN = {field.alias for field in Settings.model_fields.values()} | {ENV_FILE}
+
+# What a right value looks like, where the reason alone does not say it.
+EXAMPLES = {
+    "MCP_RATE_LIMIT": "100/minute, or off",
+    "MCP_TOOL_RATE_LIMITS": "run_command=10/minute,write_file=30/minute",
+    "MCP_MAX_FILE_SIZE": "10MiB",
+    "MCP_MAX_OUTPUT_SIZE": "1MiB",
+    "MCP_MAX_REQUEST_SIZE": "4MiB",
+    "MCP_REQUEST_TIMEOUT": "30",
+    "MCP_COMMAND_TIMEOUT": "30",
+    "MCP_SHUTDOWN_GRACE": "10",
+    "MCP_TRUSTED_PROXIES": "10.0.0.0/8",
+    "MCP_AUTH_JWKS_URI": "https://id.example.com/.well-known/jwks.json",
+    "MCP_BASE_URL": "https://mcp.example.com",
+}
+
+
+def load(environ: Mapping[str, str], env_file: str | None = None) -> Settings:
+    """Return the settings, or refuse with every problem at once.
+
+    The environment wins over the file, the file over the answers given when
+    the project was generated. An empty variable counts as not set.
+
+    Args:
+        environ: The process's environment.
+        env_file: A file of ``NAME=value`` lines, readable by its owner only;
+            else the one that ``MCP_ENV_FILE`` names.
+
+    Raises:
+        SettingsError: A line for each variable that is wrong.
+    """
+    named = env_file or environ.get(ENV_FILE)
+    given = {**(_from_file(Path(named)) if named else {}), **environ}
+    given = {name: value for name, value in given.items() if value}
+    problems = list(_unknown(given))
+    values = {name: value for name, value in given.items() if name in KNOWN}
+    values.pop(ENV_FILE, None)
+    try:
+        settings = Settings.model_validate({**_answers(), **values})
+    except ValidationError as error:
+        first = {e["loc"][:1]: e for e in reversed(error.errors())}
+        problems += [line for e in first.values() for line in _lines(e)]
+    if problems:
+        raise SettingsError(*problems)
+    return settings
+
+
+def _answers() -> dict[str, str]:
+    return tomllib.loads((PACKAGE / "defaults.toml").read_text("utf-8"))
+
+
+def _from_file(path: Path) -> dict[str, str]:
+    """Read an environment file that nobody but its owner can read."""
+    try:
+        mode = path.stat().st_mode
+        values = dotenv_values(path, interpolate=False)
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise SettingsError(
+            f"{ENV_FILE}: {path} cannot be read: {reason}"
+        ) from error
+    if os.name == "posix" and stat.S_IMODE(mode) & 0o077:
+        raise SettingsError(
+            f"{ENV_FILE}: others can read {path}; run: chmod 600 {path}"
+        )
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _unknown(given: Mapping[str, str]) -> Iterator[str]:
+    """Name each variable that looks like ours and is not."""
+    for name in sorted(given):
+        if name.startswith("MCP_") and name not in KNOWN:
+            near = difflib.get_close_matches(name, sorted(map(str, KNOWN)), 1)
+            hint = f"did you mean {near[0]}?" if near else "remove it"
+            yield f"{name}: there is no such variable; {hint}"
+
+
+def _lines(error: ErrorDetails) -> Iterator[str]:
+    """Say what is wrong with one variable, and what a right value is.
+
+    The value itself is not repeated: it may be a secret (CWE-532).
+    """
+    if not error["loc"]:
+        yield from error["msg"].splitlines()
+        return
+    reason = error["msg"].removeprefix("Value error, ")
+    reason = reason[:1].lower() + reason[1:]
+    name = str(error["loc"][0])
+    example = EXAMPLES.get(name)
+    hint = f"; for example {name}={example}" if example else ""
+    yield f"{name}: {reason}{hint}"
