@@ -1,0 +1,1 @@
+"""The project's security scanner; it runs at the desk and in CI."""

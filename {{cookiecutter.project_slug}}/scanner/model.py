@@ -1,0 +1,131 @@
+"""What a scan finds and reports; every other module speaks in these."""
+
+import datetime as dt
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Severity(StrEnum):
+    """How bad a finding is, the worst first."""
+
+    CRITICAL = "critical"
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+
+    @property
+    def rank(self) -> int:
+        """0 for the worst, so that severities sort as people read them."""
+        return list(Severity).index(self)
+
+
+class State(StrEnum):
+    """How a check ended; only ``PASSED`` is a pass."""
+
+    PASSED = "passed"
+    FINDINGS = "findings"
+    NOT_RUN = "not_run"
+    NOT_APPLICABLE = "not_applicable"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One fault, at one place.
+
+    Attributes:
+        id: The rule's id (``MCP-…``).
+        path: Relative to the project, with ``/``; None for the whole project.
+        line: Counted from 1.
+        anchor: What names the place when lines move, such as the line's text
+            without its indentation. Never a secret's value.
+    """
+
+    id: str
+    severity: Severity
+    title: str
+    message: str
+    remediation: str
+    path: str | None = None
+    line: int | None = None
+    cwe: str | None = None
+    anchor: str = ""
+
+    @property
+    def fingerprint(self) -> str:
+        """The same for the same fault, wherever its lines have moved."""
+        parts = (self.id, self.path or "", self.anchor or self.message)
+        text = "\0".join(parts).encode("utf-8", "surrogateescape")
+        return hashlib.sha256(text).hexdigest()[:32]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coverage:
+    """How much of what there is was looked at."""
+
+    unit: str
+    covered: int
+    total: int
+
+    @property
+    def partial(self) -> bool:
+        """True when something was left out."""
+        return self.covered < self.total
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckResult:
+    """What one check says; it may have findings and be incomplete as well.
+
+    Attributes:
+        reason: Why it did not run, failed or covered only a part.
+        components: Fingerprints that the baseline keeps, such as one for
+            each tool that the server offers (``surface:read_file``).
+        stale: What it knows may be out of date, such as advisories that were
+            not fetched in this run: no A+.
+        selected: False when ``--only`` or ``--skip`` left it out.
+    """
+
+    name: str
+    state: State
+    reason: str = ""
+    tool: str | None = None
+    tool_version: str | None = None
+    duration_seconds: float = 0
+    coverage: Coverage | None = None
+    findings: tuple[Finding, ...] = ()
+    components: Mapping[str, str] = field(default_factory=dict)
+    stale: bool = False
+    selected: bool = True
+
+    @property
+    def complete(self) -> bool:
+        """True when it ran, and over all there is (DESIGN, rule 3)."""
+        if self.state in {State.NOT_RUN, State.ERROR}:
+            return False
+        return self.coverage is None or not self.coverage.partial
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What the user asked of the checks.
+
+    Attributes:
+        offline: Contact nothing beyond this machine.
+        advisories: A URL of an OSV service or a directory of OSV records.
+        timeout: Seconds that one outside program may take.
+        components: What the baseline holds of ``CheckResult.components``;
+            None when there is no baseline.
+        now: The moment against which ages are counted.
+    """
+
+    offline: bool = False
+    advisories: str | None = None
+    history: bool = False
+    probe: bool = True
+    probe_open_world: bool = False
+    timeout: float = 60.0
+    components: Mapping[str, str] | None = None
+    now: dt.datetime = field(default_factory=lambda: dt.datetime.now(dt.UTC))

@@ -1,0 +1,259 @@
+"""The project under the scanner: which files there are, read with care."""
+
+import os
+import re
+import stat
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from . import ignore
+from .tools import ToolError, find_tool, run_tool
+
+MAX_READ = 8 * 2**20  # bytes that one call reads into memory
+MAX_DEPTH = 100  # folders inside each other
+SKIPPED = frozenset(
+    {".git", ".hg", ".mypy_cache", ".nox", ".pytest_cache", ".ruff_cache"}
+    | {".svn", ".tox", ".venv", "__pycache__", "node_modules", "venv"}
+)
+_IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
+
+
+class Unreadable(Exception):
+    """A file that could not be looked at; say so in the coverage."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What lies in the project, as paths relative to it, sorted.
+
+    Attributes:
+        files: Regular files that git would take.
+        links: Symbolic links that git would take; nothing follows them.
+        special: FIFOs, sockets and devices.
+        unseen: Folders that could not be listed, or lie too deep.
+    """
+
+    files: tuple[str, ...]
+    links: tuple[str, ...]
+    special: tuple[str, ...]
+    unseen: tuple[str, ...]
+
+
+class Project:
+    """A folder of files that are not trusted, not even in their names.
+
+    Paths are relative to it, with ``/``; bytes in names that are no UTF-8
+    are kept as Python's surrogate escapes. No link is ever followed.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root.resolve()
+        self._folders: dict[str, bool] = {}
+        self._unseen: list[str] = []
+
+    @cached_property
+    def listing(self) -> Listing:
+        """Everything that git would take; caches and .venv are left out."""
+        paths = self._from_git()
+        return self._sorted(self._walk("") if paths is None else paths)
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The regular files that git would take, sorted."""
+        return self.listing.files
+
+    @cached_property
+    def pyproject(self) -> Mapping[str, Any]:
+        """The parsed pyproject.toml; empty when there is none to read."""
+        try:
+            return tomllib.loads(self.text("pyproject.toml"))
+        except (Unreadable, ValueError, RecursionError):
+            return {}
+
+    @cached_property
+    def name(self) -> str:
+        """The distribution's name, or the folder's."""
+        named = self.table("project").get("name")
+        return named if isinstance(named, str) else self.root.name
+
+    @cached_property
+    def package(self) -> str:
+        """The server's package: the folder behind the console script."""
+        guesses = [
+            str(target).partition(":")[0].partition(".")[0]
+            for target in self.table("project", "scripts").values()
+        ]
+        guesses.append(re.sub(r"[-.]+", "_", self.name).lower())
+        for guess in guesses:
+            if _IDENTIFIER.fullmatch(guess) and (self.root / guess).is_dir():
+                return guess
+        return ""
+
+    def table(self, *keys: str) -> Mapping[str, Any]:
+        """Return a table of pyproject.toml; empty when there is none."""
+        found: Any = self.pyproject
+        for key in keys:
+            found = found.get(key) if isinstance(found, Mapping) else None
+        return found if isinstance(found, Mapping) else {}
+
+    def named(self, pattern: str) -> list[str]:
+        """Return the files whose path matches a regular expression whole."""
+        match = re.compile(pattern).fullmatch
+        return [path for path in self.files if match(path)]
+
+    def exists(self, path: str) -> bool:
+        """Tell whether a regular file lies there, ignored by git or not."""
+        return self._regular(path)
+
+    def open(self, path: str) -> BinaryIO:
+        """Open a regular file of the project without following a link.
+
+        Raises:
+            Unreadable: It is no such file, or may not be read.
+        """
+        flags = os.O_RDONLY | getattr(os, "O_BINARY", 0)
+        flags |= getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+        if not self._regular(path):
+            raise Unreadable(f"{path} is no regular file")
+        try:
+            stream = os.fdopen(os.open(self.root / path, flags), "rb")
+        except OSError as error:
+            raise Unreadable(f"{path}: {error.strerror}") from None
+        if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+            stream.close()
+            raise Unreadable(f"{path} is no regular file")
+        return stream
+
+    def read(self, path: str, limit: int = MAX_READ) -> bytes:
+        """Return a file's bytes, all of them or none.
+
+        Raises:
+            Unreadable: As for ``open``; or it is larger than the limit.
+        """
+        with self.open(path) as stream:
+            try:
+                data = stream.read(limit + 1)
+            except OSError as error:
+                raise Unreadable(f"{path}: {error.strerror}") from None
+        if len(data) > limit:
+            raise Unreadable(f"{path} is larger than {limit} bytes")
+        return data
+
+    def text(self, path: str, limit: int = MAX_READ) -> str:
+        """Return a file's text; bytes that are no UTF-8 become U+FFFD."""
+        return self.read(path, limit).decode("utf-8-sig", "replace")
+
+    def status(self, path: str) -> os.stat_result:
+        """Return what the file system says of the file or link itself.
+
+        Raises:
+            Unreadable: There is nothing there, or it lies behind a link.
+        """
+        folder = path.rpartition("/")[0]
+        try:
+            if not self._plain(folder):
+                raise Unreadable(f"{path} lies behind a link")
+            return (self.root / path).lstat()
+        except (OSError, ValueError):
+            raise Unreadable(f"{path} cannot be looked at") from None
+
+    def _regular(self, path: str) -> bool:
+        try:
+            return stat.S_ISREG(self.status(path).st_mode)
+        except Unreadable:
+            return False
+
+    def _plain(self, folder: str) -> bool:
+        """Tell whether a folder is reached through no link, once each."""
+        known = self._folders.get(folder)
+        if known is None:
+            here = self.root / folder
+            known = ".." not in here.parts and here.resolve() == here
+            self._folders[folder] = known
+        return known
+
+    def _from_git(self) -> set[str] | None:
+        """Ask git; None where this is no checkout, or is ignored by one."""
+        git = find_tool("git")
+        if git is None:
+            return None
+        options = ["-c", "core.fsmonitor=false"]  # it may name a program
+        options += ["-c", "core.untrackedCache=false"]
+        listing = ["ls-files", "-z", "-co", "--exclude-standard"]
+        try:
+            run = run_tool([git, *options, *listing], cwd=self.root)
+            names = run.expect(0).stdout.split(b"\0")
+        except ToolError:
+            return None
+        paths = {os.fsdecode(name) for name in names if name}
+        for nested in [path for path in paths if path.endswith("/")]:
+            paths |= self._walk(nested.rstrip("/"))
+        return paths or None
+
+    def _walk(self, start: str) -> set[str]:
+        """List what .gitignore leaves, folder by folder, without links."""
+        found: set[str] = set()
+        waiting: list[tuple[str, list[ignore.Pattern]]] = [(start, [])]
+        while waiting:
+            folder, patterns = waiting.pop()
+            base = f"{folder}/" if folder else ""
+            if self._regular(f"{base}.gitignore"):
+                patterns = patterns + self._ignores(folder)
+            for name, is_folder in self._entries(folder):
+                path = base + name
+                if name in SKIPPED and is_folder:
+                    continue
+                if ignore.ignored(path, patterns, folder=is_folder):
+                    continue
+                if is_folder:
+                    waiting.append((path, patterns))
+                else:
+                    found.add(path)
+        return found
+
+    def _entries(self, folder: str) -> Iterator[tuple[str, bool]]:
+        """Yield the names in a folder, and whether each is one itself."""
+        try:
+            if folder.count("/") >= MAX_DEPTH:
+                raise OSError
+            with os.scandir(self.root / folder) as entries:
+                for entry in entries:
+                    yield entry.name, entry.is_dir(follow_symlinks=False)
+        except OSError:
+            self._unseen.append(folder)
+
+    def _ignores(self, folder: str) -> list[ignore.Pattern]:
+        try:
+            name = f"{folder}/.gitignore" if folder else ".gitignore"
+            return ignore.parse(self.text(name, 2**20), folder)
+        except Unreadable:
+            return []
+
+    def _sorted(self, paths: set[str]) -> Listing:
+        """Tell files, links and special files apart; what is gone, goes."""
+        kinds: dict[str, list[str]] = {"file": [], "link": [], "special": []}
+        for path in sorted(paths):
+            try:
+                kind = _kind(self.status(path).st_mode)
+            except Unreadable:
+                continue
+            kinds.setdefault(kind, []).append(path)
+        return Listing(
+            files=tuple(kinds["file"]),
+            links=tuple(kinds["link"]),
+            special=tuple(kinds["special"]),
+            unseen=tuple(self._unseen),
+        )
+
+
+def _kind(mode: int) -> str:
+    """Name what a mode says the thing is."""
+    if stat.S_ISREG(mode):
+        return "file"
+    if stat.S_ISLNK(mode):
+        return "link"
+    return "folder" if stat.S_ISDIR(mode) else "special"

@@ -1,0 +1,120 @@
+"""Rules are data: an id, a severity, a remedy, and one small function."""
+
+import inspect
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from .model import Finding, Severity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hit:
+    """A place where a rule fires, and what is wrong there.
+
+    Attributes:
+        severity: Overrides the rule's, where the place makes it better or
+            worse.
+    """
+
+    message: str
+    path: str | None = None
+    line: int | None = None
+    anchor: str = ""
+    severity: Severity | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """What is wrong, why it matters and what to do about it.
+
+    Attributes:
+        on: What the rule's function looks at, where a check has several
+            kinds (``dockerfile``, ``compose`` …).
+        explanation: The function's docstring: what a report shows.
+        find: Yields the places; None where an outside tool does the finding.
+    """
+
+    id: str
+    severity: Severity
+    title: str
+    cwe: str | None
+    owasp: str
+    remedy: str
+    explanation: str
+    on: str = ""
+    find: Callable[..., Iterable[Hit]] | None = None
+
+    def at(self, hit: Hit) -> Finding:
+        """Make the finding for one place."""
+        return Finding(
+            id=self.id,
+            severity=hit.severity or self.severity,
+            title=self.title,
+            path=hit.path,
+            line=hit.line,
+            message=hit.message,
+            remediation=self.remedy,
+            cwe=self.cwe,
+            anchor=hit.anchor,
+        )
+
+    def findings(self, *subject: Any) -> Iterator[Finding]:
+        """Yield what the rule's function finds in the subject."""
+        if self.find is not None:
+            yield from (self.at(hit) for hit in self.find(*subject))
+
+
+RULES: dict[str, Rule] = {}
+
+
+def register(new: Rule) -> Rule:
+    """Enter a rule into the registry, where an id stands once.
+
+    Raises:
+        ValueError: Another rule has this id.
+    """
+    if new.id in RULES:
+        msg = f"two rules have the id {new.id}"
+        raise ValueError(msg)
+    RULES[new.id] = new
+    return new
+
+
+def rule(
+    id: str,  # noqa: A002 - "id" is what a rule's id is called everywhere
+    *,
+    severity: Severity,
+    title: str,
+    remedy: str,
+    cwe: str | None = None,
+    owasp: str = "",
+    on: str = "",
+) -> Callable[[Callable[..., Iterable[Hit]]], Rule]:
+    """Register the decorated function as a rule; its docstring explains it."""
+
+    def decorate(find: Callable[..., Iterable[Hit]]) -> Rule:
+        return register(
+            Rule(
+                id=id,
+                severity=severity,
+                title=title,
+                cwe=cwe,
+                owasp=owasp,
+                remedy=remedy,
+                explanation=inspect.getdoc(find) or title,
+                on=on,
+                find=find,
+            )
+        )
+
+    return decorate
+
+
+def rules_for(prefix: str, on: str = "") -> list[Rule]:
+    """Return a check's own rules (``MCP-CFG-``) for one kind of subject."""
+    return [
+        known
+        for known in RULES.values()
+        if known.id.startswith(prefix) and known.on == on and known.find
+    ]
