@@ -1,0 +1,378 @@
+"""Finish a rendered project: prune, modes, environment, scan, what next."""
+
+import importlib.util
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO
+
+# What an answer leaves out: the prompt, the answers that keep it, the paths.
+PRUNED = (("deployment", {"kubernetes"}, ("deploy/kubernetes",)),)
+
+DIRECTORY, FILE, SCRIPT, PRIVATE = 0o755, 0o644, 0o755, 0o600
+PRIVATE_NAMES = (".env", "*.key", "*.pem")
+NOT_OURS = {".git", ".venv"}
+
+PYTHONS = ("3.14", "3.13", "3.12", "3.11")
+NEWER_PYTHON = ">=3.11"
+THIS_PYTHON = f"{sys.version_info[0]}.{sys.version_info[1]}"
+OLDEST_UV = (0, 8)  # the first with all that pyproject.toml asks of it
+WINDOWS = os.name == "nt"
+VENV = Path(".venv", "Scripts" if WINDOWS else "bin")
+VENV_PYTHON = str(VENV / ("python.exe" if WINDOWS else "python"))
+
+# An index that does not answer is given up after three tries of ten seconds.
+TRIES, PATIENCE = 3, 10
+# No program that the hook starts runs for longer, whatever it waits for.
+LIMIT = 600
+OUTPUT = 1_000_000
+CLEAN, FINDINGS, PARTIAL = VERDICTS = (0, 1, 3)
+BASELINE = Path(".security", "baseline.json")
+
+
+class StepError(Exception):
+    """A step could not be done, and why; what was rendered is kept."""
+
+
+def main() -> int:
+    """Run the five steps; return 1 only if the security gate says so."""
+    answers = json.loads(r"""{{ cookiecutter | tojson }}""")
+    prune(answers)
+    set_modes(Path())
+    if "_output_dir" not in answers:  # cruft, which renders twice an update
+        say("Make the environment and the baseline with one command:")
+        say(f"  {finishing_command()}")
+        return 0
+    verdict, problem = None, None
+    try:
+        with surroundings() as environment:
+            python, problem = make_environment(answers, environment)
+            verdict = scan(python, environment)
+    except (StepError, OSError) as reason:
+        problem = str(reason)
+    except KeyboardInterrupt:
+        problem = "it was interrupted"
+    return conclude(answers, verdict, problem)
+
+
+def prune(answers: Mapping[str, object]) -> None:
+    """Remove what the answers leave out."""
+    for prompt, keeping, paths in PRUNED:
+        if answers[prompt] in keeping:
+            continue
+        for path in map(Path, paths):
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
+
+
+def set_modes(project: Path) -> None:
+    """Give each file its mode, whatever umask and checkout made of it."""
+    for folder, folders, files in os.walk(project):
+        folders[:] = sorted(set(folders) - NOT_OURS)
+        Path(folder).chmod(DIRECTORY)
+        for file in (Path(folder, name) for name in files):
+            if not file.is_symlink():
+                file.chmod(_mode(file))
+
+
+def _mode(file: Path) -> int:
+    if any(file.match(name) for name in PRIVATE_NAMES):
+        return PRIVATE
+    with file.open("rb") as content:
+        return SCRIPT if content.read(2) == b"#!" else FILE
+
+
+@contextmanager
+def surroundings() -> Iterator[dict[str, str]]:
+    """Yield the variables of the programs that the hook starts.
+
+    They know nothing of the environment that Cookiecutter runs in, download
+    no Python, give up an index that does not answer, and keep their caches
+    where they can be written.
+    """
+    foreign = {"PYTHONHOME", "PYTHONPATH", "VIRTUAL_ENV"}
+    ours = {k: v for k, v in os.environ.items() if k not in foreign}
+    ours |= {
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "UV_NO_PROGRESS": "1",
+        "UV_PROJECT_ENVIRONMENT": ".venv",
+        "UV_PYTHON_DOWNLOADS": "never",
+    }
+    ours.setdefault("UV_HTTP_RETRIES", str(TRIES - 1))
+    ours.setdefault("UV_HTTP_TIMEOUT", str(PATIENCE))
+    if _cache_can_be_written():
+        yield ours
+        return
+    with tempfile.TemporaryDirectory() as cache:
+        yield {**ours, "UV_CACHE_DIR": cache, "PIP_NO_CACHE_DIR": "1"}
+
+
+def _cache_can_be_written() -> bool:
+    try:
+        home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+        Path(home).mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=home):
+            return True
+    except (OSError, RuntimeError):  # having no home is a RuntimeError
+        return False
+
+
+def make_environment(
+    answers: Mapping[str, object], environment: Mapping[str, str]
+) -> tuple[str, str | None]:
+    """Lock the dependencies and install them into ``.venv``.
+
+    Returns:
+        The Python to scan with, and why the environment was not made.
+    """
+    wanted = str(answers["python_version"])
+    uv = _installed_uv(environment)
+    python, version = find_python(wanted, uv, environment)
+    if version != wanted:
+        say(
+            f"Python {wanted}, which the container and CI have, is not"
+            f" installed here: the environment is made with {version}."
+        )
+    try:
+        if uv is None:
+            uv, python = fetch_uv(python, environment), VENV_PYTHON
+        with step(f"Locking the dependencies for Python {version}"):
+            _online_or_cached([uv, "lock", "--python", python], environment)
+        with step("Installing them into .venv"):
+            sync = [uv, "sync", "--frozen", "--python", python]
+            _online_or_cached(sync, environment)
+    except StepError as reason:
+        return python, f"the environment could not be made: {reason}"
+    return VENV_PYTHON, None
+
+
+def _installed_uv(environment: Mapping[str, str]) -> str | None:
+    """Return the uv on PATH, if it works and is not too old."""
+    uv = shutil.which("uv")
+    if uv is None:
+        return None
+    with suppress(StepError):
+        printed = call([uv, "--version"], environment)
+        version = re.match(r"uv (\d+)\.(\d+)", printed)
+        if version and tuple(map(int, version.groups())) >= OLDEST_UV:
+            return uv
+    return None
+
+
+def find_python(
+    wanted: str, uv: str | None, environment: Mapping[str, str]
+) -> tuple[str, str]:
+    """Return path and version of the Python wanted, or else of the newest."""
+    program = "import sys; print('%d.%d' % sys.version_info[:2])"
+    for version in (wanted, *PYTHONS, NEWER_PYTHON):
+        for python in _candidates(version, uv, environment):
+            with suppress(StepError):
+                found = call([python, "-c", program], environment).strip()
+                if tuple(map(int, found.split("."))) >= (3, 11):
+                    return python, found
+    raise StepError("Python 3.11 or newer is needed, and none is installed")
+
+
+def _candidates(
+    version: str, uv: str | None, environment: Mapping[str, str]
+) -> Iterator[str]:
+    if uv is not None:
+        find = [uv, "python", "find", "--system", "--no-project", version]
+        with suppress(StepError):
+            yield call(find, environment).strip()
+    on_path = shutil.which(f"python{version}")
+    if on_path is not None:
+        yield on_path
+    if version in {NEWER_PYTHON, THIS_PYTHON}:
+        yield sys.executable
+
+
+def fetch_uv(python: str, environment: Mapping[str, str]) -> str:
+    """Install uv into the project's own .venv with pip; return its path."""
+    project = Path("pyproject.toml").read_text(encoding="utf-8")
+    bounded = re.search(r'"(uv[<>=][^"]*)"', project)
+    # Debian's venv has no pip to give; the one that is here will do.
+    has_pip = importlib.util.find_spec("pip") is not None
+    pip = [sys.executable, "-m", "pip", "--python", VENV_PYTHON]
+    make = [python, "-m", "venv", ".venv"]
+    install = [
+        *(pip if has_pip else [VENV_PYTHON, "-m", "pip"]),
+        *("install", "--no-input", "--disable-pip-version-check"),
+        *("--retries", str(TRIES - 1), "--timeout", str(PATIENCE)),
+        bounded[1] if bounded else "uv",
+    ]
+    with step("Fetching uv with pip"):
+        call([*make, "--without-pip"] if has_pip else make, environment)
+        call(install, environment)
+    return str(VENV / "uv")
+
+
+def _online_or_cached(
+    command: Sequence[str], environment: Mapping[str, str]
+) -> None:
+    """Run uv; where no index can be reached, a warm cache will do."""
+    try:
+        call(command, environment)
+    except StepError as reason:
+        try:
+            call([*command, "--offline"], environment)
+        except StepError:
+            raise reason from None
+
+
+def scan(python: str, environment: Mapping[str, str]) -> int:
+    """Scan, write the baseline, show the report; return the exit code."""
+    say("Scanning ...")
+    begun = time.monotonic()
+    command = [python, "security_scan.py", "--update-baseline"]
+    verdict = _exit_code(command, environment, None)
+    say(f"The scan took {time.monotonic() - begun:.1f} s.")
+    if verdict not in VERDICTS or not BASELINE.is_file():
+        raise StepError(f"the scan itself failed, with exit code {verdict}")
+    return verdict
+
+
+def conclude(
+    answers: Mapping[str, object], verdict: int | None, problem: str | None
+) -> int:
+    """Say what came of it and what is next; return the exit code."""
+    complete = verdict in {CLEAN, FINDINGS} and problem is None
+    if verdict == FINDINGS and answers["security_gate"] == "strict":
+        sys.stdout.flush()
+        print(
+            "error: the scan has findings and the security gate is strict, so"
+            " Cookiecutter removes the project, unless it was called with"
+            " --keep-project-on-failure",
+            file=sys.stderr,
+        )
+        return 1
+    if verdict == FINDINGS:
+        say("The project is kept; its baseline holds the findings as open.")
+    elif complete:
+        say(f"The baseline is clean: {BASELINE}")
+    if not complete:
+        _say_incomplete(verdict, problem)
+    _say_next(answers)
+    return 0
+
+
+def _say_incomplete(verdict: int | None, problem: str | None) -> None:
+    if verdict is None:
+        say(f"INCOMPLETE: no check ran: {problem}.")
+    else:
+        lack = problem or "not every check ran in full"
+        say(f"INCOMPLETE: {lack}; the report above says which check and why.")
+    say("The project is kept. In it, one command finishes the baseline:")
+    say(f"  {finishing_command(environment_made=problem is None)}")
+
+
+def _say_next(answers: Mapping[str, object]) -> None:
+    say("Next:")
+    say(f"  cd {answers['project_slug']}")
+    say(f"  {VENV_PYTHON} -m pytest")
+    say(f"  WORKSPACE_PATH=$(mktemp -d) {VENV_PYTHON} -m mcp_server")
+
+
+def finishing_command(*, environment_made: bool = False) -> str:
+    """Return the one line that makes what is missing and the baseline."""
+    rescan = f"{VENV_PYTHON} security_scan.py --update-baseline"
+    if environment_made:
+        return rescan
+    if shutil.which("uv"):
+        return f"uv sync && {rescan}"
+    python = "python" if WINDOWS else "python3"
+    return (
+        f"{python} -m venv .venv && {VENV_PYTHON} -m pip install uv &&"
+        f" {VENV / 'uv'} sync && {rescan}"
+    )
+
+
+def call(command: Sequence[str], environment: Mapping[str, str]) -> str:
+    """Return what a program prints.
+
+    Raises:
+        StepError: it could not be started, took too long or failed.
+    """
+    with tempfile.TemporaryFile() as printed:
+        code = _exit_code(command, environment, printed)
+        printed.seek(0)
+        output = printed.read(OUTPUT).decode(errors="replace")
+    if code:
+        raise StepError(f"{Path(command[0]).name}: {_gist(output, code)}")
+    return output
+
+
+def _exit_code(
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    output: IO[bytes] | None,
+) -> int:
+    """Run a program to its end, or end it and all that it started."""
+    try:
+        process = subprocess.Popen(
+            command,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output and subprocess.STDOUT,
+            start_new_session=True,
+        )
+    except OSError as reason:
+        raise StepError(f"{command[0]}: {reason.strerror}") from None
+    try:
+        return process.wait(LIMIT)
+    except subprocess.TimeoutExpired:
+        raise StepError(f"{command[0]}: not done in {LIMIT} s") from None
+    finally:
+        if process.poll() is None:
+            _kill(process)
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    if WINDOWS:
+        process.kill()
+    else:
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def _gist(output: str, code: int) -> str:
+    """Return the first and the last line of a failure, as one line."""
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    ends = dict.fromkeys([*lines[:1], *lines[-1:]])
+    gist = ": ".join(ends) or f"ended with exit code {code}"
+    return "".join(c for c in gist if c.isprintable())[:300]
+
+
+@contextmanager
+def step(name: str) -> Iterator[None]:
+    """Say what is being done, and how many seconds it took."""
+    say(f"{name} ... ", end="")
+    begun = time.monotonic()
+    try:
+        yield
+    finally:
+        say(f"{time.monotonic() - begun:.1f} s")
+
+
+def say(line: str, end: str = "\n") -> None:
+    """Print a line, whoever reads it and whether anybody still does."""
+    try:
+        print(line, end=end, flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

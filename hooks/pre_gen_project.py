@@ -1,0 +1,214 @@
+"""Refuse every answer that could not stand in every file of the project."""
+
+import json
+import keyword
+import os
+import re
+import sys
+import unicodedata
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path, PurePosixPath
+
+CHOICES = {
+    "transport": ("stdio", "http", "sse"),
+    "auth": ("none", "bearer", "jwt"),
+    "python_version": ("3.13", "3.14", "3.12", "3.11"),
+    "license": ("Apache-2.0", "MIT", "BSD-3-Clause", "Proprietary"),
+    "deployment": ("docker", "kubernetes"),
+    "security_gate": ("strict", "report"),
+}
+LENGTHS = {
+    "project_name": 60,
+    "project_slug": 40,
+    "description": 200,
+    "author_name": 100,
+    "author_email": 254,
+    "github_owner": 39,
+    "workspace_path": 200,
+    "rate_limit": 100,
+}
+EXAMPLES = {
+    "project_name": "Weather Server",
+    "project_slug": "weather-server",
+    "description": "Answers questions about the weather",
+    "author_name": "Ada Lovelace",
+    "author_email": "ada@example.com",
+    "github_owner": "ada-lovelace",
+    "workspace_path": "/srv/weather",
+    "rate_limit": "100/minute",
+    **{prompt: choices[0] for prompt, choices in CHOICES.items()},
+}
+
+SLUG = r"[a-z][a-z0-9]*(-[a-z0-9]+)*"
+EMAIL = (
+    r"[A-Za-z0-9_%+-]+(\.[A-Za-z0-9_%+-]+)*"
+    r"@([A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?\.)+[A-Za-z]{2,63}"
+)
+OWNER = r"[A-Za-z0-9]+(-[A-Za-z0-9]+)*"
+LIMIT = (
+    r" ?[1-9][0-9]{0,8} ?(/| per ) ?([1-9][0-9]{0,3} )?"
+    r"(second|minute|hour|day|month|year)s? ?"
+)
+LIMITS = "0|off|" + LIMIT + "([;,|]" + LIMIT + ")*"
+
+# Joiners are invisible, yet emoji and several scripts are written with them.
+JOINERS = "\u200c\u200d"
+INVISIBLE = {"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"}
+
+# A workspace never lies in one of these, nor is it one of the others: they
+# belong to the system, to the image's code and to everybody.
+SYSTEM = "app bin boot dev etc lib lib32 lib64 libx32 proc run sbin sys usr"
+SHARED = "/ /home /media /mnt /opt /root /srv /tmp /var /var/lib /var/tmp"
+
+# Standard-library modules of one Python from 3.11 to 3.14 and not of another.
+PASSING_MODULES = """
+    aifc annotationlib asynchat asyncore audioop cgi cgitb chunk compression
+    crypt distutils imghdr imp lib2to3 mailcap msilib nis nntplib ossaudiodev
+    pipes smtpd sndhdr spwd sunau telnetlib uu xdrlib
+"""
+DEVICES = {"con", "prn", "aux", "nul"} | {
+    device + digit for device in ("com", "lpt") for digit in "0123456789"
+}
+# What lies beside the package, and what it or its tests install and import.
+TAKEN = """
+    changelog contributing deploy docs license readme scanner security tests
+"""
+
+
+def main() -> int:
+    """Print a line for each refused answer; return 1 if there is one."""
+    answers = json.loads(r"""{{ cookiecutter | tojson }}""")
+    found = problems(answers)
+    for line in found:
+        print(line, file=sys.stderr)
+    return 1 if found else 0
+
+
+def problems(answers: Mapping[str, object]) -> list[str]:
+    """Return one line for each answer that is refused, and why."""
+    lines = []
+    for prompt, example in EXAMPLES.items():
+        value = answers.get(prompt)
+        problem = _problem(prompt, value, answers)
+        if problem:
+            lines.append(
+                f"error: {prompt}: {problem} ({_shown(value)});"
+                f" for example {example}"
+            )
+    return lines
+
+
+def _problem(
+    prompt: str, value: object, answers: Mapping[str, object]
+) -> str | None:
+    if prompt in CHOICES:
+        known = value in CHOICES[prompt]
+        return None if known else f"is none of {', '.join(CHOICES[prompt])}"
+    if not isinstance(value, str):
+        return "is not text"
+    text_problem = next(_text_problems(value, LENGTHS[prompt]), None)
+    if text_problem or prompt not in CHECKS:
+        return text_problem
+    return CHECKS[prompt](value, answers)
+
+
+def _text_problems(value: str, longest: int) -> Iterator[str]:
+    """Name what no file could hold, or hold only by accident."""
+    if not value.strip():
+        yield "is empty"
+    if len(value) > longest:
+        yield f"has {len(value)} characters, and {longest} is the most"
+    for character in value:
+        if unicodedata.category(character) not in INVISIBLE:
+            continue
+        if character not in JOINERS:
+            yield f"holds the invisible character U+{ord(character):04X}"
+    if value != value.strip():
+        yield "begins or ends with a space"
+    for second in "#%{":
+        if "{" + second in value:
+            yield "holds {" + second + ", which a template would evaluate"
+
+
+def _slug_problem(slug: str, answers: Mapping[str, object]) -> str | None:
+    package = slug.replace("-", "_")
+    if not re.fullmatch(SLUG, slug):
+        return (
+            "takes lower-case letters a to z, digits and single hyphens,"
+            " and begins with a letter"
+        )
+    if keyword.iskeyword(package):
+        return "is a keyword of Python"
+    if package in sys.stdlib_module_names | set(PASSING_MODULES.split()):
+        return "is a module of Python's standard library"
+    if slug in DEVICES:
+        return "is the name of a device on Windows"
+    if package in TAKEN.split():
+        return "is taken by a dependency, or by a folder of the project"
+    if answers.get("__package_name", package) != package:
+        return "does not give __package_name, which is not to be set"
+    return None
+
+
+def _email_problem(email: str, _: Mapping[str, object]) -> str | None:
+    plain = re.fullmatch(EMAIL, email)
+    return None if plain else "is not a plain e-mail address"
+
+
+def _owner_problem(owner: str, _: Mapping[str, object]) -> str | None:
+    if re.fullmatch(OWNER, owner):
+        return None
+    return "takes letters, digits and single hyphens between them"
+
+
+def _workspace_problem(
+    workspace: str, answers: Mapping[str, object]
+) -> str | None:
+    if not workspace.startswith("/"):
+        return "is not an absolute POSIX path"
+    names = workspace[1:].split("/")
+    if any(not re.fullmatch(r"[\w.-]+", name) for name in names if name):
+        return "takes letters, digits, dots, hyphens and underscores"
+    if workspace != "/" and any(name in {"", ".", ".."} for name in names):
+        return "is not a plain path: take out //, . and .."
+    if workspace in SHARED.split() or names[0] in SYSTEM.split():
+        return "belongs to the system or to everybody"
+    if _overlaps_project(PurePosixPath(workspace), answers):
+        return "holds the project or lies in it"
+    return None
+
+
+def _overlaps_project(
+    workspace: PurePosixPath, answers: Mapping[str, object]
+) -> bool:
+    """Say whether what a tool writes could become the server's own code."""
+    if "_output_dir" not in answers:
+        return False
+    project = Path(str(answers["_output_dir"]), str(answers["project_slug"]))
+    ours = Path(os.path.realpath(project))
+    theirs = Path(os.path.realpath(workspace))
+    return ours.is_relative_to(theirs) or theirs.is_relative_to(ours)
+
+
+def _limit_problem(limit: str, _: Mapping[str, object]) -> str | None:
+    if re.fullmatch(LIMITS, limit):
+        return None
+    return "is not a limit such as 100/minute, 5 per 10 seconds, or off"
+
+
+def _shown(value: object) -> str:
+    """Return a value as one short printable line."""
+    line = repr(value)
+    return line if len(line) <= 60 else line[:56] + " ..."
+
+
+CHECKS: dict[str, Callable[[str, Mapping[str, object]], str | None]] = {
+    "project_slug": _slug_problem,
+    "author_email": _email_problem,
+    "github_owner": _owner_problem,
+    "workspace_path": _workspace_problem,
+    "rate_limit": _limit_problem,
+}
+
+if __name__ == "__main__":
+    sys.exit(main())
