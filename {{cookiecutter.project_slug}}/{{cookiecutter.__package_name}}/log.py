@@ -22,13 +22,12 @@ NO_CALL: Final[Mapping[str, object]] = {
 }
 FILE_SIZE: Final = 10 * 2**20
 FILES_KEPT: Final = 5
+FRAMES_KEPT: Final = 5
 
 #: Who calls what, for every event that is logged while the call is served.
 current_call: ContextVar[Mapping[str, object]] = ContextVar(
     "current_call", default=NO_CALL
 )
-
-_logger: structlog.typing.FilteringBoundLogger = structlog.get_logger()
 
 
 def configure(level: str, file: Path | None = None) -> None:
@@ -43,16 +42,11 @@ def configure(level: str, file: Path | None = None) -> None:
     Raises:
         OSError: The file cannot be opened.
     """
-    threshold = logging.getLevelNamesMapping()[level]
-    structlog.configure(
-        processors=[_render],
-        wrapper_class=structlog.make_filtering_bound_logger(threshold),
-        logger_factory=_sink(file),
-        cache_logger_on_first_use=False,
-    )
     global _logger
-    _logger = structlog.get_logger().bind()
+    _logger = _bound(level, _RotatingSink(file) if file else None)
     logging.basicConfig(handlers=[_Library()], level=logging.WARNING)
+    # What FastMCP warns of, the audit log says already.
+    logging.getLogger("fastmcp").setLevel(logging.ERROR)
     logging.captureWarnings(capture=True)
 
 
@@ -68,6 +62,22 @@ def event(name: str, /, *, level: str = "info", **fields: object) -> None:
         fields: What belongs to the event.
     """
     getattr(_logger, level)(name, **fields)
+
+
+def failure(error: BaseException) -> None:
+    """Write what failed unexpectedly, and where, without any value.
+
+    An exception's text may repeat what a caller sent; its type and the last
+    lines that it passed do not.
+    """
+    cause = error.__cause__ or error
+    passed = traceback.extract_tb(cause.__traceback__)[-FRAMES_KEPT:]
+    event(
+        "internal_error",
+        level="error",
+        exception=type(cause).__name__,
+        frames=[f"{Path(f.filename).name}:{f.lineno}" for f in passed],
+    )
 
 
 def _render(
@@ -88,11 +98,17 @@ def _render(
     return json.dumps(line, default=str, separators=(",", ":"))
 
 
-def _sink(file: Path | None) -> Any:
-    if file is None:
-        return structlog.WriteLoggerFactory(file=sys.stderr)
-    sink = _RotatingSink(file)
-    return lambda *_: sink
+def _bound(
+    level: str, sink: object = None
+) -> structlog.typing.FilteringBoundLogger:
+    """Return a logger that writes to a sink, or else to stderr."""
+    threshold = logging.getLevelNamesMapping()[level]
+    bound: structlog.typing.FilteringBoundLogger = structlog.wrap_logger(
+        sink or structlog.WriteLogger(sys.stderr),
+        processors=[_render],
+        wrapper_class=structlog.make_filtering_bound_logger(threshold),
+    ).bind()
+    return bound
 
 
 class _PrivateFile(RotatingFileHandler):
@@ -102,7 +118,7 @@ class _PrivateFile(RotatingFileHandler):
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
         descriptor = os.open(self.baseFilename, flags, 0o600)
         os.fchmod(descriptor, 0o600)
-        return open(descriptor, "a", encoding="utf-8")  # noqa: PTH123 - a descriptor
+        return os.fdopen(descriptor, "a", encoding="utf-8")
 
 
 class _RotatingSink:
@@ -123,21 +139,19 @@ class _Library(logging.Handler):
     """Turns a library's message into an event without its values.
 
     A library's text may repeat what a caller sent. What is kept is where it
-    came from, and for an exception its type and the lines it passed.
+    came from.
     """
 
     def emit(self, record: logging.LogRecord) -> None:
-        fields: dict[str, object] = {
-            "logger": record.name,
-            "source": f"{record.module}:{record.lineno}",
-        }
-        error = record.exc_info and record.exc_info[1]
-        if error:
-            cause = error.__cause__ or error
-            frames = traceback.extract_tb(cause.__traceback__)[-5:]
-            fields["exception"] = type(cause).__name__
-            fields["frames"] = [
-                f"{Path(f.filename).name}:{f.lineno} {f.name}" for f in frames
-            ]
-        level = "error" if record.levelno >= logging.ERROR else "warning"
-        event("library_message", level=level, **fields)
+        if record.exc_info and record.exc_info[1]:
+            failure(record.exc_info[1])
+        event(
+            "library_message",
+            level="error" if record.levelno >= logging.ERROR else "warning",
+            logger=record.name,
+            source=f"{record.module}:{record.lineno}",
+        )
+
+
+# What is logged before the settings are read goes to stderr like the rest.
+_logger = _bound("INFO")

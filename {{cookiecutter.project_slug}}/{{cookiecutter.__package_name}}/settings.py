@@ -57,9 +57,7 @@ Networks = Annotated[
     tuple[IPv4Network | IPv6Network, ...], BeforeValidator(_split)
 ]
 Limits = Annotated[tuple[RateLimitItem, ...], BeforeValidator(_limits)]
-LimitsPerTool = Annotated[
-    dict[str, Limits], BeforeValidator(_limits_per_tool)
-]
+LimitsPerTool = Annotated[dict[str, Limits], BeforeValidator(_limits_per_tool)]
 Seconds = Annotated[float, BeforeValidator(_seconds), Field(gt=0, le=86_400)]
 Size = Annotated[ByteSize, Field(gt=0, le=2**40)]
 Port = Annotated[int, Field(ge=0, le=65_535)]

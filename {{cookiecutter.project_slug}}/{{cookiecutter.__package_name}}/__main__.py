@@ -1,0 +1,97 @@
+"""The command line: serve, or help with serving."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from . import environment, log, tokens
+from .errors import SettingsError
+from .settings import Settings
+
+USAGE_ERROR = 2
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line, and exit.
+
+    The exit code is 0 at an orderly end, 1 where a check failed, and 2 where
+    the start was refused: then each line on stderr names a variable, what is
+    wrong with it and what to do.
+    """
+    options = _parser().parse_args(arguments)
+    try:
+        sys.exit(options.run(options))
+    except SettingsError as error:
+        _refuse(error)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog=__package__.replace("_", "-"),
+        description="Serve over MCP what SECURITY.md and README.md describe.",
+    )
+    parser.add_argument(
+        "--env-file", help="read variables from this file, mode 0600"
+    )
+    parser.set_defaults(run=_serve)
+    commands = parser.add_subparsers(title="instead of serving")
+    check = commands.add_parser(
+        "check", help="say whether the server can start as configured"
+    )
+    check.set_defaults(run=_check)
+    health = commands.add_parser(
+        "health", help="ask the running server; of stdio, check the start"
+    )
+    health.set_defaults(run=_health)
+    tokens.add_parser(commands)
+    return parser
+
+
+def _settings(options: argparse.Namespace) -> Settings:
+    settings = environment.load(os.environ, options.env_file)
+    try:
+        log.configure(settings.log_level, settings.log_file)
+    except OSError as error:
+        raise SettingsError(
+            f"MCP_LOG_FILE: {settings.log_file} cannot be written:"
+            f" {error.strerror}; name another file"
+        ) from error
+    return settings
+
+
+def _serve(options: argparse.Namespace) -> int:
+    from .server import build
+    from .serving import serve
+
+    serve(build, _settings(options))
+    return 0
+
+
+def _check(options: argparse.Namespace) -> int:
+    from .server import build
+
+    settings = _settings(options)
+    build(settings)
+    print(f"{settings.server_name}: can start over {settings.transport}")
+    return 0
+
+
+def _health(options: argparse.Namespace) -> int:
+    from .serving.health import ask
+
+    settings = environment.load(os.environ, options.env_file)
+    if settings.transport == "stdio":
+        return _check(options)
+    return 0 if ask(settings) else 1
+
+
+def _refuse(error: SettingsError) -> NoReturn:
+    for problem in error.problems:
+        print(f"error: {problem}", file=sys.stderr)
+    sys.exit(USAGE_ERROR)
+
+
+if __name__ == "__main__":
+    main()

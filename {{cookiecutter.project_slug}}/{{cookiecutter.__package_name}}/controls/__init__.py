@@ -1,0 +1,1 @@
+"""The controls that every call passes, one FastMCP middleware a file."""

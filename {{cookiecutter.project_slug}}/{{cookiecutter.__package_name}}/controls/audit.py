@@ -1,0 +1,95 @@
+"""Audit: who called what, when, how it ended; never with which values."""
+
+import time
+from collections.abc import Callable, Collection
+from typing import Any
+
+from fastmcp.server.middleware import CallNext, MiddlewareContext
+
+from .. import log
+from ..errors import Refusal
+from .call import UNKNOWN, WORK, Call, Control
+from .outcome import outcome, size_of
+
+
+class Audit(Control):
+    """Leaves a line for every call, whatever becomes of it.
+
+    OWASP MCP08 (lack of audit and telemetry), CWE-778. It comes first, so
+    that nothing is refused behind its back, and it names the call for the
+    controls after it.
+    """
+
+    def __init__(
+        self, *, tools: Collection[str], client_id: Callable[[], str]
+    ) -> None:
+        self._tools = frozenset(tools)
+        self._client_id = client_id
+
+    async def control(
+        self, context: MiddlewareContext[Any], call_next: CallNext[Any, Any]
+    ) -> Any:
+        """Name the call, serve it, and write down how it ended."""
+        call = self._call(context)
+        Call.current.set(call)
+        token = log.current_call.set(
+            {
+                "tool": call.tool,
+                "client_id": call.client_id,
+                "request_id": call.request_id,
+            }
+        )
+        log.event("tool_request_started", level="debug")
+        start = time.perf_counter()
+        try:
+            result = await call_next(context)
+        except BaseException as error:
+            self._failed(error, time.perf_counter() - start)
+            raise
+        else:
+            self._completed(result, time.perf_counter() - start)
+            return result
+        finally:
+            log.current_call.reset(token)
+
+    def _call(self, context: MiddlewareContext[Any]) -> Call:
+        tool = WORK[context.method or ""] or context.message.name
+        if tool not in self._tools and not WORK[context.method or ""]:
+            tool = UNKNOWN
+        within = context.fastmcp_context
+        request = within.request_context if within else None
+        return Call(
+            tool=tool,
+            client_id=self._client_id(),
+            request_id=str(request.request_id) if request else None,
+        )
+
+    @staticmethod
+    def _completed(result: Any, seconds: float) -> None:
+        log.event(
+            "tool_request_completed",
+            status=outcome(result),
+            duration_ms=round(seconds * 1000, 3),
+            result_size=size_of(result),
+        )
+
+    @staticmethod
+    def _failed(error: BaseException, seconds: float) -> None:
+        if isinstance(error, Refusal):
+            log.event(error.event, level="warning", **_reasons(error))
+        log.event(
+            "tool_request_failed",
+            level="warning",
+            status=outcome(error),
+            error=type(error).__name__,
+            duration_ms=round(seconds * 1000, 3),
+        )
+
+
+def _reasons(refusal: Refusal) -> dict[str, object]:
+    reasons: dict[str, object] = {}
+    if refusal.reason:
+        reasons["reason"] = refusal.reason
+    if refusal.retry_after is not None:
+        reasons["retry_after"] = refusal.retry_after
+    return reasons

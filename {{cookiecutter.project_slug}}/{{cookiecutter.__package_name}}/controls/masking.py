@@ -1,0 +1,88 @@
+"""Masking: what a caller learns when a call fails."""
+
+from typing import Any, Final
+
+from fastmcp.exceptions import FastMCPError, NotFoundError, ValidationError
+from fastmcp.server.middleware import CallNext, MiddlewareContext
+from fastmcp.tools.base import ToolResult
+from mcp.shared.exceptions import MCPError
+from mcp_types import INVALID_PARAMS
+from pydantic import ValidationError as PydanticError
+from pydantic_core import ErrorDetails
+
+from .. import log
+from .call import Control
+
+#: JSON-RPC's range for a server's own errors: a limit reached.
+LIMIT_REACHED: Final = -32000
+PROBLEMS_NAMED: Final = 5
+
+
+class Masking(Control):
+    """Answers each failure with one sentence that gives nothing away.
+
+    No stack, no absolute path, no value that was sent and no library's text
+    reaches the caller (CWE-209). FastMCP's own ``mask_error_details`` repeats
+    the arguments that failed validation; this does not.
+    """
+
+    async def control(
+        self, context: MiddlewareContext[Any], call_next: CallNext[Any, Any]
+    ) -> Any:
+        """Serve the call, and say no more of a failure than fits."""
+        try:
+            return await call_next(context)
+        except MCPError:
+            raise
+        except Exception as error:
+            if not isinstance(error, FastMCPError | NotFoundError):
+                log.failure(error)
+            if context.method == "tools/call":
+                return _tool_failure(error)
+            raise _protocol_error(error) from None
+
+
+def _tool_failure(error: Exception) -> ToolResult:
+    retry_after = getattr(error, "retry_after", None)
+    return ToolResult(
+        content=_sentence(error),
+        structured_content=(
+            None if retry_after is None else {"retry_after": retry_after}
+        ),
+        is_error=True,
+    )
+
+
+def _protocol_error(error: Exception) -> MCPError:
+    """Resources and prompts have no error results, only protocol errors."""
+    retry_after = getattr(error, "retry_after", None)
+    limited = retry_after is not None
+    return MCPError(
+        code=LIMIT_REACHED if limited else INVALID_PARAMS,
+        message=_sentence(error),
+        data={"retry_after": retry_after} if limited else None,
+    )
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        return _invalid(error.__cause__)
+    if isinstance(error, NotFoundError):
+        return "There is nothing of that name here; list what there is."
+    if isinstance(error, FastMCPError):
+        return str(error)
+    return "The server failed at this call; its log says why."
+
+
+def _invalid(cause: BaseException | None) -> str:
+    """Name the arguments that were refused and why, without their values."""
+    if not isinstance(cause, PydanticError):
+        return "The arguments do not fit the tool's input schema."
+    problems = cause.errors(include_url=False, include_input=False)
+    named = "; ".join(map(_problem, problems[:PROBLEMS_NAMED]))
+    return f"The arguments are not valid: {named}."
+
+
+def _problem(error: ErrorDetails) -> str:
+    place = ".".join(str(part)[:40] for part in error["loc"][:3])
+    return f"{place}: {error['msg'][:100]}"

@@ -1,0 +1,139 @@
+"""Rate limiting: how often one client may call one tool."""
+
+import asyncio
+import math
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any, Final, Literal
+
+from fastmcp.server.middleware import CallNext, MiddlewareContext
+from limits import RateLimitItem
+from limits.aio.storage import RedisStorage
+from limits.aio.strategies import SlidingWindowCounterRateLimiter
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+
+from .. import log
+from ..errors import RateLimitExceeded
+from .call import Call, Control
+from .window_storage import WindowStorage
+
+#: Seconds that the shared storage has for an answer, and for two in a row.
+STORAGE_PATIENCE: Final = 0.1
+STORAGE_DEADLINE: Final = 0.2
+#: Seconds to wait where the storage is away.
+STORAGE_RETRY_AFTER: Final = 1
+
+Limits = tuple[RateLimitItem, ...]
+WindowedStorage = WindowStorage | RedisStorage
+
+
+class RateLimit(Control):
+    """Lets each client call each tool as often as its limit says.
+
+    The client is the one that identity decided, never one that the caller
+    claims. Each call counts once, in both protocol eras, whether or not its
+    arguments are valid; unknown tools share one count. CWE-770, OWASP MCP
+    Top 10; MCP specification, tools: servers MUST rate-limit invocations.
+
+    Raises:
+        RateLimitExceeded: The limit is reached, or the shared storage is
+            away and ``on_failure`` is ``deny``.
+    """
+
+    def __init__(
+        self,
+        *,
+        default: Limits,
+        per_tool: Mapping[str, Limits],
+        storage: WindowedStorage,
+        on_failure: Literal["deny", "allow"] = "deny",
+    ) -> None:
+        self._default = default
+        self._per_tool = per_tool
+        self._storage = storage
+        self._limiter = SlidingWindowCounterRateLimiter(storage)
+        self._on_failure = on_failure
+
+    async def control(
+        self, context: MiddlewareContext[Any], call_next: CallNext[Any, Any]
+    ) -> Any:
+        """Serve the call, if the client has one left."""
+        call = Call.current.get()
+        for limit in self._per_tool.get(call.tool, self._default):
+            await self._hit(limit, call)
+        return await call_next(context)
+
+    async def ready(self) -> bool:
+        """Tell whether the storage answers."""
+        with suppress(RedisError, OSError, TimeoutError):
+            async with asyncio.timeout(STORAGE_DEADLINE):
+                return await self._storage.check()
+        return False
+
+    async def _hit(self, limit: RateLimitItem, call: Call) -> None:
+        try:
+            async with asyncio.timeout(STORAGE_DEADLINE):
+                if await self._limiter.hit(limit, call.client_id, call.tool):
+                    return
+                wait = await self._wait(limit, call)
+        except (RedisError, OSError, TimeoutError) as error:
+            self._storage_failed(error)
+            return
+        raise RateLimitExceeded(
+            f"The limit of {limit} for {call.tool} is reached;"
+            f" try again after {wait} seconds.",
+            reason="limit_reached",
+            retry_after=wait,
+        )
+
+    async def _wait(self, limit: RateLimitItem, call: Call) -> int:
+        """Return the whole seconds until one more call is allowed."""
+        key, span = (
+            limit.key_for(call.client_id, call.tool),
+            limit.get_expiry(),
+        )
+        window = await self._storage.get_sliding_window(key, span)
+        before, left, within, gone = window
+        if within >= limit.amount:
+            return max(1, math.ceil(gone - span))
+        spare = (limit.amount - within) * span / max(before, 1)
+        return max(1, math.ceil(left - spare))
+
+    def _storage_failed(self, error: Exception) -> None:
+        log.event(
+            "rate_limit_storage_failed",
+            level="error",
+            error=type(error).__name__,
+            calls="refused" if self._on_failure == "deny" else "allowed",
+        )
+        if self._on_failure == "deny":
+            raise RateLimitExceeded(
+                "The server cannot count calls at the moment and lets none"
+                f" through; try again after {STORAGE_RETRY_AFTER} second.",
+                reason="storage_failed",
+                retry_after=STORAGE_RETRY_AFTER,
+            ) from error
+
+
+def open_storage(uri: str) -> WindowedStorage:
+    """Return the counts' storage: this process's memory, or Redis.
+
+    Redis and Valkey share the counts among replicas. Each hit is one script
+    and one round trip, with a time limit of its own: a client library's
+    default waits for a hung server without end.
+    """
+    if uri == "memory://":
+        return WindowStorage()
+    options: dict[str, Any] = {
+        "socket_timeout": STORAGE_PATIENCE,
+        "socket_connect_timeout": STORAGE_PATIENCE,
+        "retry": Retry(NoBackoff(), 1),
+    }
+    return RedisStorage(
+        f"async+{uri}",
+        implementation="redispy",
+        key_prefix="mcp",
+        **options,
+    )

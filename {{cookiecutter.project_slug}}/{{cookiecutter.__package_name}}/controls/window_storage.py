@@ -1,0 +1,105 @@
+"""Counts in memory for the rate limiter, bounded and of constant cost."""
+
+import math
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Final
+
+from limits.aio.storage import SlidingWindowCounterSupport, Storage
+
+KEYS: Final = 100_000
+
+#: When a window began, the count before it, and the count within it.
+Window = tuple[float, int, int]
+
+
+class WindowStorage(Storage, SlidingWindowCounterSupport):
+    """The sliding windows of at most ``keys`` clients and tools.
+
+    ``limits`` has a storage in memory, whose cost grows with the number of
+    clients and which forgets nothing early. This one forgets who was quiet
+    for longest (CWE-770), measures time with a clock that nobody can set
+    back, and starts no thread.
+    """
+
+    STORAGE_SCHEME = None
+
+    def __init__(
+        self,
+        *,
+        keys: int = KEYS,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        super().__init__()
+        self._keys = keys
+        self._clock = clock
+        self._windows: OrderedDict[str, Window] = OrderedDict()
+
+    @property
+    def base_exceptions(self) -> tuple[type[Exception], ...]:
+        return ()
+
+    async def acquire_sliding_window_entry(
+        self, key: str, limit: int, expiry: int, amount: int = 1
+    ) -> bool:
+        """Count a hit and return whether the limit allows it.
+
+        The count before the window weighs as much as the part of it that is
+        not yet ``expiry`` seconds ago, as in ``limits``' Redis script.
+        """
+        now = self._clock()
+        start, before, within = self._window(key, expiry, now)
+        weight = max(0.0, 1 - (now - start) / expiry)
+        if math.floor(before * weight) + within + amount > limit:
+            return False
+        self._windows[key] = start, before, within + amount
+        self._windows.move_to_end(key)
+        if len(self._windows) > self._keys:
+            self._windows.popitem(last=False)
+        return True
+
+    async def get_sliding_window(
+        self, key: str, expiry: int
+    ) -> tuple[int, float, int, float]:
+        """Return both counts, each with the seconds until it is gone."""
+        now = self._clock()
+        start, before, within = self._window(key, expiry, now)
+        left = expiry - (now - start)
+        return before, left, within, left + expiry if within else 0
+
+    async def clear_sliding_window(self, key: str, expiry: int) -> None:
+        await self.clear(key)
+
+    def _window(self, key: str, expiry: int, now: float) -> Window:
+        """Return the key's window, moved on to the present."""
+        start, before, within = self._windows.get(key, (now, 0, 0))
+        passed = int((now - start) / expiry)
+        if passed == 0:
+            return start, before, within
+        if passed == 1:
+            return start + expiry, within, 0
+        return now, 0, 0
+
+    async def incr(self, key: str, expiry: int, amount: int = 1) -> int:
+        """Count without a limit."""
+        start, before, within = self._window(key, expiry, self._clock())
+        self._windows[key] = start, before, within + amount
+        return within + amount
+
+    async def get(self, key: str) -> int:
+        return self._windows.get(key, (0.0, 0, 0))[2]
+
+    async def get_expiry(self, key: str) -> float:
+        return self._windows.get(key, (self._clock(), 0, 0))[0]
+
+    async def check(self) -> bool:
+        return True
+
+    async def reset(self) -> int:
+        count = len(self._windows)
+        self._windows.clear()
+        return count
+
+    async def clear(self, key: str) -> None:
+        self._windows.pop(key, None)

@@ -1,0 +1,119 @@
+"""Files of the workspace: listed, read, searched and written."""
+
+import asyncio
+import base64
+from collections.abc import Mapping
+from typing import Annotated, Any
+from urllib.parse import quote
+
+from fastmcp.tools.base import ToolResult
+from mcp_types import BlobResourceContents, EmbeddedResource, TextContent
+from pydantic import Field
+
+from ..workspace import Chunk, Workspace
+from . import resources, tool
+
+Path = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=4096,
+        description="A path below the workspace, with forward slashes.",
+    ),
+]
+Content = Annotated[str, Field(max_length=100_000_000)]
+Pattern = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=1000,
+        description="The text to look for, letter by letter.",
+    ),
+]
+Offset = Annotated[int, Field(ge=0, le=2**63 - 1, description="In bytes.")]
+Limit = Annotated[
+    int, Field(ge=1, le=2**40, description="The most bytes to return.")
+]
+
+
+@tool(scope="files:read", read_only=True)
+async def list_files(path: Path = ".", recursive: bool = False) -> Any:
+    """List the files and directories below a directory."""
+    return await asyncio.to_thread(
+        _workspace().list, path, recursive=recursive
+    )
+
+
+@tool(scope="files:read", read_only=True)
+async def read_file(
+    path: Path, offset: Offset = 0, limit: Limit | None = None
+) -> ToolResult:
+    """Read a file, or the part of it that starts at an offset."""
+    most = resources().settings.max_output_size
+    limit = most if limit is None else min(limit, most)
+    chunk = await asyncio.to_thread(
+        _workspace().read, path, offset=offset, limit=limit
+    )
+    return _shown(path, offset, chunk)
+
+
+@tool(scope="files:read", read_only=True)
+async def search_files(pattern: Pattern, path: Path = ".") -> Any:
+    """Find the lines that hold a text, in all files below a directory."""
+    return await asyncio.to_thread(_workspace().search, pattern, path)
+
+
+async def _overwritten(arguments: Mapping[str, Any]) -> str | None:
+    """Say which file a call of ``write_file`` would replace."""
+    path = arguments.get("path")
+    if not arguments.get("overwrite") or not isinstance(path, str):
+        return None
+    if not await asyncio.to_thread(_workspace().exists, path):
+        return None
+    size = len(str(arguments.get("content", "")))
+    return f"Replace the file {path!r} by {size} characters of new content?"
+
+
+@tool(scope="files:write", destructive=True, warn=_overwritten)
+async def write_file(
+    path: Path,
+    content: Content,
+    create_dirs: bool = False,
+    overwrite: bool = False,
+) -> str:
+    """Write a file as a whole; an existing one only with ``overwrite``."""
+    size = await asyncio.to_thread(
+        _workspace().write,
+        path,
+        content.encode(),
+        create_dirs=create_dirs,
+        overwrite=overwrite,
+    )
+    return f"Wrote {size} bytes to {path}."
+
+
+def _workspace() -> Workspace:
+    return resources().workspace
+
+
+def _shown(path: str, offset: int, chunk: Chunk) -> ToolResult:
+    """Show text as text and anything else as bytes, and how to read on."""
+    parts: list[TextContent | EmbeddedResource] = [_content(path, chunk)]
+    if chunk.next_offset is not None:
+        more = (
+            f"[Bytes {offset} to {chunk.next_offset} of {chunk.size};"
+            f" read on with offset={chunk.next_offset}.]"
+        )
+        parts.append(TextContent(type="text", text=more))
+    return ToolResult(content=parts)
+
+
+def _content(path: str, chunk: Chunk) -> TextContent | EmbeddedResource:
+    if chunk.text is not None:
+        return TextContent(type="text", text=chunk.text)
+    blob = BlobResourceContents(
+        uri=f"workspace://{quote(path)}",
+        mime_type="application/octet-stream",
+        blob=base64.b64encode(chunk.data).decode(),
+    )
+    return EmbeddedResource(type="resource", resource=blob)
