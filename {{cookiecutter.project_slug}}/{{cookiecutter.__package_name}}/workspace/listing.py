@@ -1,0 +1,83 @@
+"""Listing a directory, or all that lies below it, up to a number."""
+
+import os
+import stat
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import islice
+from typing import Literal
+
+from .directories import Below
+from .paths import Names, is_temporary, show
+
+Kind = Literal["file", "directory", "link", "other"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One name in the workspace.
+
+    Attributes:
+        path: The way from the workspace, with U+FFFD for what cannot be shown
+            or asked for: control characters and bytes that are not UTF-8.
+        type: What it is; links and special files are shown, never opened.
+        size: Bytes, for a file; 0 for the rest.
+    """
+
+    path: str
+    type: Kind
+    size: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """What a directory holds, in the order of the paths.
+
+    Attributes:
+        entries: The entries.
+        truncated: Whether there are more than the entries here.
+        skipped: Directories that were not read: gone, forbidden or too deep.
+    """
+
+    entries: tuple[Entry, ...]
+    truncated: bool
+    skipped: int
+
+
+def list_entries(tree: Below, max_entries: int) -> Listing:
+    """List at most ``max_entries`` of what a tree holds."""
+    found = list(islice(_entries(tree), max_entries + 1))
+    entries = sorted(found[:max_entries], key=lambda entry: entry.path)
+    return Listing(
+        entries=tuple(entries),
+        truncated=len(found) > max_entries,
+        skipped=tree.skipped,
+    )
+
+
+def _entries(tree: Below) -> Iterable[Entry]:
+    for names, _, entry in tree:
+        if is_temporary(entry.name):
+            continue
+        try:
+            yield _entry(names, entry)
+        except FileNotFoundError:
+            continue  # removed since it was listed
+
+
+def _entry(names: Names, entry: os.DirEntry[str]) -> Entry:
+    found = entry.stat(follow_symlinks=False)
+    kind = _kind(found.st_mode)
+    return Entry(
+        path=show((*names, entry.name)),
+        type=kind,
+        size=found.st_size if kind == "file" else 0,
+    )
+
+
+def _kind(mode: int) -> Kind:
+    if stat.S_ISREG(mode):
+        return "file"
+    if stat.S_ISDIR(mode):
+        return "directory"
+    return "link" if stat.S_ISLNK(mode) else "other"
