@@ -90,10 +90,8 @@ class RateLimit(Control):
 
     async def _wait(self, limit: RateLimitItem, call: Call) -> int:
         """Return the whole seconds until one more call is allowed."""
-        key, span = (
-            limit.key_for(call.client_id, call.tool),
-            limit.get_expiry(),
-        )
+        key = limit.key_for(call.client_id, call.tool)
+        span = limit.get_expiry()
         window = await self._storage.get_sliding_window(key, span)
         before, left, within, gone = window
         if within >= limit.amount:

@@ -38,6 +38,7 @@ class WindowStorage(Storage, SlidingWindowCounterSupport):
 
     @property
     def base_exceptions(self) -> tuple[type[Exception], ...]:
+        """What it raises when it fails, which it does not."""
         return ()
 
     async def acquire_sliding_window_entry(
@@ -69,6 +70,7 @@ class WindowStorage(Storage, SlidingWindowCounterSupport):
         return before, left, within, left + expiry if within else 0
 
     async def clear_sliding_window(self, key: str, expiry: int) -> None:
+        """Forget a key."""
         await self.clear(key)
 
     def _window(self, key: str, expiry: int, now: float) -> Window:
@@ -88,18 +90,23 @@ class WindowStorage(Storage, SlidingWindowCounterSupport):
         return within + amount
 
     async def get(self, key: str) -> int:
+        """Return the count within the window."""
         return self._windows.get(key, (0.0, 0, 0))[2]
 
     async def get_expiry(self, key: str) -> float:
+        """Return when the window began, by this storage's clock."""
         return self._windows.get(key, (self._clock(), 0, 0))[0]
 
     async def check(self) -> bool:
+        """Tell that memory is always there."""
         return True
 
     async def reset(self) -> int:
+        """Forget everything."""
         count = len(self._windows)
         self._windows.clear()
         return count
 
     async def clear(self, key: str) -> None:
+        """Forget a key."""
         self._windows.pop(key, None)

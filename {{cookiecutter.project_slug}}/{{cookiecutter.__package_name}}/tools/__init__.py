@@ -58,6 +58,7 @@ class ToolSpec:
 
     @property
     def name(self) -> str:
+        """The name that the model calls it by."""
         return self.function.__name__
 
 

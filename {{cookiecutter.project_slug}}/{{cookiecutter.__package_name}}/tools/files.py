@@ -10,7 +10,10 @@ from fastmcp.tools.base import ToolResult
 from mcp_types import BlobResourceContents, EmbeddedResource, TextContent
 from pydantic import Field
 
-from ..workspace import Chunk, Workspace
+from ..workspace import Workspace
+from ..workspace.listing import Listing
+from ..workspace.reading import Chunk
+from ..workspace.searching import SearchResult
 from . import resources, tool
 
 Path = Annotated[
@@ -37,7 +40,7 @@ Limit = Annotated[
 
 
 @tool(scope="files:read", read_only=True)
-async def list_files(path: Path = ".", recursive: bool = False) -> Any:
+async def list_files(path: Path = ".", recursive: bool = False) -> Listing:
     """List the files and directories below a directory."""
     return await asyncio.to_thread(
         _workspace().list, path, recursive=recursive
@@ -58,7 +61,7 @@ async def read_file(
 
 
 @tool(scope="files:read", read_only=True)
-async def search_files(pattern: Pattern, path: Path = ".") -> Any:
+async def search_files(pattern: Pattern, path: Path = ".") -> SearchResult:
     """Find the lines that hold a text, in all files below a directory."""
     return await asyncio.to_thread(_workspace().search, pattern, path)
 

@@ -1,0 +1,78 @@
+"""What the tests of the server share."""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastmcp import Client, FastMCP
+
+from {{ cookiecutter.__package_name }} import environment, log
+from {{ cookiecutter.__package_name }}.server import build_server
+from {{ cookiecutter.__package_name }}.settings import Settings
+
+MakeSettings = Callable[..., Settings]
+MakeServer = Callable[..., FastMCP[Any]]
+Events = Callable[..., list[dict[str, Any]]]
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Path:
+    """An empty workspace."""
+    path = tmp_path / "workspace"
+    path.mkdir()
+    return path
+
+
+@pytest.fixture
+def make_settings(workspace: Path) -> MakeSettings:
+    """Makes settings from variables, over stdio and without metrics."""
+
+    def make(**variables: object) -> Settings:
+        given = {
+            "WORKSPACE_PATH": workspace,
+            "MCP_TRANSPORT": "stdio",
+            "MCP_AUTH": "none",
+            "MCP_METRICS_PORT": 0,
+            **variables,
+        }
+        return environment.load({k: str(v) for k, v in given.items()})
+
+    return make
+
+
+@pytest.fixture
+def make_server(make_settings: MakeSettings) -> MakeServer:
+    """Makes a server from variables."""
+    return lambda **variables: build_server(make_settings(**variables))
+
+
+@pytest.fixture
+def server(make_server: MakeServer) -> FastMCP[Any]:
+    """A server with the defaults."""
+    return make_server()
+
+
+@pytest.fixture(params=["auto", "legacy"], ids=["2026-07-28", "handshake"])
+def connect(request: pytest.FixtureRequest) -> Callable[..., Client[Any]]:
+    """Makes clients, of each protocol era in turn."""
+
+    def make(server: FastMCP[Any], **options: Any) -> Client[Any]:
+        return Client(server, mode=request.param, **options)
+
+    return make
+
+
+@pytest.fixture
+def events(tmp_path: Path) -> Iterator[Events]:
+    """Reads the audit log: all of it, or the events of one name."""
+    file = tmp_path / "audit.log"
+    log.configure("DEBUG", file)
+
+    def read(name: str | None = None) -> list[dict[str, Any]]:
+        lines = map(json.loads, file.read_text("utf-8").splitlines())
+        return [e for e in lines if name in {None, e["event"]}]
+
+    yield read
+    log.configure("INFO")
