@@ -1,0 +1,146 @@
+"""Admission: how many calls run at once, and none any more while stopping."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from .application import Observer
+from .refusal import refuse
+
+_EARLIER = frozenset(v.encode() for v in HANDSHAKE_PROTOCOL_VERSIONS)
+
+
+class Gate:
+    """Counts what is being served, and closes when the server stops.
+
+    Args:
+        calls: Calls that may run at once.
+        streams: Streams for notifications that may be open at once.
+    """
+
+    def __init__(self, *, calls: int, streams: int) -> None:
+        self._free = {"call": calls, "stream": streams}
+        self._calls = calls
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self.stopping = False
+        self.ended = asyncio.Event()
+
+    def close(self) -> None:
+        """Let nobody in any more."""
+        self.stopping = True
+
+    async def end(self) -> None:
+        """End the streams as soon as the last call has been answered."""
+        await self._idle.wait()
+        self.ended.set()
+
+    def has_room(self, kind: str) -> bool:
+        """Tell whether one more call or stream may begin."""
+        return self._free[kind] > 0
+
+    @contextmanager
+    def entered(self, kind: str) -> Iterator[None]:
+        """Count one call or stream while it lasts."""
+        self._free[kind] -= 1
+        self._note()
+        try:
+            yield
+        finally:
+            self._free[kind] += 1
+            self._note()
+
+    def _note(self) -> None:
+        if self._free["call"] == self._calls:
+            self._idle.set()
+        else:
+            self._idle.clear()
+
+
+class Admission:
+    """Refuses with 503 and ``Retry-After`` what is too much (CWE-770)."""
+
+    def __init__(
+        self, app: ASGIApp, *, gate: Gate, on_event: Observer
+    ) -> None:
+        self._app = app
+        self._gate = gate
+        self._on_event = on_event
+
+    async def __call__(
+        self, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        """Pass a request on, or refuse it."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        kind = _kind(scope)
+        if self._gate.stopping:
+            closing = [(b"connection", b"close")]
+            await refuse(
+                send, 503, "The server stops.", retry_after=1, headers=closing
+            )
+        elif not self._gate.has_room(kind):
+            self._on_event("request_denied", {"reason": "busy"})
+            await refuse(send, 503, "The server is busy.", retry_after=1)
+        elif kind == "call":
+            with self._gate.entered(kind):
+                await self._app(scope, receive, send)
+        else:
+            with self._gate.entered(kind):
+                await _stream(
+                    self._app, self._gate.ended, scope, receive, send
+                )
+
+
+def _kind(scope: Scope) -> str:
+    """Tell a call from a stream, which has no end of its own.
+
+    The header is believed only where the SDK checks it against the body.
+    """
+    if scope["method"] == "GET":
+        return "stream"
+    headers = dict(scope["headers"])
+    listens = headers.get(b"mcp-method") == b"subscriptions/listen"
+    earlier = headers.get(b"mcp-protocol-version", b"") in {b"", *_EARLIER}
+    return "stream" if listens and not earlier else "call"
+
+
+async def _stream(
+    app: ASGIApp,
+    ended: asyncio.Event,
+    scope: Scope,
+    receive: Receive,
+    send: Send,
+) -> None:
+    """Serve a stream, and end it properly when the server stops."""
+    state = "unborn"
+
+    async def watched_send(message: Message) -> None:
+        nonlocal state
+        last = message["type"] == "http.response.body" and not message.get(
+            "more_body", False
+        )
+        state = "complete" if last else "open"
+        await send(message)
+
+    async def receive_or_end() -> Message:
+        message = asyncio.ensure_future(receive())
+        end = asyncio.ensure_future(ended.wait())
+        try:
+            await asyncio.wait(
+                (message, end), return_when=asyncio.FIRST_COMPLETED
+            )
+            if message.done():
+                return message.result()
+            return {"type": "http.disconnect"}
+        finally:
+            message.cancel()
+            end.cancel()
+
+    await app(scope, receive_or_end, watched_send)
+    if state == "open":
+        await send({"type": "http.response.body", "body": b""})

@@ -1,0 +1,40 @@
+"""What is served, and what serving it has to ask."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from fastmcp import FastMCP
+
+Observer: TypeAlias = Callable[[str, Mapping[str, object]], None]
+
+
+async def _always() -> bool:
+    return True
+
+
+def _nothing() -> Sequence[str]:
+    return ()
+
+
+def ignore(event: str, fields: Mapping[str, object]) -> None:
+    """Take no notice of an event."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Application:
+    """One server, ready to be served over any transport.
+
+    Attributes:
+        server: The server with all its controls.
+        ready: Tells whether what the server depends on is there, for
+            ``/ready``. It is given a second.
+        missing: Names the parts of the sandbox that this machine lacks, for
+            ``/health``.
+        on_event: Told of each event, its name first, for log and metrics.
+    """
+
+    server: FastMCP[Any]
+    ready: Callable[[], Awaitable[bool]] = _always
+    missing: Callable[[], Sequence[str]] = _nothing
+    on_event: Observer = ignore

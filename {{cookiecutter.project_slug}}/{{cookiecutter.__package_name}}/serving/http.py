@@ -1,0 +1,274 @@
+"""Serves many clients over HTTP: uvicorn, and what stands in front of MCP."""
+
+import asyncio
+import gc
+import math
+import socket
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import Any, Final
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.types import ASGIApp
+from uvicorn.config import STARTUP_FAILURE
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from ..errors import SettingsError
+from ..settings import Settings
+from .admission import Admission, Gate
+from .application import Application
+from .body import BodyLimit
+from .guard import HostOriginGuard
+from .health import Health
+from .protocol import Bounds, bounded
+from .stopping import leave_soon, on_signal
+from .tls import Certificate
+from .workers import run_workers
+
+#: Sent with every answer. Nothing here is meant for a browser to show, to
+#: keep or to guess the type of.
+HEADERS: Final = (
+    ("x-content-type-options", "nosniff"),
+    ("x-frame-options", "DENY"),
+    ("content-security-policy", "default-src 'none'; frame-ancestors 'none'"),
+    ("referrer-policy", "no-referrer"),
+    ("cross-origin-resource-policy", "same-origin"),
+    ("cache-control", "no-store"),
+)
+HSTS: Final = ("strict-transport-security", "max-age=31536000")
+
+CONNECTIONS: Final = 1_000
+#: Seconds.
+HEAD_TIMEOUT: Final = 10.0
+IDLE_TIMEOUT: Final = 75
+HANDSHAKE_TIMEOUT: Final = 10.0
+RENEWAL: Final = 5
+SESSION_IDLE_TIMEOUT: Final = 600.0
+SESSIONS: Final = 1_000
+#: Connections that wait to be accepted.
+BACKLOG: Final = 256
+
+
+def serve_http(
+    build: Callable[[Settings, int], Application], settings: Settings
+) -> None:
+    """Serve at ``/mcp`` or ``/sse`` until a signal comes.
+
+    See :func:`serving.serve`.
+    """
+    sockets = _listen(settings)
+
+    def work(worker: int) -> None:
+        application = build(settings, worker)
+        server = build_http_server(application, settings)
+        server.run(sockets=sockets)
+
+    if settings.workers > 1:
+        run_workers(work, settings)
+    else:
+        work(0)
+
+
+def build_http_server(
+    application: Application, settings: Settings
+) -> "HttpServer":
+    """Put everything that stands in front of MCP into its place."""
+    gate = Gate(calls=settings.max_concurrency, streams=CONNECTIONS // 2)
+    protocol = bounded(
+        Bounds(
+            connections=CONNECTIONS,
+            head=HEAD_TIMEOUT,
+            body=settings.request_timeout,
+            answer=settings.request_timeout,
+        )
+    )
+    certificate = _certificate(application, settings)
+    config = uvicorn.Config(
+        _front(application, settings, gate),
+        http=protocol,
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        headers=[*HEADERS, *([HSTS] if certificate else [])],
+        backlog=BACKLOG,
+        timeout_keep_alive=IDLE_TIMEOUT,
+        timeout_graceful_shutdown=math.ceil(settings.shutdown_grace),
+        ssl_context_factory=(
+            (lambda *_: certificate.context) if certificate else None
+        ),
+        callback_notify=certificate.renew if certificate else None,
+        timeout_notify=RENEWAL,
+    )
+    return HttpServer(config, protocol, application, settings, gate)
+
+
+class HttpServer(uvicorn.Server):
+    """uvicorn, stopping in the order that loses no call."""
+
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        protocol: type[H11Protocol],
+        application: Application,
+        settings: Settings,
+        gate: Gate,
+    ) -> None:
+        super().__init__(config)
+        self._protocol = protocol
+        self._application = application
+        self._settings = settings
+        self._gate = gate
+        self._port = settings.port
+
+    async def serve(self, sockets: list[socket.socket] | None = None) -> None:
+        """Serve until a signal comes, and return for an exit code of 0."""
+        grace = self._settings.shutdown_grace
+        with on_signal(self.stop, grace=grace):
+            await self._serve(sockets)
+        self._application.on_event("server_stopped", self._where())
+        leave_soon()
+
+    def stop(self) -> None:
+        """Let no more calls in, and end when those inside are done."""
+        self._gate.close()
+        self.should_exit = True
+
+    async def startup(
+        self, sockets: list[socket.socket] | None = None
+    ) -> None:
+        """Start the application, then listen."""
+        await self.lifespan.startup()
+        if self.lifespan.should_exit:
+            sys.exit(STARTUP_FAILURE)
+        self.servers = [await self._listen(sock) for sock in sockets or ()]
+        self._port = self.servers[0].sockets[0].getsockname()[1]
+        self.started = True
+        self._application.on_event("server_started", self._where())
+
+    async def shutdown(
+        self, sockets: list[socket.socket] | None = None
+    ) -> None:
+        """Let the calls end, then the streams, then the application."""
+        ending = asyncio.create_task(self._gate.end())
+        await super().shutdown(sockets)
+        ending.cancel()
+
+    async def _listen(self, sock: socket.socket) -> asyncio.Server:
+        """Listen; who does not finish the TLS handshake is cut off."""
+        return await asyncio.get_running_loop().create_server(
+            partial(
+                self._protocol,
+                config=self.config,
+                server_state=self.server_state,
+                app_state=self.lifespan.state,
+            ),
+            sock=sock,
+            backlog=BACKLOG,
+            ssl=self.config.ssl,
+            ssl_handshake_timeout=(
+                HANDSHAKE_TIMEOUT if self.config.ssl else None
+            ),
+        )
+
+    def _where(self) -> dict[str, object]:
+        settings = self._settings
+        return {
+            "transport": settings.transport,
+            "host": settings.host,
+            "port": self._port,
+        }
+
+
+def _front(
+    application: Application, settings: Settings, gate: Gate
+) -> ASGIApp:
+    """Build the ASGI application: what comes first stands outermost."""
+    on_event = application.on_event
+    app = application.server.http_app(
+        transport="sse" if settings.transport == "sse" else "http",
+        # What a client may take up is decided once it has proved who it is.
+        middleware=[
+            Middleware(
+                BodyLimit,
+                limit=settings.max_request_size,
+                budget=settings.max_request_size * settings.max_concurrency,
+                on_event=on_event,
+            ),
+            Middleware(Admission, gate=gate, on_event=on_event),
+        ],
+        # A session lives in one process; several have none.
+        stateless_http=settings.workers > 1,
+        host_origin_protection=False,
+        session_idle_timeout=SESSION_IDLE_TIMEOUT,
+    )
+    _extend_lifespan(app, settings)
+    health = Health(app, application=application, gate=gate)
+    return HostOriginGuard(health, settings, on_event)
+
+
+def _extend_lifespan(app: Starlette, settings: Settings) -> None:
+    """Set, once FastMCP has made its session manager, what it cannot be told.
+
+    The memory that is in use then is in use for good: the garbage collector
+    need not look through it again, nor as often as it is used to.
+    """
+    original = app.router.lifespan_context
+
+    @asynccontextmanager
+    async def lifespan(starlette: Starlette) -> AsyncIterator[Any]:
+        async with original(starlette) as state:
+            _bound_sessions(app, settings)
+            gc.collect()
+            gc.freeze()
+            gc.set_threshold(50_000, 20, 20)
+            yield state
+
+    app.router.lifespan_context = lifespan
+
+
+def _bound_sessions(app: Starlette, settings: Settings) -> None:
+    if settings.transport == "sse":
+        return
+    routes: Any = app.routes
+    endpoint = next(r for r in routes if r.path == "/mcp").endpoint
+    manager = getattr(endpoint, "app", endpoint).session_manager
+    manager.max_sessions = SESSIONS
+    manager.asgi_app.max_body_size = settings.max_request_size
+
+
+def _certificate(
+    application: Application, settings: Settings
+) -> Certificate | None:
+    if not settings.tls_certfile or not settings.tls_keyfile:
+        return None
+    return Certificate(
+        settings.tls_certfile,
+        settings.tls_keyfile,
+        on_event=application.on_event,
+    )
+
+
+def _listen(settings: Settings) -> list[socket.socket]:
+    """Take the address before anything else is begun."""
+    host, port = settings.host, settings.port
+    try:
+        found = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )
+        return [
+            socket.create_server(address[:2], family=family)
+            for family, _, _, _, address in dict.fromkeys(found)
+        ]
+    except OSError as error:
+        raise SettingsError(
+            f"MCP_HOST, MCP_PORT: cannot listen on {host}:{port}:"
+            f" {error.strerror or error}; stop what listens there, or set"
+            " another"
+        ) from error

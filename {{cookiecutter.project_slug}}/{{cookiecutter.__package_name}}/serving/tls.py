@@ -1,0 +1,74 @@
+"""TLS: from files, modern, and renewed without a restart."""
+
+import ssl
+from pathlib import Path
+from typing import Final
+
+from ..errors import SettingsError
+from .application import Observer
+
+#: Forward secrecy and authenticated encryption only (RFC 9325); TLS 1.3
+#: brings its own.
+CIPHERS: Final = "ECDHE+AESGCM:ECDHE+CHACHA20"
+
+_Stamp = tuple[tuple[int, int, int], ...]
+
+
+class Certificate:
+    """A certificate and its key, in files that may be replaced.
+
+    Raises:
+        SettingsError: The files cannot be used.
+    """
+
+    def __init__(
+        self, certificate: Path, key: Path, *, on_event: Observer
+    ) -> None:
+        self._files = (certificate, key)
+        self._on_event = on_event
+        self.context = _context()
+        try:
+            self._stamp = self._read_stamp()
+            self.context.load_cert_chain(certificate, key)
+        except (OSError, ssl.SSLError) as error:
+            raise SettingsError(
+                "MCP_TLS_CERTFILE, MCP_TLS_KEYFILE: the pair cannot be used:"
+                f" {_reason(error)}; name a PEM certificate and its key"
+            ) from error
+
+    async def renew(self) -> None:
+        """Use the files as they are now, if they have changed and are whole.
+
+        Connections that stand keep what they have; a broken pair changes
+        nothing and is tried again.
+        """
+        try:
+            stamp = self._read_stamp()
+            if stamp == self._stamp:
+                return
+            _context().load_cert_chain(*self._files)
+            self.context.load_cert_chain(*self._files)
+        except (OSError, ssl.SSLError) as error:
+            self._on_event("tls_reload_failed", {"reason": _reason(error)})
+        else:
+            self._stamp = stamp
+            self._on_event("tls_reloaded", {})
+
+    def _read_stamp(self) -> _Stamp:
+        """Return what changes whenever a file is written or replaced."""
+        stats = [path.stat() for path in self._files]
+        return tuple((s.st_ino, s.st_mtime_ns, s.st_size) for s in stats)
+
+
+def _context() -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_ciphers(CIPHERS)
+    context.set_alpn_protocols(["http/1.1"])
+    context.options |= ssl.OP_NO_RENEGOTIATION | ssl.OP_NO_COMPRESSION
+    return context
+
+
+def _reason(error: OSError) -> str:
+    """Name what failed, without a path."""
+    return error.strerror or getattr(error, "reason", "") or "unreadable"
