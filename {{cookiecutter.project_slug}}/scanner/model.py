@@ -2,7 +2,7 @@
 
 import datetime as dt
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -29,6 +29,27 @@ class State(StrEnum):
     NOT_RUN = "not_run"
     NOT_APPLICABLE = "not_applicable"
     ERROR = "error"
+
+
+class Standing(StrEnum):
+    """What the baseline says of a finding; only ``ACCEPTED`` is let off."""
+
+    NEW = "new"
+    OPEN = "open"
+    ACCEPTED = "accepted"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explained:
+    """What a rule looks for, why it matters and what to do about it."""
+
+    id: str
+    severity: Severity
+    title: str
+    cwe: str | None
+    owasp: str
+    remedy: str
+    explanation: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,3 +150,66 @@ class Options:
     timeout: float = 60.0
     components: Mapping[str, str] | None = None
     now: dt.datetime = field(default_factory=lambda: dt.datetime.now(dt.UTC))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What the baseline holds about one fault, at one or more places.
+
+    Attributes:
+        severity: The worst that was accepted; a worse one counts again.
+        count: At how many places with the same fingerprint.
+        status: ``open``, or ``accepted`` by a person, who says why.
+        until: An ISO date on which it counts again; empty for none.
+    """
+
+    fingerprint: str
+    check: str
+    id: str
+    severity: str
+    title: str
+    path: str | None = None
+    count: int = 1
+    status: str = "open"
+    reason: str = ""
+    until: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """One scan, judged, as every format shows it.
+
+    Attributes:
+        project: The distribution's name.
+        grade: A letter, with ``(incomplete)`` where something was not seen;
+            None when there is none to give.
+        counts: The findings that count, by severity.
+        standing: What the baseline says of each finding.
+        accepted: Why the accepted ones were accepted.
+        fixed: What the baseline held and this scan no longer finds.
+        rules: The rules behind the findings, by id.
+    """
+
+    project: str
+    timestamp: dt.datetime
+    checks: tuple[CheckResult, ...]
+    overall_status: str
+    grade: str | None
+    counts: Mapping[Severity, int]
+    standing: Mapping[Finding, Standing]
+    accepted: Mapping[Finding, Known]
+    fixed: tuple[Known, ...]
+    rules: Mapping[str, Explained]
+
+    @property
+    def findings(self) -> list[Finding]:
+        """Every finding, accepted ones too, the worst first."""
+        return worst_first(f for check in self.checks for f in check.findings)
+
+
+def worst_first(findings: Iterable[Finding]) -> list[Finding]:
+    """Sort findings as people want to read them."""
+    return sorted(
+        findings,
+        key=lambda f: (f.severity.rank, f.path or "", f.line or 0, f.id),
+    )

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from .model import Finding, Severity
+from .model import Explained, Finding, Severity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,23 +25,16 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
-    """What is wrong, why it matters and what to do about it.
+class Rule(Explained):
+    """A rule and the function that looks for it.
 
     Attributes:
+        explanation: The function's docstring: what a report shows.
         on: What the rule's function looks at, where a check has several
             kinds (``dockerfile``, ``compose`` …).
-        explanation: The function's docstring: what a report shows.
         find: Yields the places; None where an outside tool does the finding.
     """
 
-    id: str
-    severity: Severity
-    title: str
-    cwe: str | None
-    owasp: str
-    remedy: str
-    explanation: str
     on: str = ""
     find: Callable[..., Iterable[Hit]] | None = None
 
@@ -118,3 +111,23 @@ def rules_for(prefix: str, on: str = "") -> list[Rule]:
         for known in RULES.values()
         if known.id.startswith(prefix) and known.on == on and known.find
     ]
+
+
+def rule_of(id: str) -> Rule | None:  # noqa: A002 - as above
+    """Return the rule with this id, or its family's (``MCP-DEP-*``)."""
+    families = (f"{id[:end]}*" for end in range(len(id), 0, -1))
+    return next((RULES[x] for x in (id, *families) if x in RULES), None)
+
+
+def explained(finding: Finding) -> Explained:
+    """Return the rule behind a finding; of an outside tool's, what it says."""
+    family = rule_of(finding.id)
+    return RULES.get(finding.id) or Explained(
+        id=finding.id,
+        severity=finding.severity,
+        title=finding.title,
+        cwe=finding.cwe,
+        owasp=family.owasp if family else "",
+        remedy=finding.remediation,
+        explanation=family.explanation if family else finding.title,
+    )

@@ -164,7 +164,7 @@ def run_tool(
         given.write(stdin)
         given.seek(0)
         try:
-            process = subprocess.Popen(  # noqa: S603 # nosec B603 # no shell
+            process = subprocess.Popen(  # nosec B603 # no shell
                 [os.fspath(part) for part in argv],
                 cwd=cwd,
                 env=_environment(env or {}),

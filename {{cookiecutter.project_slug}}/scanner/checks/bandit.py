@@ -1,0 +1,162 @@
+"""Bandit, run over named files and judged by what it says it parsed."""
+
+import os
+import posixpath
+import re
+import tomllib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..model import Finding, Severity
+from ..rules import RULES, Rule, register
+from ..tools import ToolError, require, run_tool
+
+NAME = "bandit"
+ENOUGH = 100_000 if os.name == "posix" else 20_000  # characters of arguments
+PASSWORDS = frozenset({"MCP-CODE-B105", "MCP-CODE-B106", "MCP-CODE-B107"})
+_DOCS = "https://bandit.readthedocs.io/en/latest/plugins/"
+_OWASP = {
+    **dict.fromkeys(("B105", "B106", "B107"), "MCP01 Secret Exposure"),
+    **dict.fromkeys(("B102", "B307"), "MCP05 Command Injection"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class BanditReport:
+    """What Bandit found, and in which files it could have found it."""
+
+    version: str
+    parsed: set[str]
+    findings: list[Finding]
+
+
+def run_bandit(
+    root: Path,
+    paths: Sequence[str],
+    lines: dict[str, list[str]],
+    timeout: float,
+) -> BanditReport:
+    """Run Bandit with every test, whatever the project's settings say.
+
+    Files are named one by one: in a folder it would read a ``.bandit`` file,
+    which can switch it off.
+
+    Raises:
+        ToolError: It is missing or did not do its work.
+    """
+    tool = require(NAME, root, at_least=(1, 9), below=(2,), timeout=timeout)
+    report = BanditReport(tool.version, set(), [])
+    options = ["--quiet", "--format", "json", "--exclude", ""]
+    for some in _portions(paths):
+        run = run_tool(
+            [tool.path, *options, *some], name=NAME, cwd=root, timeout=timeout
+        )
+        _read(run.expect(0, 1).json(), lines, report)
+    if any(any(lines[path]) for path in paths) and not report.parsed:
+        raise ToolError("bandit parsed nothing")
+    return report
+
+
+def _portions(paths: Sequence[str]) -> Iterator[list[str]]:
+    """Split the files into command lines that are not too long."""
+    some: list[str] = []
+    size = 0
+    for path in paths:
+        if some and size + len(path) > ENOUGH:
+            yield some
+            some, size = [], 0
+        some.append(f"./{path}")
+        size += len(path) + 3
+    if some:
+        yield some
+
+
+def _read(
+    data: Any, lines: dict[str, list[str]], report: BanditReport
+) -> None:
+    """Take in one report, of which every part must be there."""
+    try:
+        failed = {_path(item["filename"]) for item in data["errors"]}
+        metrics = data["metrics"]
+        loc = int(metrics["_totals"]["loc"])
+        files = {_path(name) for name in metrics if name != "_totals"}
+        found = [_finding(item, lines) for item in data["results"]]
+    except (LookupError, TypeError, ValueError, AttributeError):
+        raise ToolError("bandit's report is not of a known form") from None
+    if loc > 0 or not any(any(lines.get(path, ())) for path in files):
+        report.parsed.update(files - failed)
+    report.findings.extend(finding for finding in found if finding)
+
+
+def _path(name: str) -> str:
+    return posixpath.normpath(name.replace(os.sep, "/"))
+
+
+def _finding(
+    item: dict[str, Any], lines: dict[str, list[str]]
+) -> Finding | None:
+    """Turn one result into a finding; a password's value stays out of it."""
+    path, number = _path(item["filename"]), int(item["line_number"])
+    known = RULES.get(f"MCP-CODE-{item['test_id']}") or _unknown(item)
+    text = lines[path][number - 1].strip() if path in lines else ""
+    message, severity = str(item["issue_text"]), known.severity
+    if known.id in PASSWORDS:
+        value = re.sub(r"(?s)^.*?: '(.*)'$", r"\1", message)
+        if not value:
+            return None
+        if re.fullmatch(r"[a-z_-]*|[a-z]+:.*", value):
+            severity = Severity.LOW  # a word, a name or a URL
+        text = text.replace(value, "…")
+        message = f"{known.title}; its value is not shown"
+    return Finding(
+        id=known.id,
+        severity=severity,
+        title=known.title,
+        path=path,
+        line=number,
+        message=message,
+        remediation=known.remedy,
+        cwe=known.cwe or _cwe(item),
+        anchor=text,
+    )
+
+
+def _cwe(item: dict[str, Any]) -> str | None:
+    number = item.get("issue_cwe", {}).get("id")
+    return f"CWE-{number}" if number else None
+
+
+def _unknown(item: dict[str, Any]) -> Rule:
+    """Weigh a test that the table does not know as Bandit does."""
+    return Rule(
+        id=f"MCP-CODE-{item['test_id']}",
+        severity=Severity(item["issue_severity"].lower()),
+        title=str(item["test_name"]).replace("_", " "),
+        cwe=_cwe(item),
+        owasp="",
+        remedy=f"See {item['more_info']}",
+        explanation=str(item["issue_text"]),
+    )
+
+
+def _load(table: Path) -> None:
+    for test, (severity, title, remedy) in tomllib.loads(
+        table.read_text("utf-8")
+    ).items():
+        register(
+            Rule(
+                id=f"MCP-CODE-{test}",
+                severity=Severity(severity),
+                title=title,
+                cwe=None,
+                owasp=_OWASP.get(test, ""),
+                remedy=remedy,
+                explanation=f"{title}. Bandit finds it, by test {test}: see"
+                f" {_DOCS}",
+            )
+        )
+
+
+_load(Path(__file__).with_name("bandit.toml"))

@@ -1,0 +1,174 @@
+"""Python code: Bandit, our own rules, and Semgrep where it is installed."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from ..model import (
+    CheckResult,
+    Coverage,
+    Finding,
+    Options,
+    Severity,
+    State,
+)
+from ..project import Project, Unreadable
+from ..rules import rules_for
+from ..tools import ToolError
+from . import code_rules, suppressions
+from .bandit import NAME as BANDIT
+from .bandit import PASSWORDS, run_bandit
+from .semgrep import run_semgrep
+from .source import Source, parse
+
+MAX_SOURCE = 2**20  # bytes; parsing takes some hundred times as much memory
+TESTS = "tests/"  # it never ships: only what is high there counts
+_RULES = (code_rules, suppressions)  # imported, so that they are registered
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What has been looked at so far, and what has not, and why."""
+
+    parsed: set[str] = field(default_factory=set)
+    findings: list[Finding] = field(default_factory=list)
+    gaps: list[str] = field(default_factory=list)
+    state: State = State.PASSED
+    version: str | None = None
+
+
+def check(project: Project, options: Options) -> CheckResult:
+    """Look at every Python file that git would take, tests included."""
+    paths = project.named(r"(?s).*\.pyw?")
+    seen = _Seen()
+    lines = _own(project, paths, seen)
+    _bandit(project, options, sorted(seen.parsed), lines, seen)
+    _semgrep(project, options, sorted(seen.parsed), seen)
+    findings = [f for f in _once(seen.findings) if _counts(f)]
+    if not any(path.startswith(f"{project.package}/") for path in paths):
+        seen.gaps.insert(0, "the server's package was not found")
+        seen.state = State.ERROR
+    return CheckResult(
+        name="code",
+        state=seen.state,
+        reason="; ".join(seen.gaps),
+        tool=BANDIT if seen.version else None,
+        tool_version=seen.version,
+        coverage=Coverage(
+            unit="files",
+            covered=len(seen.parsed),
+            total=len(paths) + len(project.listing.unseen),
+        ),
+        findings=tuple(findings),
+    )
+
+
+def _own(
+    project: Project, paths: Sequence[str], seen: _Seen
+) -> dict[str, list[str]]:
+    """Run our own rules; return the lines of each file that parses."""
+    rules = rules_for("MCP-CODE-")
+    lines = {}
+    for path in paths:
+        try:
+            source = parse(path, project.read(path, MAX_SOURCE))
+        except (Unreadable, ValueError) as error:
+            seen.gaps.append(f"{path} does not parse ({error})")
+            continue
+        seen.parsed.add(path)
+        lines[path] = source.lines
+        for rule in rules:
+            seen.findings += rule.findings(source)
+        seen.findings += _in_package(project, source)
+    return lines
+
+
+def _in_package(project: Project, source: Source) -> Iterable[Finding]:
+    """Apply what is wrong only in a tool that a model can call."""
+    if source.path.startswith(f"{project.package}/"):
+        for rule in rules_for("MCP-CODE-", on="tool"):
+            yield from rule.findings(source)
+
+
+def _bandit(
+    project: Project,
+    options: Options,
+    paths: Sequence[str],
+    lines: dict[str, list[str]],
+    seen: _Seen,
+) -> None:
+    """Add what Bandit finds; a file that it did not parse was not seen."""
+    try:
+        report = run_bandit(project.root, paths, lines, options.timeout)
+    except ToolError as error:
+        seen.gaps.append(error.reason)
+        seen.state = error.state
+        return
+    seen.version = report.version
+    seen.findings += report.findings
+    missed = sorted(set(paths) - report.parsed)
+    if missed:
+        seen.gaps.append(f"bandit did not parse {', '.join(missed[:3])}")
+    seen.parsed &= report.parsed
+
+
+def _semgrep(
+    project: Project, options: Options, paths: Sequence[str], seen: _Seen
+) -> None:
+    """Add what Semgrep finds; it is not needed, but if there it must work."""
+    try:
+        found = run_semgrep(project.root, paths, options.timeout)
+    except ToolError as error:
+        seen.gaps.append(error.reason)
+        if error.state is not State.NOT_RUN:
+            seen.state = State.ERROR
+        return
+    seen.findings += found
+
+
+def _once(findings: Sequence[Finding]) -> list[Finding]:
+    """Give one finding for one fault, by whoever knows it best.
+
+    Our rules win over the tools on the same line unless theirs is worse; of
+    several by one tool on a line the worst stays; an import goes where what
+    it is good for has been found in the same file.
+    """
+    best: dict[tuple[str | None, int | None, str | None], Finding] = {}
+    own = {(f.path, f.line): f for f in findings if _is_own(f)}
+    for finding in findings:
+        mine = own.get((finding.path, finding.line))
+        if mine and not _is_own(finding) and not _worse(finding, mine):
+            continue
+        own_kind = finding.id.removeprefix("MCP-CODE-").isdigit()
+        kind = finding.id if own_kind else finding.cwe
+        key = (finding.path, finding.line, kind)
+        other = best.get(key)
+        if other is None or _worse(finding, other):
+            best[key] = finding
+    kept = list(best.values())
+    used = {(f.path, f.cwe) for f in kept if not _is_import(f)}
+    return [f for f in kept if not (_is_import(f) and (f.path, f.cwe) in used)]
+
+
+def _counts(finding: Finding) -> bool:
+    """Leave out what is no fault in a test: assert, a made-up password."""
+    if not (finding.path or "").startswith(TESTS):
+        return True
+    if finding.id in suppressions.IDS:
+        return True
+    return finding.severity.rank <= Severity.HIGH.rank and (
+        finding.id not in PASSWORDS
+    )
+
+
+def _is_own(finding: Finding) -> bool:
+    """Tell our rules from a tool's; a silenced fault is one of its own."""
+    number = finding.id.removeprefix("MCP-CODE-")
+    return number.isdigit() and finding.id not in suppressions.IDS
+
+
+def _worse(finding: Finding, other: Finding) -> bool:
+    return finding.severity.rank < other.severity.rank
+
+
+def _is_import(finding: Finding) -> bool:
+    return finding.id.startswith("MCP-CODE-B4")

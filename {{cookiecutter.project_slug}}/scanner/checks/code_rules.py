@@ -1,0 +1,308 @@
+"""What Bandit does not see: asyncio's shell, unchecked tokens, tools."""
+
+import ast
+from collections.abc import Iterator
+
+from ..model import Severity
+from ..rules import Hit, rule
+from .source import Source
+from .taint import Tool, given, tools
+
+SHELLS = frozenset(
+    {"asyncio.create_subprocess_shell", "asyncio.subprocess_shell"}
+    | {"asyncio.subprocess.create_subprocess_shell", "pty.spawn"}
+)
+LOADERS = frozenset(
+    {"yaml.unsafe_load", "yaml.unsafe_load_all", "joblib.load"}
+    | {"cloudpickle.load", "cloudpickle.loads"}
+)
+RUNNERS = frozenset(
+    {"asyncio.create_subprocess_exec", "anyio.run_process"}
+    | {"anyio.open_process", "subprocess.Popen", "subprocess.call"}
+    | {"subprocess.check_call", "subprocess.check_output", "subprocess.run"}
+)
+OPENERS = frozenset(
+    {"open", "io.open", "os.listdir", "os.makedirs", "os.mkdir", "os.open"}
+    | {"os.remove", "os.rename", "os.rmdir", "os.scandir", "os.unlink"}
+    | {"os.walk", "shutil.copy", "shutil.copyfile", "shutil.copytree"}
+    | {"shutil.move", "shutil.rmtree", "aiofiles.open", "glob.glob"}
+)
+PATH_METHODS = frozenset(
+    {"glob", "iterdir", "mkdir", "read_bytes", "read_text", "rename", "rglob"}
+    | {"rmdir", "touch", "unlink", "write_bytes", "write_text"}
+)
+FETCHERS = ("httpx.", "requests.", "aiohttp.", "urllib.request.")
+SESSIONS = frozenset({"client", "session", "http", "http_client"})
+VERBS = frozenset(
+    {"delete", "get", "head", "patch", "post", "put", "request", "stream"}
+)
+
+
+@rule(
+    "MCP-CODE-003",
+    severity=Severity.HIGH,
+    title="A shell runs text",
+    cwe="CWE-78",
+    owasp="MCP05 Command Injection",
+    remedy="Start the program with a list of arguments.",
+)
+def shell(source: Source) -> Iterator[Hit]:
+    """A shell reads ``;``, ``$(…)`` and ``|`` in the text that it is given.
+
+    Whoever has a say in a part of the text runs what they like. Bandit knows
+    ``os.system`` and ``shell=True``, not asyncio's way to a shell.
+    """
+    for call in source.calls:
+        name = source.called(call.func)
+        if name in SHELLS or name.endswith(".subprocess_shell"):
+            yield _at(source, call, f"{name} runs its text in a shell")
+
+
+@rule(
+    "MCP-CODE-004",
+    severity=Severity.HIGH,
+    title="Loading this data can run code",
+    cwe="CWE-502",
+    owasp="MCP05 Command Injection",
+    remedy="Load JSON, or use the library's safe loader.",
+)
+def loader(source: Source) -> Iterator[Hit]:
+    """These loaders build any object that the data names, and call it.
+
+    Whoever wrote the data runs code in the server.
+    """
+    for call in source.calls:
+        name = source.called(call.func)
+        pickled = name == "numpy.load" and _is(call, "allow_pickle", True)
+        if name in LOADERS or pickled:
+            yield _at(source, call, f"{name} can run what the data says")
+
+
+@rule(
+    "MCP-CODE-005",
+    severity=Severity.HIGH,
+    title="TLS without checking who answers",
+    cwe="CWE-295",
+    owasp="MCP07 Insufficient Authentication",
+    remedy="Use ssl.create_default_context() as it comes.",
+)
+def certificate(source: Source) -> Iterator[Hit]:
+    """Without the certificate's check anybody on the way can answer.
+
+    They read the tokens that the server sends and choose what it gets back.
+    """
+    for node in ast.walk(source.tree):
+        if not isinstance(node, ast.Assign):
+            continue
+        value = node.value
+        for target in node.targets:
+            name = target.attr if isinstance(target, ast.Attribute) else ""
+            unchecked = name == "check_hostname" and _const(value, False)
+            none = name == "verify_mode" and _named(value, "CERT_NONE")
+            if unchecked or none:
+                yield _at(source, node, f"{name} is switched off")
+
+
+@rule(
+    "MCP-CODE-006",
+    severity=Severity.HIGH,
+    title="A token is read without checking its signature",
+    cwe="CWE-347",
+    owasp="MCP07 Insufficient Authentication",
+    remedy="Pass the key and algorithms=[…], and leave verification on.",
+)
+def unverified_token(source: Source) -> Iterator[Hit]:
+    """A token that is decoded without its signature says what anybody wrote.
+
+    ``algorithms`` with ``none`` in it comes to the same.
+    """
+    for call in source.calls:
+        if source.called(call.func) not in {"jwt.decode", "jose.jwt.decode"}:
+            continue
+        text = " ".join(ast.unparse(k) for k in call.keywords).lower()
+        off = ("'verify_signature': false", "verify=false", "'none'")
+        if any(word in text for word in off):
+            yield _at(source, call, "the token's signature is not checked")
+
+
+@rule(
+    "MCP-CODE-007",
+    severity=Severity.HIGH,
+    title="A tool opens a path of its caller's choosing",
+    cwe="CWE-22",
+    owasp="MCP02 Privilege Escalation",
+    remedy="Go through the server's workspace, which confines every path.",
+    on="tool",
+)
+def confined_path(source: Source) -> Iterator[Hit]:
+    """A tool's arguments come from a model, and from whoever talks to it.
+
+    A path out of them that goes to ``open`` reaches every file of the
+    server's user, by ``../`` or through a link. The workspace resolves it
+    without leaving its directory.
+    """
+    for tool, call in _calls(source):
+        name = source.called(call.func)
+        method = call.func.attr if isinstance(call.func, ast.Attribute) else ""
+        through = (
+            isinstance(call.func, ast.Attribute)
+            and method in PATH_METHODS
+            and given(call.func.value, tool)
+        )
+        if through or (name in OPENERS and _takes(call, tool)):
+            yield _at(source, call, f"{tool.name} opens what its caller names")
+
+
+@rule(
+    "MCP-CODE-008",
+    severity=Severity.HIGH,
+    title="A tool runs a program with its caller's words",
+    cwe="CWE-88",
+    owasp="MCP05 Command Injection",
+    remedy="Use the server's command runner, which allows and confines.",
+    on="tool",
+)
+def confined_command(source: Source) -> Iterator[Hit]:
+    """A program takes options, and many run others or write files by them.
+
+    Without a shell a caller's word is still an option (``--output=…``), and
+    the program runs with the server's rights. The command runner allows the
+    programs that you name and starts them in a sandbox.
+    """
+    for tool, call in _calls(source):
+        shell_too = _is(call, "shell", True)  # Bandit has the worse of it
+        runs = source.called(call.func) in RUNNERS
+        if runs and not shell_too and _takes(call, tool):
+            yield _at(source, call, f"{tool.name} runs its caller's words")
+
+
+@rule(
+    "MCP-CODE-009",
+    severity=Severity.MEDIUM,
+    title="A tool fetches an address of its caller's choosing",
+    cwe="CWE-918",
+    owasp="MCP02 Privilege Escalation",
+    remedy="Fix the scheme and the host in the code; take only the rest.",
+    on="tool",
+)
+def fixed_host(source: Source) -> Iterator[Hit]:
+    """The server reaches what its caller cannot: your own network.
+
+    Cloud metadata, admin pages and other services answer to it. A tool that
+    fetches any address reads them out.
+    """
+    for tool, call in _calls(source):
+        if not _fetches(source, call):
+            continue
+        named = [k.value for k in call.keywords if k.arg == "url"]
+        if any(
+            given(part, tool) and not _fixed(part)
+            for part in [*call.args[:2], *named]
+        ):
+            yield _at(source, call, f"{tool.name} fetches any address")
+
+
+@rule(
+    "MCP-CODE-010",
+    severity=Severity.MEDIUM,
+    title="A signature is compared in a time that tells it",
+    cwe="CWE-208",
+    owasp="MCP07 Insufficient Authentication",
+    remedy="Use hmac.compare_digest.",
+)
+def constant_time(source: Source) -> Iterator[Hit]:
+    """``==`` stops at the first byte that differs.
+
+    By the time that it takes, a signature is guessed byte after byte.
+    """
+    for node in ast.walk(source.tree):
+        if isinstance(node, ast.Compare):
+            equal = isinstance(node.ops[0], ast.Eq | ast.NotEq)
+            sides = (node.left, *node.comparators)
+            if equal and any(_is_hmac(source, side) for side in sides):
+                yield _at(source, node, "an HMAC is compared with ==")
+
+
+@rule(
+    "MCP-CODE-011",
+    severity=Severity.LOW,
+    title="A debugger was left in",
+    cwe="CWE-489",
+    remedy="Remove it.",
+)
+def debugger(source: Source) -> Iterator[Hit]:
+    """A debugger stops the server and hands its terminal all it holds."""
+    for call in source.calls:
+        name = source.called(call.func)
+        if name in {"breakpoint", "pdb.set_trace", "ipdb.set_trace"}:
+            yield _at(source, call, f"{name} stops the server")
+
+
+def _at(source: Source, node: ast.expr | ast.stmt, message: str) -> Hit:
+    return Hit(
+        path=source.path,
+        line=node.lineno,
+        anchor=source.line(node.lineno),
+        message=message,
+    )
+
+
+def _calls(source: Source) -> Iterator[tuple[Tool, ast.Call]]:
+    for tool in tools(source):
+        for node in ast.walk(tool.node):
+            if isinstance(node, ast.Call):
+                yield tool, node
+
+
+def _takes(call: ast.Call, tool: Tool) -> bool:
+    """Tell whether something of the caller's goes into a call."""
+    parts = [*call.args, *(k.value for k in call.keywords)]
+    return any(given(part, tool) for part in parts)
+
+
+def _fetches(source: Source, call: ast.Call) -> bool:
+    name = source.called(call.func)
+    if name.startswith(FETCHERS):
+        return True
+    owner, _, verb = name.rpartition(".")
+    return verb in VERBS and owner.rpartition(".")[2].lower() in SESSIONS
+
+
+def _fixed(part: ast.expr) -> bool:
+    """Tell whether an address begins with a scheme and host of our own."""
+    first: ast.expr = part
+    while isinstance(first, ast.BinOp):
+        first = first.left
+    if isinstance(first, ast.JoinedStr) and first.values:
+        first = first.values[0]
+    text = first.value if isinstance(first, ast.Constant) else ""
+    return isinstance(text, str) and text.partition("://")[2].find("/") > 0
+
+
+def _is_hmac(source: Source, node: ast.expr) -> bool:
+    if not isinstance(node, ast.Call) or not isinstance(
+        node.func, ast.Attribute
+    ):
+        return source.called(node) == "hmac.digest"
+    made = node.func.value
+    return (
+        node.func.attr in {"digest", "hexdigest"}
+        and isinstance(made, ast.Call)
+        and source.called(made.func) in {"hmac.new", "hmac.HMAC"}
+    )
+
+
+def _is(call: ast.Call, keyword: str, value: object) -> bool:
+    return any(
+        k.arg == keyword and _const(k.value, value) for k in call.keywords
+    )
+
+
+def _const(node: ast.expr, value: object) -> bool:
+    return isinstance(node, ast.Constant) and node.value is value
+
+
+def _named(node: ast.expr, name: str) -> bool:
+    return (isinstance(node, ast.Attribute) and node.attr == name) or (
+        isinstance(node, ast.Name) and node.id == name
+    )

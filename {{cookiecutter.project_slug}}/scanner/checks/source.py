@@ -1,0 +1,89 @@
+"""A Python file, parsed once for all the rules that look at it."""
+
+import ast
+import io
+import tokenize
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+_NOTES = ("nosec", "noqa", "nosemgrep")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One file: its lines, its tree, its calls, its imported names.
+
+    Attributes:
+        names: What each imported name stands for (``sp``: ``subprocess``).
+        notes: Comments that speak to a linter, by line.
+    """
+
+    path: str
+    lines: list[str]
+    tree: ast.Module
+    calls: tuple[ast.Call, ...]
+    names: dict[str, str]
+    notes: dict[int, str]
+
+    def called(self, node: ast.expr) -> str:
+        """Return the whole dotted name of what is called; or nothing."""
+        parts: list[str] = []
+        while isinstance(node, ast.Attribute):
+            parts.append(node.attr)
+            node = node.value
+        if not isinstance(node, ast.Name):
+            return ""
+        parts.append(self.names.get(node.id, node.id))
+        return ".".join(reversed(parts))
+
+    def line(self, number: int) -> str:
+        """Return a line's text, which anchors a finding when it moves."""
+        known = 0 < number <= len(self.lines)
+        return self.lines[number - 1].strip() if known else ""
+
+
+def parse(path: str, data: bytes) -> Source:
+    """Parse a file.
+
+    Raises:
+        ValueError: It is no Python that this interpreter knows, or so deep
+            that the parser gives up (CWE-674).
+    """
+    try:
+        tree = ast.parse(data)
+        nodes = list(ast.walk(tree))
+        encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
+        text = data.decode(encoding)
+    except SyntaxError as error:
+        raise ValueError(f"line {error.lineno}: {error.msg}") from None
+    except (RecursionError, MemoryError, LookupError) as error:
+        raise ValueError(type(error).__name__) from None
+    return Source(
+        path=path,
+        lines=text.splitlines(),
+        tree=tree,
+        calls=tuple(node for node in nodes if isinstance(node, ast.Call)),
+        names=dict(_imports(nodes)),
+        notes=dict(_notes(text)),
+    )
+
+
+def _imports(nodes: list[ast.AST]) -> Iterator[tuple[str, str]]:
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            for item in node.names:
+                name = item.asname or item.name.partition(".")[0]
+                yield name, item.name if item.asname else name
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            for item in node.names:
+                whole = f"{node.module}.{item.name}"
+                yield item.asname or item.name, whole
+
+
+def _notes(text: str) -> Iterator[tuple[int, str]]:
+    """Yield the comments that silence a linter; most files have none."""
+    if not any(word in text.lower() for word in _NOTES):
+        return
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        if token.type == tokenize.COMMENT:
+            yield token.start[0], token.string

@@ -1,0 +1,76 @@
+"""A fault that is silenced needs a reason beside it."""
+
+import re
+from collections.abc import Iterator
+
+from ..model import Severity
+from ..rules import Hit, rule
+from .source import Source
+
+IDS = frozenset({"MCP-CODE-001", "MCP-CODE-002"})
+
+# What in such a comment is not a reason: the words that silence, the names
+# of rules, and how the two are written.
+_CODES = re.compile(
+    r"(?i)#|\b(nosec|noqa|ruff|flake8|nosemgrep|file-level)\b|\b[a-z]+\d+\b"
+    r"|\b[a-z\d]+(_[a-z\d]+)+\b|\S+\.\S+|\btype: ignore(\[[\w, -]*\])?"
+)
+_NOSEC = re.compile(r"(?i)#\s*nosec")
+_NOQA = re.compile(
+    r"(?i)#\s*(?:(?:ruff|flake8)[:=]\s*)?noqa(?P<codes>\s*:\s*[A-Z]+\d+"
+    r"(?:[\s,]+[A-Z]+\d+)*)?"
+)
+_NOSEMGREP = re.compile(r"(?i)#\s*nosemgrep")
+
+
+@rule(
+    "MCP-CODE-001",
+    severity=Severity.LOW,
+    title="A finding of Bandit's is silenced without a reason",
+    cwe="CWE-1164",
+    owasp="MCP08 Lack of Audit",
+    remedy="Say why beside it: # nosec B404 # argument lists, no shell",
+)
+def nosec(source: Source) -> Iterator[Hit]:
+    """A ``# nosec`` hides a fault from everybody who scans after you.
+
+    It is right where the fault is none: then a few words in the same comment
+    say why, and the next reader need not find it out again. Without them
+    nobody can tell a decision from a habit.
+    """
+    yield from _unreasoned(source, _NOSEC)
+
+
+@rule(
+    "MCP-CODE-002",
+    severity=Severity.LOW,
+    title="A security lint is silenced without a reason",
+    cwe="CWE-1164",
+    owasp="MCP08 Lack of Audit",
+    remedy="Say why beside it: # noqa: S603 - a fixed program",
+)
+def noqa(source: Source) -> Iterator[Hit]:
+    """A ``# noqa`` for a security rule (``S…``), or for every rule, hides it.
+
+    The same holds for ``# nosemgrep``. Name the rule, and say in the same
+    comment why it does not apply.
+    """
+    for hit in _unreasoned(source, _NOQA, _NOSEMGREP):
+        note = source.notes[hit.line or 0]
+        found = _NOQA.search(note)
+        codes = found["codes"] if found else None
+        if codes is None or re.search(r"(?i)\bS\d+", codes):
+            yield hit
+
+
+def _unreasoned(source: Source, *silencers: re.Pattern[str]) -> Iterator[Hit]:
+    for line, note in source.notes.items():
+        if not any(silencer.search(note) for silencer in silencers):
+            continue
+        if not re.search(r"[^\W\d_]{3}", _CODES.sub(" ", note)):
+            yield Hit(
+                path=source.path,
+                line=line,
+                anchor=source.line(line),
+                message=f"{note[:100]} gives no reason",
+            )
