@@ -1,6 +1,7 @@
 """What the tests of the server share."""
 
 import json
+import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -76,3 +77,10 @@ def events(tmp_path: Path) -> Iterator[Events]:
 
     yield read
     log.configure("INFO")
+
+
+@pytest.fixture
+def free_port() -> int:
+    """A port on loopback that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])

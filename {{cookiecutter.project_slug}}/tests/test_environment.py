@@ -26,7 +26,7 @@ def problems(**variables: str) -> tuple[str, ...]:
         ("MCP_TRANSPORT", "https", "'stdio', 'http' or 'sse'"),
         ("MCP_MAX_FILE_SIZE", "big", "10MiB"),
         ("MCP_REQUEST_TIMEOUT", "0", "greater than 0"),
-        ("MCP_REQUEST_TIMEOUT", "nan", "finite"),
+        ("MCP_REQUEST_TIMEOUT", "nan", "greater than 0"),
         ("MCP_WORKERS", "0", "greater than or equal to 1"),
         ("MCP_TRUSTED_PROXIES", "somewhere", "10.0.0.0/8"),
         ("MCP_RATE_LIMIT_STORAGE", "mongodb://x", "redis://host"),
@@ -91,7 +91,9 @@ def test_other_machines_need_to_prove_who_they_are(
     assert "MCP_AUTH" in line
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "127.1.2.3", "::1", "localhost"])
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1", "127.1.2.3", "::1", "localhost"]
+)
 def test_loopback_needs_no_proof(workspace: Path, host: str) -> None:
     settings = environment.load(
         {
@@ -134,7 +136,9 @@ def test_environment_wins_over_the_file(
     workspace: Path, tmp_path: Path
 ) -> None:
     file = tmp_path / "env"
-    file.write_text(f"MCP_PORT=1111\nMCP_WORKERS=1\nWORKSPACE_PATH={workspace}")
+    file.write_text(
+        f"MCP_PORT=1111\nMCP_WORKERS=1\nWORKSPACE_PATH={workspace}"
+    )
     file.chmod(0o600)
     settings = environment.load({"MCP_PORT": "2222"}, str(file))
     assert settings.port == 2222

@@ -43,10 +43,15 @@ def configure(level: str, file: Path | None = None) -> None:
         OSError: The file cannot be opened.
     """
     global _logger
-    _logger = _bound(level, _RotatingSink(file) if file else None)
-    logging.basicConfig(handlers=[_Library()], level=logging.WARNING)
-    # What FastMCP warns of, the audit log says already.
-    logging.getLogger("fastmcp").setLevel(logging.ERROR)
+    sink = _RotatingSink(file) if file else structlog.WriteLogger(sys.stderr)
+    _logger = _bound(level, sink)
+    logging.getLogger().addHandler(_LIBRARY)
+    # What FastMCP warns of, the audit log says already; and if it was imported
+    # before us, it prints its messages with their values.
+    fastmcp = logging.getLogger("fastmcp")
+    fastmcp.setLevel(logging.ERROR)
+    fastmcp.handlers.clear()
+    fastmcp.propagate = True
     logging.captureWarnings(capture=True)
 
 
@@ -99,12 +104,11 @@ def _render(
 
 
 def _bound(
-    level: str, sink: object = None
+    level: str, sink: "structlog.WriteLogger | _RotatingSink"
 ) -> structlog.typing.FilteringBoundLogger:
-    """Return a logger that writes to a sink, or else to stderr."""
     threshold = logging.getLevelNamesMapping()[level]
     bound: structlog.typing.FilteringBoundLogger = structlog.wrap_logger(
-        sink or structlog.WriteLogger(sys.stderr),
+        sink,
         processors=[_render],
         wrapper_class=structlog.make_filtering_bound_logger(threshold),
     ).bind()
@@ -128,6 +132,9 @@ class _RotatingSink:
         self._file = _PrivateFile(
             file, maxBytes=FILE_SIZE, backupCount=FILES_KEPT, encoding="utf-8"
         )
+
+    def __del__(self) -> None:
+        self._file.close()
 
     def msg(self, line: str) -> None:
         self._file.handle(logging.makeLogRecord({"msg": line}))
@@ -153,5 +160,7 @@ class _Library(logging.Handler):
         )
 
 
+_LIBRARY: Final = _Library(logging.WARNING)
+
 # What is logged before the settings are read goes to stderr like the rest.
-_logger = _bound("INFO")
+_logger = _bound("INFO", structlog.WriteLogger(sys.stderr))

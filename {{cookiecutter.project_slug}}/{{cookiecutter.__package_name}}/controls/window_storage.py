@@ -52,13 +52,13 @@ class WindowStorage(Storage, SlidingWindowCounterSupport):
         now = self._clock()
         start, before, within = self._window(key, expiry, now)
         weight = max(0.0, 1 - (now - start) / expiry)
-        if math.floor(before * weight) + within + amount > limit:
-            return False
-        self._windows[key] = start, before, within + amount
+        allowed = math.floor(before * weight) + within + amount <= limit
+        self._windows[key] = start, before, within + amount * allowed
+        # A refused client stays known: many others must not wash it out.
         self._windows.move_to_end(key)
         if len(self._windows) > self._keys:
             self._windows.popitem(last=False)
-        return True
+        return allowed
 
     async def get_sliding_window(
         self, key: str, expiry: int

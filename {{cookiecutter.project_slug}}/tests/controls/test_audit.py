@@ -1,0 +1,113 @@
+"""Who called what, when, how it ended; never with which values."""
+
+from typing import Any
+
+import pytest
+
+SECRET = "canary-" + "77aa"
+
+
+async def test_call_leaves_its_line(
+    make_server: Any, connect: Any, events: Any
+) -> None:
+    async with connect(make_server()) as client:
+        await client.call_tool("echo", {"message": "four"})
+    (started,) = events("tool_request_started")
+    (completed,) = events("tool_request_completed")
+    assert started["level"] == "DEBUG"
+    assert completed["tool"] == "echo"
+    assert completed["client_id"] == "stdio"
+    assert completed["request_id"] == started["request_id"] is not None
+    assert completed["status"] == "success"
+    assert completed["result_size"] == 4
+    assert completed["duration_ms"] > 0
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "status"),
+    [
+        ("echo", {"message": 5}, "error"),
+        ("invented", {}, "error"),
+        ("read_file", {"path": "../x"}, "denied"),
+    ],
+)
+async def test_failure_leaves_its_line(
+    make_server: Any,
+    connect: Any,
+    events: Any,
+    name: str,
+    arguments: Any,
+    status: str,
+) -> None:
+    async with connect(make_server()) as client:
+        await client.call_tool(name, arguments, raise_on_error=False)
+    (failed,) = events("tool_request_failed")
+    assert failed["level"] == "WARNING"
+    assert failed["status"] == status
+
+
+async def test_denied_path_is_an_event_with_its_reason(
+    make_server: Any, connect: Any, events: Any
+) -> None:
+    async with connect(make_server()) as client:
+        await client.call_tool(
+            "read_file", {"path": "../x"}, raise_on_error=False
+        )
+    (denied,) = events("path_denied")
+    assert denied["tool"] == "read_file"
+    assert denied["reason"]
+
+
+async def test_invented_name_does_not_reach_the_log(
+    make_server: Any, connect: Any, events: Any
+) -> None:
+    async with connect(make_server()) as client:
+        await client.call_tool(SECRET, {}, raise_on_error=False)
+    assert events("tool_request_failed")[0]["tool"] == "unknown"
+    assert SECRET not in str(events())
+
+
+async def test_argument_values_never_reach_the_log(
+    make_server: Any, connect: Any, events: Any, workspace: Any
+) -> None:
+    (workspace / "a").write_text(SECRET)
+    calls: list[tuple[str, dict[str, Any]]] = [
+        ("echo", {"message": SECRET}),
+        ("echo", {"message": [SECRET]}),
+        ("echo", {SECRET: SECRET}),
+        ("read_file", {"path": "a"}),
+        ("read_file", {"path": SECRET}),
+        ("read_file", {"path": f"../{SECRET}"}),
+        ("write_file", {"path": "b", "content": SECRET}),
+        ("search_files", {"pattern": SECRET}),
+    ]
+    async with connect(make_server()) as client:
+        for name, arguments in calls:
+            await client.call_tool(name, arguments, raise_on_error=False)
+        await client.get_prompt("code_review", {"code": SECRET})
+    assert len(events("tool_request_started")) == len(calls) + 1
+    assert SECRET not in str(events())
+
+
+async def test_resource_and_prompt_leave_their_lines(
+    make_server: Any, connect: Any, events: Any, workspace: Any
+) -> None:
+    (workspace / "a").write_text("text")
+    async with connect(make_server()) as client:
+        await client.read_resource("workspace://a")
+        await client.get_prompt("code_review", {"code": "x"})
+    tools = [e["tool"] for e in events("tool_request_completed")]
+    assert tools == ["resources/read", "prompts/get"]
+
+
+async def test_start_and_stop_are_logged(
+    make_server: Any, connect: Any, events: Any
+) -> None:
+    async with connect(make_server(MCP_RATE_LIMIT="off")):
+        pass
+    names = [e["event"] for e in events()]
+    assert names == [
+        "rate_limiting_disabled",
+        "server_started",
+        "server_stopped",
+    ]

@@ -1,0 +1,73 @@
+"""How many calls at once, how long each, and how much it may say."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+
+@pytest.fixture
+def gate() -> asyncio.Event:
+    return asyncio.Event()
+
+
+async def test_call_that_takes_too_long_is_ended(
+    make_server: Any, connect: Any, events: Any
+) -> None:
+    server = make_server(MCP_REQUEST_TIMEOUT="0.1")
+    ended = asyncio.Event()
+
+    @server.tool
+    async def slow() -> None:
+        try:
+            await asyncio.sleep(30)
+        finally:
+            ended.set()
+
+    async with connect(server) as client:
+        result = await client.call_tool("slow", {}, raise_on_error=False)
+    assert result.is_error
+    assert "0.1 seconds" in result.content[0].text
+    assert ended.is_set()
+    assert events("tool_request_failed")[0]["status"] == "timeout"
+
+
+async def test_one_call_more_than_may_run_is_refused(
+    make_server: Any, connect: Any, gate: asyncio.Event
+) -> None:
+    server = make_server(MCP_MAX_CONCURRENCY=2)
+
+    @server.tool
+    async def wait() -> None:
+        await gate.wait()
+
+    async with connect(server) as client:
+        running = [
+            asyncio.create_task(client.call_tool("wait", {})) for _ in range(2)
+        ]
+        await asyncio.sleep(0.05)
+        busy = await client.call_tool(
+            "echo", {"message": "x"}, raise_on_error=False
+        )
+        health = await client.call_tool("health_check", {})
+        gate.set()
+        await asyncio.gather(*running)
+        after = await client.call_tool("echo", {"message": "x"})
+    assert busy.is_error
+    assert busy.structured_content == {"retry_after": 1}
+    assert not health.is_error
+    assert not after.is_error
+
+
+async def test_result_that_is_too_large_is_refused(
+    make_server: Any, connect: Any
+) -> None:
+    server = make_server(MCP_MAX_OUTPUT_SIZE=1000)
+    async with connect(server) as client:
+        fits = await client.call_tool("echo", {"message": "x" * 1000})
+        over = await client.call_tool(
+            "echo", {"message": "x" * 1001}, raise_on_error=False
+        )
+    assert not fits.is_error
+    assert over.is_error
+    assert len(over.content[0].text) < 200
