@@ -53,9 +53,8 @@ def test_all_problems_are_told_at_once(workspace: Path) -> None:
 
 def test_unknown_variable_names_the_nearest(workspace: Path) -> None:
     (line,) = problems(WORKSPACE_PATH=str(workspace), MCP_RATE_LIMT="5/second")
-    assert line == (
-        "MCP_RATE_LIMT: there is no such variable; did you mean MCP_RATE_LIMIT?"
-    )
+    assert line.startswith("MCP_RATE_LIMT: there is no such variable")
+    assert line.endswith("did you mean MCP_RATE_LIMIT?")
 
 
 def test_secret_value_is_never_repeated(workspace: Path) -> None:

@@ -79,7 +79,7 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _health(options: argparse.Namespace) -> int:
-    from .serving.health import ask
+    from .serving.probe import ask
 
     settings = environment.load(os.environ, options.env_file)
     if settings.transport == "stdio":

@@ -105,8 +105,7 @@ async def test_start_and_stop_are_logged(
 ) -> None:
     async with connect(make_server(MCP_RATE_LIMIT="off")):
         pass
-    names = [e["event"] for e in events()]
-    assert names == [
+    assert [e["event"] for e in events()] == [
         "rate_limiting_disabled",
         "server_started",
         "server_stopped",
