@@ -14,12 +14,17 @@ from jinja2.ext import Extension
 HERE = Path(__file__).resolve().parent
 SLUG_LENGTH = 40
 
-# The expressions that this template itself writes outside of its files: in
-# cookiecutter.json, in the names of files and in the hooks.
-_OURS = re.compile(
-    r"\{\{ ?cookiecutter(\.[a-z_]+)?"
-    r"( \| (checked|slug|tojson|replace\('-', '_'\)))? ?\}\}"
+# What this template itself has evaluated outside of its files: in the names
+# of files, in cookiecutter.json and in the hooks.
+_OURS = (
+    "{{cookiecutter.project_slug}}",
+    "{{cookiecutter.__package_name}}",
+    "{{ cookiecutter.project_name | slug }}",
+    "{{ cookiecutter.project_slug | replace('-', '_') }}",
+    "{{ cookiecutter | checked }}",
+    'json.loads(r"""{{ cookiecutter | tojson }}""")',
 )
+_EXPRESSION = re.compile(r"(?<!\{)(" + "|".join(map(re.escape, _OURS)) + ")")
 _DELIMITER = re.compile(r"\{[{%#]")
 _MARKDOWN = re.compile(r"([!-/:-@\[-`{-~])")
 
@@ -44,7 +49,7 @@ class Answers(Extension):
         self, source: str, name: str | None, filename: str | None = None
     ) -> str:
         """Return source, as a string literal if it is an answer with code."""
-        if name is None and _DELIMITER.search(_OURS.sub("", source)):
+        if name is None and _DELIMITER.search(_EXPRESSION.sub("", source)):
             return "{{ " + ascii(source) + " }}"
         return source
 

