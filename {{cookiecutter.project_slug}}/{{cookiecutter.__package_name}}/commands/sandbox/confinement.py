@@ -1,0 +1,150 @@
+"""Everything that a process gives up before it becomes a command."""
+
+import contextlib
+import os
+import signal
+import struct
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from . import files, kernel, landlock, seccomp, tree
+from .limits import Limits
+
+LANDLOCK: Final = "Landlock ABI 3 (Linux 6.2)"
+SECCOMP: Final = "seccomp filters on x86-64 or aarch64"
+NOTIFY: Final = "seccomp user notification (Linux 5.5)"
+SUBREAPER: Final = "process trees (Linux with /proc)"
+
+_SYS_CAPSET: Final = {"x86_64": 126, "aarch64": 91}
+_CAPABILITY_VERSION = 0x20080522
+_LAST_CAPABILITY = 63
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Confinement:
+    """The rules that every command of a server is under, made once.
+
+    Attributes:
+        missing: Parts of the sandbox that this kernel does not have.
+        limits: What one command may use.
+    """
+
+    missing: tuple[str, ...]
+    limits: Limits
+    ruleset: int | None
+    program: bytes
+    supervised: bool
+    user_tasks: int
+
+    def enter(self) -> int | None:
+        """Put this process, and all that it will start, under the rules.
+
+        Returns:
+            The descriptor by which the kernel asks the keeper, if it does.
+        """
+        os.setsid()
+        _default_signals()
+        self.limits.apply(self.user_tasks)
+        if sys.platform != "linux":
+            return None
+        _be_the_first_to_go()
+        kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
+        _drop_capabilities()
+        kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
+        if self.ruleset is not None:
+            landlock.restrict_self(self.ruleset)
+        if not self.program:
+            return None
+        return seccomp.install(self.program, notify=self.supervised)
+
+
+def prepare(
+    workspace: int,
+    *,
+    programs: Sequence[str],
+    hidden: Sequence[str],
+    network: bool,
+    limits: Limits,
+) -> Confinement:
+    """Return the strongest rules that this kernel keeps.
+
+    Each part is tried for real, in a process that ends right after: a kernel,
+    a container or a filter around the server may refuse what its version
+    promises.
+    """
+    abi = landlock.abi() if sys.platform == "linux" else 0
+    name = seccomp.machine() if sys.platform == "linux" else None
+
+    def ruleset() -> int:
+        places = files.grants(workspace, programs, hidden)
+        return landlock.create(abi, places, network=network)
+
+    def program(*, supervised: bool) -> bytes:
+        return seccomp.build(
+            name or "", abi=abi, network=network, notify=supervised
+        )
+
+    tasks = tree.below(0)
+    works = {
+        LANDLOCK: abi >= landlock.NEEDED_ABI
+        and _works(lambda: landlock.restrict_self(ruleset())),
+        SECCOMP: name is not None
+        and _works(
+            lambda: seccomp.install(program(supervised=False), notify=False)
+        ),
+        NOTIFY: name is not None
+        and _works(
+            lambda: seccomp.install(program(supervised=True), notify=True)
+        ),
+        SUBREAPER: sys.platform == "linux" and os.getpid() in tasks,
+    }
+    return Confinement(
+        missing=tuple(part for part, there in works.items() if not there),
+        limits=limits,
+        ruleset=ruleset() if abi else None,
+        program=program(supervised=works[NOTIFY]) if works[SECCOMP] else b"",
+        supervised=works[NOTIFY],
+        user_tasks=sum(tasks.values()),
+    )
+
+
+def _works(attempt: Callable[[], object]) -> bool:
+    """Return whether a process of its own can do this."""
+    pid = os.fork()
+    if pid == 0:
+        with contextlib.suppress(Exception):
+            kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
+            attempt()
+            os._exit(0)
+        os._exit(1)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+
+
+def _default_signals() -> None:
+    """Undo what Python ignores and what the server may have blocked."""
+    for number in (signal.SIGPIPE, signal.SIGXFSZ):
+        signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+
+
+def _be_the_first_to_go() -> None:
+    """Let a machine out of memory end commands before the server."""
+    with contextlib.suppress(OSError):
+        descriptor = os.open("/proc/self/oom_score_adj", os.O_WRONLY)
+        with os.fdopen(descriptor, "w") as file:
+            file.write("1000")
+
+
+def _drop_capabilities() -> None:
+    """Leave root nothing but its number (CWE-250)."""
+    for capability in range(_LAST_CAPABILITY + 1):
+        with contextlib.suppress(OSError):
+            kernel.prctl(kernel.PR_CAPBSET_DROP, capability)
+    with contextlib.suppress(OSError):
+        kernel.prctl(kernel.PR_CAP_AMBIENT, kernel.PR_CAP_AMBIENT_CLEAR_ALL)
+    number = _SYS_CAPSET.get(os.uname().machine)
+    if number is not None:
+        header = struct.pack("=Ii", _CAPABILITY_VERSION, 0)
+        kernel.syscall(number, header, bytes(24))

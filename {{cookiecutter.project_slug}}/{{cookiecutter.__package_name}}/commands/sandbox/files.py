@@ -1,0 +1,105 @@
+"""Which files a command may touch: the workspace, and the system's to read."""
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+from . import landlock
+
+_PROGRAMS = ("bin", "sbin", "lib", "lib32", "lib64", "libx32", "libexec")
+_SHARED = ("share", "include")
+
+#: Programs, libraries and their data. Not all of ``/usr``: people put servers
+#: into ``/usr/src/app``.
+SYSTEM: Final = (
+    *(f"/{name}" for name in _PROGRAMS),
+    *(f"/usr/{name}" for name in _PROGRAMS + _SHARED),
+    *(f"/usr/local/{name}" for name in _PROGRAMS + _SHARED),
+    "/nix/store",
+    "/gnu/store",
+)
+
+#: What libraries read to find each other, names, zones and certificates.
+CONFIGURATION: Final = (
+    "alternatives",
+    "ca-certificates",
+    "group",
+    "host.conf",
+    "hosts",
+    "ld.so.cache",
+    "ld.so.conf",
+    "ld.so.conf.d",
+    "ld.so.preload",
+    "locale.alias",
+    "localtime",
+    "mime.types",
+    "nsswitch.conf",
+    "os-release",
+    "passwd",
+    "pki/ca-trust/extracted",
+    "pki/tls/certs",
+    "protocols",
+    "resolv.conf",
+    "services",
+    "ssl/cert.pem",
+    "ssl/certs",
+    "ssl/openssl.cnf",
+    "timezone",
+)
+
+_DEVICES = ("null", "zero", "full", "random", "urandom")
+
+
+def grants(
+    workspace: int, programs: Sequence[str], hidden: Sequence[str]
+) -> Iterator[tuple[str | int, int]]:
+    """Yield each place that a command may touch, and what it may do there.
+
+    Args:
+        workspace: A descriptor of the workspace's root.
+        programs: The allowed programs. One that lies outside the system's
+            directories brings those of its own prefix (``bin/../lib``).
+        hidden: Directories that stay unreadable wherever they lie: the
+            server's own source.
+    """
+    apart = tuple(Path(path).resolve() for path in hidden)
+    yield workspace, landlock.CHANGE
+    for place in _places(programs):
+        for path in _around(place, apart):
+            yield str(path), landlock.READ | landlock.EXECUTE
+    for name in CONFIGURATION:
+        yield f"/etc/{name}", landlock.READ
+    for path in Path("/etc").glob("python3*"):
+        yield str(path), landlock.READ
+    for name in _DEVICES:
+        access = landlock.READ_FILE | landlock.WRITE_FILE
+        yield f"/dev/{name}", access
+    yield "/sys/devices/system/cpu", landlock.READ
+
+
+def _places(programs: Sequence[str]) -> set[Path]:
+    """Return the directories of programs and libraries, without links."""
+    system = {Path(path).resolve() for path in SYSTEM if Path(path).is_dir()}
+    places = set(system)
+    for program in map(Path, programs):
+        if any(program.is_relative_to(place) for place in system):
+            continue
+        places.add(program)
+        if program.parent.name == "bin":
+            prefix = program.parent.parent
+            places.update(prefix / name for name in _PROGRAMS)
+    return places
+
+
+def _around(place: Path, hidden: Sequence[Path]) -> Iterator[Path]:
+    """Yield what makes up a directory without what is hidden in it."""
+    if any(place.is_relative_to(path) for path in hidden):
+        return
+    if not any(path.is_relative_to(place) for path in hidden):
+        yield place
+        return
+    with os.scandir(place) as entries:
+        for entry in entries:
+            if not entry.is_symlink():
+                yield from _around(Path(entry.path), hidden)

@@ -1,0 +1,113 @@
+"""The processes that a process started, wherever they went from there."""
+
+import contextlib
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+_PAGE: Final = os.sysconf("SC_PAGE_SIZE")
+#: Seconds between two looks at processes that are being ended.
+_LOOK: Final = 0.002
+_PARENT, _THREADS = 1, 17  # in /proc/PID/stat, after the name
+
+
+def below(root: int) -> dict[int, int]:
+    """Return the descendants of a process, and how many tasks each is.
+
+    Parents are read from ``/proc``: not every kernel lists children.
+    """
+    children: dict[int, list[tuple[int, int]]] = {}
+    for name in _names("/proc"):
+        if name.isdecimal():
+            fields = _read(f"/proc/{name}/stat").rpartition(b")")[2].split()
+            if fields:
+                family = children.setdefault(int(fields[_PARENT]), [])
+                family.append((int(name), int(fields[_THREADS])))
+    found: dict[int, int] = {}
+    queue = [root]
+    while queue:
+        for pid, threads in children.get(queue.pop(), ()):
+            found[pid] = max(threads, 1)
+            queue.append(pid)
+    return found
+
+
+def memory(pids: dict[int, int]) -> int:
+    """Return the bytes of memory that the processes have for themselves."""
+    pages = 0
+    for pid in pids:
+        fields = _read(f"/proc/{pid}/statm").split()
+        if fields:
+            pages += int(fields[1]) - int(fields[2])
+    return pages * _PAGE
+
+
+def end(
+    group: int | None = None, keep: frozenset[int] | None = None
+) -> dict[int, int]:
+    """Kill all that this process started, and wait until nothing is left.
+
+    This process is their subreaper: whoever loses its parent becomes its
+    child, so that "no child" means "nothing below". Killing is repeated
+    because processes may be born while the list is read.
+
+    Args:
+        group: The process group that is all to be found without ``/proc``.
+        keep: Children to leave alone, with all that they started.
+
+    Returns:
+        The wait status of each child that ended.
+    """
+    ended: dict[int, int] = {}
+    if group is not None and not _names("/proc/self"):
+        _kill(os.killpg, group)
+    while reap(ended):
+        alive = _alive(keep)
+        if keep is not None and not alive:
+            break
+        for pid in alive:
+            _kill(os.kill, pid)
+        time.sleep(_LOOK)
+    return ended
+
+
+def reap(ended: dict[int, int]) -> bool:
+    """Collect the children that ended; return whether any child is left."""
+    while True:
+        try:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return False
+        if not pid:
+            return True
+        ended[pid] = status
+
+
+def _alive(keep: frozenset[int] | None) -> list[int]:
+    kept = {pid for child in keep or () for pid in (child, *below(child))}
+    return [pid for pid in below(os.getpid()) if pid not in kept]
+
+
+def _names(path: str) -> list[str]:
+    """Return what is in a directory; on macOS there is no ``/proc``."""
+    try:
+        with os.scandir(path) as entries:
+            return [entry.name for entry in entries]
+    except OSError:
+        return []
+
+
+def _kill(how: Callable[[int, int], None], number: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        how(number, signal.SIGKILL)
+
+
+def _read(path: str) -> bytes:
+    """Return a file of a process, nothing when it has gone meanwhile."""
+    try:
+        return Path(path).read_bytes()
+    except OSError:
+        return b""
