@@ -176,10 +176,15 @@ def _specs(settings: Settings, *, with_commands: bool) -> list[ToolSpec]:
         if with_commands or spec.name != "run_command"
     ]
     names = [spec.name for spec in specs]
-    for tool in settings.tool_rate_limits:
-        if tool not in names:
+    for name in names:
+        if names.count(name) > 1:
             raise SettingsError(
-                f"MCP_TOOL_RATE_LIMITS: there is no tool {tool};"
+                f"two tools are called {name}; give one another name"
+            )
+    for name in settings.tool_rate_limits:
+        if name not in names:
+            raise SettingsError(
+                f"MCP_TOOL_RATE_LIMITS: there is no tool {name};"
                 f" there are {', '.join(sorted(names))}"
             )
     return specs
@@ -251,11 +256,9 @@ async def _lifespan(
         log.event("rate_limiting_enabled", limit=limit)
     else:
         log.event("rate_limiting_disabled", level="warning")
-    log.event("server_started", transport=settings.transport)
     try:
         yield
     finally:
-        log.event("server_stopped")
         metrics.close()
         if resources.commands:
             resources.commands.close()

@@ -100,13 +100,13 @@ async def test_resource_and_prompt_leave_their_lines(
     assert tools == ["resources/read", "prompts/get"]
 
 
-async def test_start_and_stop_are_logged(
-    make_server: Any, connect: Any, events: Any
+@pytest.mark.parametrize(
+    ("limit", "event"),
+    [("off", "rate_limiting_disabled"), ("5/hour", "rate_limiting_enabled")],
+)
+async def test_log_says_whether_calls_are_limited(
+    make_server: Any, connect: Any, events: Any, limit: str, event: str
 ) -> None:
-    async with connect(make_server(MCP_RATE_LIMIT="off")):
+    async with connect(make_server(MCP_RATE_LIMIT=limit)):
         pass
-    assert [e["event"] for e in events()] == [
-        "rate_limiting_disabled",
-        "server_started",
-        "server_stopped",
-    ]
+    assert [e["event"] for e in events()] == [event]

@@ -3,7 +3,7 @@
 import asyncio
 import base64
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 from urllib.parse import quote
 
 from fastmcp.tools.base import ToolResult
@@ -15,6 +15,9 @@ from ..workspace.listing import Listing
 from ..workspace.reading import Chunk
 from ..workspace.searching import SearchResult
 from . import resources, tool
+
+#: Characters of a result that are kept for saying how to read on.
+READ_ON: Final = 200
 
 Path = Annotated[
     str,
@@ -52,7 +55,7 @@ async def read_file(
     path: Path, offset: Offset = 0, limit: Limit | None = None
 ) -> ToolResult:
     """Read a file, or the part of it that starts at an offset."""
-    most = resources().settings.max_output_size
+    most = max(1, resources().settings.max_output_size - READ_ON)
     limit = most if limit is None else min(limit, most)
     chunk = await asyncio.to_thread(
         _workspace().read, path, offset=offset, limit=limit

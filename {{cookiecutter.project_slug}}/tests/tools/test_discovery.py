@@ -1,0 +1,151 @@
+"""A module dropped into ``tools/`` gets every control, with no further line."""
+
+import asyncio
+import importlib
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from textwrap import dedent
+from typing import Any
+
+import pytest
+
+from {{ cookiecutter.__package_name }} import tools
+from {{ cookiecutter.__package_name }}.errors import SettingsError
+
+Drop = Callable[[str], None]
+
+
+@pytest.fixture
+def drop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Drop]:
+    """Drops a module into the package of tools, as a user would."""
+    folder = tmp_path / "dropped"
+    folder.mkdir()
+    monkeypatch.setattr(tools, "__path__", [*tools.__path__, str(folder)])
+
+    def write(source: str) -> None:
+        (folder / "dropped.py").write_text(dedent(source), "utf-8")
+        importlib.invalidate_caches()
+
+    yield write
+    monkeypatch.undo()
+    importlib.sys.modules.pop(f"{tools.__name__}.dropped", None)
+    vars(tools).pop("dropped", None)
+
+
+PLAIN = """
+    from . import tool
+
+    @tool(scope="words:count", read_only=True)
+    def count_words(text: str) -> int:
+        \"\"\"Count the words of a text.\"\"\"
+        return len(text.split())
+"""
+
+
+async def test_plain_function_becomes_a_tool(
+    drop: Drop, make_server: Any, connect: Any
+) -> None:
+    drop(PLAIN)
+    async with connect(make_server()) as client:
+        found = {t.name: t for t in await client.list_tools()}
+        result = await client.call_tool("count_words", {"text": "a b c"})
+    described = found["count_words"]
+    assert described.description == "Count the words of a text."
+    assert described.annotations.read_only_hint is True
+    assert described.annotations.destructive_hint is False
+    assert described.input_schema["additionalProperties"] is False
+    assert result.content[0].text == "3"
+
+
+async def test_it_is_limited_audited_and_validated(
+    drop: Drop, make_server: Any, connect: Any, events: Any
+) -> None:
+    drop(PLAIN)
+    async with connect(make_server(MCP_RATE_LIMIT="2/minute")) as client:
+        endings = [
+            await client.call_tool(
+                "count_words", {"text": text}, raise_on_error=False
+            )
+            for text in ("a", 7, "b")
+        ]
+    assert [e.is_error for e in endings] == [False, True, True]
+    assert endings[2].structured_content["retry_after"] >= 1
+    assert {e["tool"] for e in events("tool_request_started")} == {
+        "count_words"
+    }
+
+
+async def test_plain_function_that_hangs_is_answered_in_time(
+    drop: Drop, make_server: Any, connect: Any
+) -> None:
+    drop("""
+        import threading
+        from . import tool
+
+        gate = threading.Event()
+
+        @tool
+        def hang() -> None:
+            gate.wait(30)
+    """)
+    server = make_server(MCP_REQUEST_TIMEOUT="0.2")
+    async with connect(server) as client, asyncio.timeout(5):
+        result = await client.call_tool("hang", {}, raise_on_error=False)
+        health = await client.call_tool("health_check", {})
+    gate: threading.Event = vars(tools)["dropped"].gate
+    gate.set()
+    assert result.is_error
+    assert "0.2 seconds" in result.content[0].text
+    assert not health.is_error
+
+
+async def test_destructive_tool_is_asked_about(
+    drop: Drop, make_server: Any, connect: Any
+) -> None:
+    drop("""
+        from . import tool
+
+        @tool(destructive=True)
+        async def wipe(disk: str) -> str:
+            return "wiped"
+    """)
+    async with connect(make_server(MCP_APPROVAL="always")) as client:
+        result = await client.call_tool(
+            "wipe", {"disk": "a"}, raise_on_error=False
+        )
+    assert result.is_error
+    assert "approval" in result.content[0].text
+
+
+async def test_imported_tool_is_not_registered_twice(
+    drop: Drop, make_server: Any, connect: Any
+) -> None:
+    drop("from .health import echo")
+    async with connect(make_server()) as client:
+        names = [t.name for t in await client.list_tools()]
+    assert names.count("echo") == 1
+
+
+def test_module_that_cannot_be_imported_is_one_line(
+    drop: Drop, make_server: Any
+) -> None:
+    drop("import no_such_module")
+    with pytest.raises(SettingsError, match=r"^tools/dropped\.py cannot"):
+        make_server()
+
+
+def test_name_that_is_taken_is_one_line(drop: Drop, make_server: Any) -> None:
+    drop("""
+        from . import tool
+
+        @tool
+        def echo() -> None: ...
+    """)
+    with pytest.raises(SettingsError, match="two tools are called echo"):
+        make_server()
+
+
+def test_limit_for_an_unknown_tool_is_one_line(make_server: Any) -> None:
+    with pytest.raises(SettingsError, match="there is no tool ehco"):
+        make_server(MCP_TOOL_RATE_LIMITS="ehco=1/minute")
