@@ -68,6 +68,9 @@ def _work(
         ended = [_whole(result) for result in results]
     except ToolError as error:
         ended = [_failed(name, error.reason, error.state)]
+    except ModuleNotFoundError as error:
+        reason = f"{error.name} is not installed; run uv sync"
+        ended = [_failed(name, reason, State.NOT_RUN)]
     except Exception as error:  # no check may end the scan
         reason = f"failed: {type(error).__name__}: {error}"
         ended = [_failed(name, visible(reason))]

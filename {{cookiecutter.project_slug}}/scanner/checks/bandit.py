@@ -5,16 +5,18 @@ import posixpath
 import re
 import tomllib
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ..model import Finding, Severity
 from ..rules import RULES, Rule, register
-from ..tools import ToolError, require, run_tool
+from ..tools import ToolError, find_tool, require, run_tool
 
 NAME = "bandit"
 ENOUGH = 100_000 if os.name == "posix" else 20_000  # characters of arguments
+ENOUGH_AT_ONCE = 2  # processes
 PASSWORDS = frozenset({"MCP-CODE-B105", "MCP-CODE-B106", "MCP-CODE-B107"})
 _DOCS = "https://bandit.readthedocs.io/en/latest/plugins/"
 _OWASP = {
@@ -24,47 +26,68 @@ _OWASP = {
 
 
 @dataclass(frozen=True, slots=True)
+class BanditRun:
+    """What Bandit printed, and by which version."""
+
+    version: str
+    reports: list[Any]
+
+
+@dataclass(frozen=True, slots=True)
 class BanditReport:
     """What Bandit found, and in which files it could have found it."""
 
-    version: str
     parsed: set[str]
     findings: list[Finding]
 
 
-def run_bandit(
-    root: Path,
-    paths: Sequence[str],
-    lines: dict[str, list[str]],
-    timeout: float,
-) -> BanditReport:
+def run_bandit(root: Path, paths: Sequence[str], timeout: float) -> BanditRun:
     """Run Bandit with every test, whatever the project's settings say.
 
     Files are named one by one: in a folder it would read a ``.bandit`` file,
     which can switch it off.
 
     Raises:
-        ToolError: It is missing or did not do its work.
+        ToolError: It is missing, or did not come to an end.
     """
-    tool = require(NAME, root, at_least=(1, 9), below=(2,), timeout=timeout)
-    report = BanditReport(tool.version, set(), [])
+    path = find_tool(NAME, root)
     options = ["--quiet", "--format", "json", "--exclude", ""]
-    for some in _portions(paths):
-        run = run_tool(
-            [tool.path, *options, *some], name=NAME, cwd=root, timeout=timeout
+
+    def scan(some: list[str]) -> Any:
+        argv = [path or NAME, *options, *some]
+        run = run_tool(argv, name=NAME, cwd=root, timeout=timeout)
+        return run.expect(0, 1).json()
+
+    with ThreadPoolExecutor(max_workers=ENOUGH_AT_ONCE + 1) as pool:
+        known = pool.submit(
+            require, NAME, root, at_least=(1, 9), below=(2,), timeout=timeout
         )
-        _read(run.expect(0, 1).json(), lines, report)
-    if any(any(lines[path]) for path in paths) and not report.parsed:
+        scans = [pool.submit(scan, some) for some in portions(paths)]
+        version = known.result().version  # its failure is the one to tell
+        return BanditRun(version, [each.result() for each in scans])
+
+
+def read_report(run: BanditRun, lines: dict[str, list[str]]) -> BanditReport:
+    """Return what was found, and what was parsed.
+
+    Raises:
+        ToolError: What it printed is no report, or it parsed nothing.
+    """
+    report = BanditReport(set(), [])
+    for data in run.reports:
+        _read(data, lines, report)
+    if any(map(any, lines.values())) and not report.parsed:
         raise ToolError("bandit parsed nothing")
     return report
 
 
-def _portions(paths: Sequence[str]) -> Iterator[list[str]]:
-    """Split the files into command lines that are not too long."""
+def portions(paths: Sequence[str]) -> Iterator[list[str]]:
+    """Split files among processes, and into command lines not too long."""
+    fair = -(-len(paths) // ENOUGH_AT_ONCE) if len(paths) > 40 else 40
     some: list[str] = []
     size = 0
     for path in paths:
-        if some and size + len(path) > ENOUGH:
+        if some and (len(some) >= fair or size + len(path) > ENOUGH):
             yield some
             some, size = [], 0
         some.append(f"./{path}")

@@ -1,6 +1,7 @@
 """Python code: Bandit, our own rules, and Semgrep where it is installed."""
 
 from collections.abc import Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from ..model import (
@@ -16,7 +17,7 @@ from ..rules import rules_for
 from ..tools import ToolError
 from . import code_rules, suppressions
 from .bandit import NAME as BANDIT
-from .bandit import PASSWORDS, run_bandit
+from .bandit import PASSWORDS, BanditRun, read_report, run_bandit
 from .semgrep import run_semgrep
 from .source import Source, parse
 
@@ -39,9 +40,12 @@ class _Seen:
 def check(project: Project, options: Options) -> CheckResult:
     """Look at every Python file that git would take, tests included."""
     paths = project.named(r"(?s).*\.pyw?")
+    small = [path for path in paths if _size(project, path) <= MAX_SOURCE]
     seen = _Seen()
-    lines = _own(project, paths, seen)
-    _bandit(project, options, sorted(seen.parsed), lines, seen)
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        running = pool.submit(run_bandit, project.root, small, options.timeout)
+        lines = _own(project, paths, seen)
+        _bandit(running, lines, seen)
     _semgrep(project, options, sorted(seen.parsed), seen)
     findings = [f for f in _once(seen.findings) if _counts(f)]
     if not any(path.startswith(f"{project.package}/") for path in paths):
@@ -76,9 +80,11 @@ def _own(
             continue
         seen.parsed.add(path)
         lines[path] = source.lines
-        for rule in rules:
-            seen.findings += rule.findings(source)
-        seen.findings += _in_package(project, source)
+        found = [f for rule in rules for f in rule.findings(source)]
+        found += _in_package(project, source)
+        seen.findings += [
+            f for f in found if not suppressions.accepted(source, f)
+        ]
     return lines
 
 
@@ -90,22 +96,19 @@ def _in_package(project: Project, source: Source) -> Iterable[Finding]:
 
 
 def _bandit(
-    project: Project,
-    options: Options,
-    paths: Sequence[str],
-    lines: dict[str, list[str]],
-    seen: _Seen,
+    running: Future[BanditRun], lines: dict[str, list[str]], seen: _Seen
 ) -> None:
     """Add what Bandit finds; a file that it did not parse was not seen."""
     try:
-        report = run_bandit(project.root, paths, lines, options.timeout)
+        run = running.result()
+        report = read_report(run, lines)
     except ToolError as error:
         seen.gaps.append(error.reason)
         seen.state = error.state
         return
-    seen.version = report.version
+    seen.version = run.version
     seen.findings += report.findings
-    missed = sorted(set(paths) - report.parsed)
+    missed = sorted(seen.parsed - report.parsed)
     if missed:
         seen.gaps.append(f"bandit did not parse {', '.join(missed[:3])}")
     seen.parsed &= report.parsed
@@ -123,6 +126,13 @@ def _semgrep(
             seen.state = State.ERROR
         return
     seen.findings += found
+
+
+def _size(project: Project, path: str) -> int:
+    try:
+        return project.status(path).st_size
+    except Unreadable:
+        return MAX_SOURCE + 1
 
 
 def _once(findings: Sequence[Finding]) -> list[Finding]:

@@ -91,16 +91,17 @@ def certificate(source: Source) -> Iterator[Hit]:
 
     They read the tokens that the server sends and choose what it gets back.
     """
-    for node in ast.walk(source.tree):
-        if not isinstance(node, ast.Assign):
-            continue
-        value = node.value
-        for target in node.targets:
+    off: dict[str, list[ast.Assign]]
+    off = {"check_hostname": [], "verify_mode": []}
+    for node in source.nodes:
+        if isinstance(node, ast.Assign):
+            target, value = node.targets[0], node.value
             name = target.attr if isinstance(target, ast.Attribute) else ""
-            unchecked = name == "check_hostname" and _const(value, False)
-            none = name == "verify_mode" and _named(value, "CERT_NONE")
-            if unchecked or none:
-                yield _at(source, node, f"{name} is switched off")
+            none = _const(value, False) or _named(value, "CERT_NONE")
+            if none and name in off:
+                off[name].append(node)
+    for node in off["verify_mode"] or off["check_hostname"]:
+        yield _at(source, node, "the certificate's check is switched off")
 
 
 @rule(
@@ -215,7 +216,7 @@ def constant_time(source: Source) -> Iterator[Hit]:
 
     By the time that it takes, a signature is guessed byte after byte.
     """
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if isinstance(node, ast.Compare):
             equal = isinstance(node.ops[0], ast.Eq | ast.NotEq)
             sides = (node.left, *node.comparators)

@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from posixpath import normpath
 from typing import Any
 
 from ..model import Finding, Severity, State
 from ..tools import ToolError, find_tool, require, run_tool
+from .bandit import portions
 
 NAME = "semgrep"
 RULES_FILE = Path(__file__).with_name("semgrep.yaml")
@@ -30,15 +32,20 @@ def run_semgrep(
     tool = require(NAME, root, at_least=(1, 60), timeout=timeout)
     options = ["scan", "--config", str(RULES_FILE), "--json", "--quiet"]
     options += ["--metrics", "off", "--disable-version-check"]
-    options += ["--no-git-ignore", "--", *paths]
-    run = run_tool([tool.path, *options], name=NAME, cwd=root, timeout=timeout)
-    return _read(run.expect(0, 1).json(), set(paths))
+    options += ["--no-git-ignore", "--"]
+    found: list[Finding] = []
+    for some in portions(paths):
+        argv: list[str | Path] = [tool.path, *options, *some]
+        run = run_tool(argv, name=NAME, cwd=root, timeout=timeout)
+        wanted = {normpath(path) for path in some}
+        found += _read(run.expect(0, 1).json(), wanted)
+    return found
 
 
 def _read(data: Any, wanted: set[str]) -> list[Finding]:
     """Take in its report; files that it left out are said to be."""
     try:
-        scanned = {str(path) for path in data["paths"]["scanned"]}
+        scanned = {normpath(path) for path in data["paths"]["scanned"]}
         errors = [e for e in data["errors"] if e.get("level") == "error"]
         findings = [_finding(item) for item in data["results"]]
     except (LookupError, TypeError, ValueError, AttributeError):
@@ -56,7 +63,7 @@ def _finding(item: dict[str, Any]) -> Finding:
         id=item["check_id"].rpartition(".")[2],
         severity=_SEVERITIES[extra["severity"]],
         title=extra["metadata"]["title"],
-        path=item["path"],
+        path=normpath(item["path"]),
         line=int(item["start"]["line"]),
         message=extra["message"],
         remediation=extra["metadata"]["remedy"],

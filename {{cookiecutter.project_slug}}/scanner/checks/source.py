@@ -6,12 +6,12 @@ import tokenize
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-_NOTES = ("nosec", "noqa", "nosemgrep")
+_NOTES = ("nosec", "noqa", "nosemgrep", "mcp-code-")
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One file: its lines, its tree, its calls, its imported names.
+    """One file: its lines, the nodes of its tree, its imported names.
 
     Attributes:
         names: What each imported name stands for (``sp``: ``subprocess``).
@@ -20,7 +20,7 @@ class Source:
 
     path: str
     lines: list[str]
-    tree: ast.Module
+    nodes: tuple[ast.AST, ...]
     calls: tuple[ast.Call, ...]
     names: dict[str, str]
     notes: dict[int, str]
@@ -51,7 +51,7 @@ def parse(path: str, data: bytes) -> Source:
     """
     try:
         tree = ast.parse(data)
-        nodes = list(ast.walk(tree))
+        nodes = tuple(ast.walk(tree))
         encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
         text = data.decode(encoding)
     except SyntaxError as error:
@@ -61,14 +61,14 @@ def parse(path: str, data: bytes) -> Source:
     return Source(
         path=path,
         lines=text.splitlines(),
-        tree=tree,
+        nodes=nodes,
         calls=tuple(node for node in nodes if isinstance(node, ast.Call)),
         names=dict(_imports(nodes)),
         notes=dict(_notes(text)),
     )
 
 
-def _imports(nodes: list[ast.AST]) -> Iterator[tuple[str, str]]:
+def _imports(nodes: tuple[ast.AST, ...]) -> Iterator[tuple[str, str]]:
     for node in nodes:
         if isinstance(node, ast.Import):
             for item in node.names:
@@ -81,7 +81,7 @@ def _imports(nodes: list[ast.AST]) -> Iterator[tuple[str, str]]:
 
 
 def _notes(text: str) -> Iterator[tuple[int, str]]:
-    """Yield the comments that silence a linter; most files have none."""
+    """Yield the comments of a file that silences a linter; most do not."""
     if not any(word in text.lower() for word in _NOTES):
         return
     for token in tokenize.generate_tokens(io.StringIO(text).readline):

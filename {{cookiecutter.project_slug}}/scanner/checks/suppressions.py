@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from ..model import Severity
+from ..model import Finding, Severity
 from ..rules import Hit, rule
 from .source import Source
 
@@ -12,7 +12,7 @@ IDS = frozenset({"MCP-CODE-001", "MCP-CODE-002"})
 # What in such a comment is not a reason: the words that silence, the names
 # of rules, and how the two are written.
 _CODES = re.compile(
-    r"(?i)#|\b(nosec|noqa|ruff|flake8|nosemgrep|file-level)\b|\b[a-z]+\d+\b"
+    r"(?i)#|\bMCP-CODE-\d+\b|\b(nosec|noqa|ruff|flake8|nosemgrep|file-level)\b|\b[a-z]+\d+\b"
     r"|\b[a-z\d]+(_[a-z\d]+)+\b|\S+\.\S+|\btype: ignore(\[[\w, -]*\])?"
 )
 _NOSEC = re.compile(r"(?i)#\s*nosec")
@@ -59,15 +59,29 @@ def noqa(source: Source) -> Iterator[Hit]:
         note = source.notes[hit.line or 0]
         found = _NOQA.search(note)
         codes = found["codes"] if found else None
-        if codes is None or re.search(r"(?i)\bS\d+", codes):
+        security = codes is None or re.search(r"(?i)\bS\d+", codes)
+        if security and not _NOSEC.search(note):  # that is one fault already
             yield hit
+
+
+def accepted(source: Source, finding: Finding) -> bool:
+    """Tell whether a comment on the line names the rule, and says why.
+
+    So one of our rules is let off: ``# MCP-CODE-005: asks this machine only``.
+    """
+    note = source.notes.get(finding.line or 0, "")
+    return finding.id in note and _has_reason(note)
+
+
+def _has_reason(note: str) -> bool:
+    return re.search(r"[^\W\d_]{3}", _CODES.sub(" ", note)) is not None
 
 
 def _unreasoned(source: Source, *silencers: re.Pattern[str]) -> Iterator[Hit]:
     for line, note in source.notes.items():
         if not any(silencer.search(note) for silencer in silencers):
             continue
-        if not re.search(r"[^\W\d_]{3}", _CODES.sub(" ", note)):
+        if not _has_reason(note):
             yield Hit(
                 path=source.path,
                 line=line,

@@ -21,7 +21,7 @@ class Tool:
 
 def tools(source: Source) -> Iterator[Tool]:
     """Yield the functions under ``@tool``, ``@mcp.tool(…)`` and the like."""
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             continue
         if any(_registers(item) for item in node.decorator_list):

@@ -1,0 +1,145 @@
+"""What pyproject.toml and .gitignore say that weakens the checks."""
+
+import datetime as dt
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ..model import Options, Severity
+from ..project import Project, Unreadable
+from ..rules import Hit, rule
+
+PYPROJECT = "pyproject.toml"
+# When the last security fix for each version is due (PEP 569 and on).
+END_OF_LIFE = {
+    (3, 8): dt.date(2024, 10, 7),
+    (3, 9): dt.date(2025, 10, 31),
+    (3, 10): dt.date(2026, 10, 31),
+    (3, 11): dt.date(2027, 10, 31),
+    (3, 12): dt.date(2028, 10, 31),
+    (3, 13): dt.date(2029, 10, 31),
+    (3, 14): dt.date(2030, 10, 31),
+}
+
+
+@rule(
+    "MCP-CFG-013",
+    severity=Severity.MEDIUM,
+    title="The project runs on a Python that gets no security fixes",
+    cwe="CWE-1104",
+    owasp="MCP04 Supply Chain Attacks",
+    remedy="Raise requires-python to a version that is still maintained.",
+    on="project",
+)
+def end_of_life(project: Project, options: Options) -> Iterator[Hit]:
+    """Faults in such a Python stay, and are known to everybody.
+
+    The dates are those of https://devguide.python.org/versions/.
+    """
+    wanted = str(project.table("project").get("requires-python", ""))
+    found = re.search(r">=?\s*3\.(\d+)", wanted)
+    if found is None:
+        if project.table("project"):
+            yield _in_pyproject(project, "name", "no requires-python at all")
+        return
+    version = (3, int(found[1][:4]))
+    end = END_OF_LIFE.get(version, dt.date(9999, 1, 1))
+    if version < min(END_OF_LIFE) or end < options.now.date():
+        message = f"requires-python = {wanted!r} allows Python 3.{version[1]}"
+        yield _in_pyproject(project, "requires-python", message)
+
+
+@rule(
+    "MCP-CFG-014",
+    severity=Severity.LOW,
+    title="A security lint is switched off without a reason",
+    cwe="CWE-1164",
+    owasp="MCP08 Lack of Audit",
+    remedy='Say why in a comment on the line: "S404", # the runner needs it',
+    on="project",
+)
+def unreasoned_ignore(project: Project, options: Options) -> Iterator[Hit]:
+    """What the settings of Ruff or Bandit leave out is left out everywhere.
+
+    That can be right; then a comment beside it says why. (The scan itself
+    runs Bandit with every test, whatever these settings say.)
+    """
+    lint = project.table("tool", "ruff", "lint")
+    for code in sorted(
+        _ignored(lint) | _ignored(project.table("tool", "ruff"))
+    ):
+        if re.fullmatch(r"S\d*|ALL", code):
+            yield from _unreasoned(project, rf"\"{code}\"|'{code}'", code)
+    bandit = project.table("tool", "bandit")
+    for key in ("skips", "exclude_dirs", "tests"):
+        if bandit.get(key):
+            yield from _unreasoned(project, rf"{key}\s*=", f"bandit's {key}")
+    if project.exists(".bandit"):
+        yield Hit(
+            path=".bandit",
+            message="Bandit takes options from this file; keep them in"
+            " pyproject.toml, each with its reason",
+        )
+
+
+@rule(
+    "MCP-CFG-015",
+    severity=Severity.MEDIUM,
+    title="git would take the file with the secrets",
+    cwe="CWE-538",
+    owasp="MCP01 Secret Exposure",
+    remedy="Add .env to .gitignore; if it was committed, change the secrets.",
+    on="project",
+)
+def env_in_git(project: Project, options: Options) -> Iterator[Hit]:
+    """A .env that git takes is in every clone and for ever in the history."""
+    for path in project.named(r"(.*/)?\.env(\.(local|prod|production))?"):
+        yield Hit(path=path, message=".gitignore does not leave it out")
+
+
+def _ignored(table: Mapping[str, Any]) -> set[str]:
+    """Collect the codes that a Ruff table ignores anywhere."""
+    lists = [table.get("ignore"), table.get("extend-ignore")]
+    for key in ("per-file-ignores", "extend-per-file-ignores"):
+        by_file = table.get(key)
+        lists += by_file.values() if isinstance(by_file, Mapping) else []
+    return {
+        code
+        for codes in lists
+        if isinstance(codes, list)
+        for code in codes
+        if isinstance(code, str)
+    }
+
+
+def _unreasoned(project: Project, pattern: str, what: str) -> Iterator[Hit]:
+    """Yield the lines with the pattern that have no comment, or one above."""
+    lines = _lines(project)
+    for number, line in enumerate(lines, 1):
+        if not re.search(pattern, line) or line.lstrip().startswith("#"):
+            continue
+        above = lines[number - 2].lstrip() if number > 1 else ""
+        comment = line.partition("#")[2] or above.partition("#")[2]
+        selected = re.match(r"\s*(extend-)?select\b", line)
+        if not selected and not re.search(r"\w{3}", comment):
+            yield Hit(
+                path=PYPROJECT,
+                line=number,
+                anchor=f"{what} {line.strip()}",
+                message=f"{what} is left out without a reason",
+            )
+
+
+def _in_pyproject(project: Project, key: str, message: str) -> Hit:
+    lines = _lines(project)
+    found = (n for n, x in enumerate(lines, 1) if x.startswith(key))
+    return Hit(
+        path=PYPROJECT, line=next(found, 1), anchor=key, message=message
+    )
+
+
+def _lines(project: Project) -> list[str]:
+    try:
+        return project.text(PYPROJECT).splitlines()
+    except Unreadable:
+        return []

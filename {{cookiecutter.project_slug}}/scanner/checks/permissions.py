@@ -1,0 +1,234 @@
+"""Who else can read, change or follow the project's files (CWE-732)."""
+
+import os
+import re
+import stat
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from ..model import CheckResult, Coverage, Options, Severity, State
+from ..project import Project, Unreadable
+from ..rules import Hit, rule, rules_for
+
+HIDDEN = (".env", ".env.local", ".env.production", "tokens", "tokens.txt")
+MAGIC = (b"#!", b"\x7fELF", b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe")
+_SECRET_NAME = re.compile(
+    r"(?s)(.*/)?(\.env(\..+)?|[^/]*tokens?(\.txt|\.list)?|id_[a-z0-9]+"
+    r"|[^/]+\.(pem|key|p12|pfx|jks|keystore|kdbx)|\.netrc|\.pypirc"
+    r"|\.htpasswd|credentials(\.json)?)"
+)
+_EXAMPLE = re.compile(r"(?s).*\.(example|sample|template|dist|md|py|pub)")
+
+
+@dataclass(frozen=True, slots=True)
+class Modes:
+    """What the file system says of each path, links not followed."""
+
+    project: Project
+    files: Mapping[str, os.stat_result]
+    folders: Mapping[str, os.stat_result]
+
+
+def check(project: Project, options: Options) -> CheckResult:
+    """Look at each file that git would take, its folders, and ``.env``."""
+    if os.name != "posix":
+        reason = "this system keeps no such permissions"
+        state = State.NOT_APPLICABLE
+        return CheckResult(name="permissions", state=state, reason=reason)
+    names = {*project.files, *filter(project.exists, HIDDEN)}
+    modes = Modes(
+        project,
+        _status(project, sorted(names)),
+        _status(project, _folders(names)),
+    )
+    rules = rules_for("MCP-PERM-")
+    unseen = project.listing.unseen
+    return CheckResult(
+        name="permissions",
+        state=State.PASSED,
+        reason="folders that could not be listed" if unseen else "",
+        coverage=Coverage(
+            unit="files",
+            covered=len(modes.files),
+            total=len(names) + len(unseen),
+        ),
+        findings=tuple(f for each in rules for f in each.findings(modes)),
+    )
+
+
+@rule(
+    "MCP-PERM-001",
+    severity=Severity.HIGH,
+    title="Everybody on this machine can change it",
+    cwe="CWE-732",
+    owasp="MCP04 Supply Chain Attacks",
+    remedy="Run: chmod o-w on it.",
+)
+def world_writable(modes: Modes) -> Iterator[Hit]:
+    """Whoever can change a file of the server decides what the server does.
+
+    In a folder that everybody can write, files can be replaced, too.
+    """
+    for path, status in modes.files.items():
+        if status.st_mode & stat.S_IWOTH:
+            yield Hit(path=path, message=f"its mode is {_mode(status)}")
+    for path, status in modes.folders.items():
+        if status.st_mode & stat.S_IWOTH and not status.st_mode & stat.S_ISVTX:
+            yield Hit(path=path, message=f"the folder is {_mode(status)}")
+
+
+@rule(
+    "MCP-PERM-002",
+    severity=Severity.MEDIUM,
+    title="Its group can change it",
+    cwe="CWE-732",
+    owasp="MCP04 Supply Chain Attacks",
+    remedy="Run: chmod g-w on it.",
+)
+def group_writable(modes: Modes) -> Iterator[Hit]:
+    """A group is more people than one, and grows without you.
+
+    Where a user has a group of their own and a umask of 002, as on many
+    desktops, nearly every file is so, and nobody else is in the group: that
+    is let be.
+    """
+    found = {
+        path: status
+        for path, status in modes.files.items()
+        if status.st_mode & stat.S_IWGRP and not status.st_mode & stat.S_IWOTH
+    }
+    own_group = all(s.st_uid == s.st_gid for s in found.values())
+    if own_group and len(found) * 2 > len(modes.files):
+        return
+    for path, status in found.items():
+        yield Hit(path=path, message=f"its mode is {_mode(status)}")
+
+
+@rule(
+    "MCP-PERM-003",
+    severity=Severity.HIGH,
+    title="It runs with its owner's rights",
+    cwe="CWE-250",
+    owasp="MCP02 Privilege Escalation",
+    remedy="Run: chmod ug-s on it.",
+)
+def set_id(modes: Modes) -> Iterator[Hit]:
+    """A setuid or setgid program hands its owner's rights to its caller."""
+    for path, status in modes.files.items():
+        if status.st_mode & (stat.S_ISUID | stat.S_ISGID):
+            yield Hit(path=path, message=f"its mode is {_mode(status)}")
+
+
+@rule(
+    "MCP-PERM-004",
+    severity=Severity.LOW,
+    title="It is executable and no program",
+    cwe="CWE-732",
+    remedy="Run: chmod a-x on it.",
+)
+def executable(modes: Modes) -> Iterator[Hit]:
+    """Only a script or a program needs to be executable.
+
+    What is neither is run by mistake, by a shell that guesses.
+    """
+    for path, status in modes.files.items():
+        if status.st_mode & 0o111 and not _starts(modes, path, *MAGIC):
+            yield Hit(path=path, message=f"its mode is {_mode(status)}")
+
+
+@rule(
+    "MCP-PERM-005",
+    severity=Severity.HIGH,
+    title="A file of secrets that others can read",
+    cwe="CWE-522",
+    owasp="MCP01 Secret Exposure",
+    remedy="Run: chmod 600 on it.",
+)
+def readable_secret(modes: Modes) -> Iterator[Hit]:
+    """Environment, token and key files are their owner's alone: 0600.
+
+    The server refuses an environment or token file that others can read.
+    """
+    for path, status in modes.files.items():
+        if not status.st_mode & 0o077 or not _SECRET_NAME.fullmatch(path):
+            continue
+        if not _EXAMPLE.fullmatch(path) and _holds_secret(modes, path):
+            yield Hit(path=path, message=f"its mode is {_mode(status)}")
+
+
+@rule(
+    "MCP-PERM-006",
+    severity=Severity.MEDIUM,
+    title="A link that leads out of the project",
+    cwe="CWE-59",
+    owasp="MCP02 Privilege Escalation",
+    remedy="Put the file itself into the project, or remove the link.",
+)
+def link_out(modes: Modes) -> Iterator[Hit]:
+    """Whatever reads through the link reads a file of this machine.
+
+    A build that copies the project copies what the link leads to.
+    """
+    root = modes.project.root
+    for path in modes.project.listing.links:
+        link = root / path
+        target = os.path.realpath(link)  # resolve() fails on a circle
+        if not target.startswith(f"{root}{os.sep}"):
+            yield Hit(path=path, message=f"it leads to {link.readlink()}")
+
+
+@rule(
+    "MCP-PERM-007",
+    severity=Severity.LOW,
+    title="It is no regular file",
+    cwe="CWE-66",
+    remedy="Remove it.",
+)
+def special(modes: Modes) -> Iterator[Hit]:
+    """A pipe, a socket or a device makes whoever reads it wait, or worse."""
+    for path in modes.project.listing.special:
+        yield Hit(path=path, message="it is a pipe, a socket or a device")
+
+
+def _status(project: Project, paths: list[str]) -> dict[str, os.stat_result]:
+    found = {}
+    for path in paths:
+        try:
+            found[path] = project.status(path)
+        except Unreadable:
+            continue  # the coverage says so
+    return found
+
+
+def _folders(names: set[str]) -> list[str]:
+    """Return every folder on the way to a file, the project's own too."""
+    found = {"."}
+    for name in names:
+        folder = name.rpartition("/")[0]
+        while folder and folder not in found:
+            found.add(folder)
+            folder = folder.rpartition("/")[0]
+    return sorted(found)
+
+
+def _mode(status: os.stat_result) -> str:
+    return f"{stat.S_IMODE(status.st_mode):04o}"
+
+
+def _starts(modes: Modes, path: str, *beginnings: bytes) -> bool:
+    try:
+        with modes.project.open(path) as file:
+            return file.read(4).startswith(beginnings)
+    except (Unreadable, OSError):
+        return False
+
+
+def _holds_secret(modes: Modes, path: str) -> bool:
+    """Let a certificate be: a .pem or .key counts when a key is in it."""
+    if not path.endswith((".pem", ".key")):
+        return True
+    try:
+        with modes.project.open(path) as file:
+            return b"PRIVATE KEY" in file.read(2**16)
+    except (Unreadable, OSError):
+        return True

@@ -1,0 +1,230 @@
+"""How a server is set up: its variables, wherever a file gives them."""
+
+import ast
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from ..project import Project, Unreadable
+
+MAX_SIZE = 2**20  # bytes of one settings file
+_NAME = r"(?P<name>MCP_[A-Z0-9_]+|WORKSPACE_PATH)"
+_DOTENV = re.compile(rf"\s*(?:export\s+)?{_NAME}\s*=\s*(?P<value>.*)")
+_YAML = re.compile(
+    rf"\s*(?:-\s+)?[\"']?{_NAME}(?:[\"']?:\s|=)\s*(?P<value>.*?)[\"']?,?\s*"
+)
+_NAMED = re.compile(rf"\s*(?:-\s+)?name:\s*[\"']?{_NAME}[\"']?\s*")
+_VALUE = re.compile(r"\s*value:\s*(?P<value>.*)")
+_IMAGE = re.compile(
+    rf"(?:\s*ENV)?\s+{_NAME}[= ](?P<value>\"[^\"]*\"|'[^']*'|[^\s\\]*)"
+)
+_DEFAULT = re.compile(
+    r"\$\{(?P<name>\w+)(?::?(?P<mode>[-?+])(?P<rest>[^}]*))?\}|\$(?P<bare>\w+)"
+)
+_PORT = re.compile(
+    r"\s*-\s*[\"']?(?:(?P<host>[\d.]+|\[[\da-fA-F:]+\]|localhost):)?"
+    r"[\d${}:A-Z_a-z-]+:(?P<target>\d+)(?:/tcp)?[\"']?\s*"
+)
+LOOPBACK = re.compile(r"127\.[\d.]+|\[?::1\]?|localhost")
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """One file's say on the server's variables.
+
+    Attributes:
+        kind: ``env``, ``defaults``, ``image``, ``compose``, ``kubernetes`` or
+            ``client``.
+        given: What the file sets: the value (None where only the run will
+            tell), and the line.
+        base: What holds for what it does not set.
+        published: It opens the server's port to other machines.
+    """
+
+    path: str
+    kind: str
+    given: Mapping[str, tuple[str | None, int]]
+    base: Mapping[str, str] = field(default_factory=dict)
+    known: frozenset[str] = frozenset()
+    published: bool = False
+
+    def value(self, name: str) -> str | None:
+        """Return what holds; empty where nothing is set, None: unknown."""
+        if name in self.given and self.given[name][0] != "":
+            return self.given[name][0]
+        return self.base.get(name, "")
+
+    def sets(self, *names: str) -> int:
+        """Return the line where it sets the first of these; else 0."""
+        lines = (self.given[name][1] for name in names if name in self.given)
+        return next(lines, 0)
+
+
+def setups(project: Project) -> Iterator[Setup]:
+    """Yield every file that sets the server's variables.
+
+    Raises:
+        Unreadable: One of them cannot be read, or is no such file.
+    """
+    known = _known(project)
+    package = project.package
+    defaults = _defaults(project, f"{package}/defaults.toml", known)
+    base = {name: value or "" for name, (value, _) in defaults.given.items()}
+    yield defaults
+    local: dict[str, str] = {}
+    for path in _paths(project, r"(.*/)?\.env(\..+)?|.*\.env"):
+        given = dict(_assignments(project, path, _DOTENV))
+        yield Setup(path, "env", given, base, known)
+        if path == ".env":
+            local = {name: value or "" for name, (value, _) in given.items()}
+    for path in _paths(project, r"(.*/)?(Dockerfile|Containerfile)[^/]*"):
+        given = dict(_assignments(project, path, _IMAGE))
+        yield Setup(path, "image", given, base, known)
+        image = {name: value or "" for name, (value, _) in given.items()}
+        base = {**base, **image}
+    yield from _deployed(project, base, local, known)
+
+
+def _deployed(
+    project: Project,
+    base: Mapping[str, str],
+    local: Mapping[str, str],
+    known: frozenset[str],
+) -> Iterator[Setup]:
+    for path in _paths(project, r"(?!\.github/).*\.ya?ml|.*\.json"):
+        kind = "client"
+        if not path.endswith(".json"):
+            compose = re.fullmatch(r"(.*/)?(docker-)?compose[^/]*", path)
+            kind = "compose" if compose else "kubernetes"
+        elif "mcp" not in path and "claude" not in path:
+            continue
+        lines = _lines(project, path)
+        given = {
+            name: (_filled(value, local), line)
+            for name, (value, line) in _yaml(lines)
+        }
+        if given:
+            below = {**base, **local} if kind == "compose" else base
+            port = given.get("MCP_PORT", ("8080", 0))[0] or "8080"
+            published = kind == "compose" and _published(lines, port)
+            yield Setup(path, kind, given, below, known, published)
+
+
+def _paths(project: Project, pattern: str) -> list[str]:
+    """Return the files, and .env, which git does not take."""
+    found = project.named(f"(?s){pattern}")
+    extra = ".env"
+    if re.fullmatch(pattern, extra) and project.exists(extra):
+        found = [extra, *(path for path in found if path != extra)]
+    return [path for path in found if not path.startswith("tests/")]
+
+
+def _known(project: Project) -> frozenset[str]:
+    """Read the variables' names off the class that declares them.
+
+    Raises:
+        Unreadable: There is no such class.
+    """
+    path = f"{project.package}/settings.py"
+    try:
+        tree = ast.parse(project.read(path, MAX_SIZE))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        raise Unreadable(f"{path} does not parse") from None
+    fields = {
+        item.target.id
+        for node in tree.body
+        if isinstance(node, ast.ClassDef) and node.name == "Settings"
+        for item in node.body
+        if isinstance(item, ast.AnnAssign)
+        and isinstance(item.target, ast.Name)
+    }
+    if not fields:
+        raise Unreadable(f"{path} declares no settings")
+    names = {f"MCP_{name.upper()}" for name in fields}
+    return frozenset({*names, "MCP_ENV_FILE", "WORKSPACE_PATH"})
+
+
+def _defaults(project: Project, path: str, known: frozenset[str]) -> Setup:
+    """Read the answers that were given when the project was generated."""
+    lines = _lines(project, path)
+    try:
+        values = tomllib.loads("\n".join(lines))
+    except (ValueError, RecursionError):
+        raise Unreadable(f"{path} is no TOML") from None
+    given = {
+        name: (str(value), _line(lines, name))
+        for name, value in values.items()
+    }
+    return Setup(path, "defaults", given, {}, known)
+
+
+def _line(lines: list[str], name: str) -> int:
+    starts = (n for n, x in enumerate(lines, 1) if x.startswith(name))
+    return next(starts, 1)
+
+
+def _lines(project: Project, path: str) -> list[str]:
+    return project.text(path, MAX_SIZE).splitlines()
+
+
+def _assignments(
+    project: Project, path: str, pattern: re.Pattern[str]
+) -> Iterator[tuple[str, tuple[str | None, int]]]:
+    """Yield the variables of a file of assignments, the last one winning."""
+    for number, line in enumerate(_lines(project, path), 1):
+        if line.lstrip().startswith("#"):
+            continue
+        for found in pattern.finditer(line):
+            yield found["name"], (_plain(found["value"]), number)
+
+
+def _yaml(lines: list[str]) -> Iterator[tuple[str, tuple[str, int]]]:
+    """Yield variables out of YAML or JSON, in each way to write them.
+
+    They are read off the lines: that needs no library, keeps the line, and
+    nothing in a hostile file can make it long.
+    """
+    name = ""
+    for number, line in enumerate(lines, 1):
+        if line.lstrip().startswith("#"):
+            continue
+        value = _VALUE.fullmatch(line)
+        if name and value:
+            yield name, (_plain(value["value"]), number)
+        named, given = _NAMED.fullmatch(line), _YAML.fullmatch(line)
+        name = named["name"] if named else ""
+        if named:
+            yield name, ("${?}", number)  # until its value follows
+        elif given:
+            yield given["name"], (_plain(given["value"]), number)
+
+
+def _plain(value: str) -> str:
+    """Take off the quotes, or the comment, as the readers of .env do."""
+    value = value.strip()
+    quoted = re.match(r"([\"'])(.*?)\1", value)
+    return quoted[2] if quoted else re.split(r"\s+#", value)[0].strip("\"'")
+
+
+def _filled(value: str | None, local: Mapping[str, str]) -> str | None:
+    """Put in what compose would; None where it stands outside the project."""
+    found = _DEFAULT.search(value or "")
+    if value is None or found is None:
+        return value
+    name = found["name"] or found["bare"] or ""
+    filled = local.get(name)
+    if filled is None and found["mode"] == "-":
+        filled = found["rest"]
+    return None if filled is None else _DEFAULT.sub(lambda _: filled, value)
+
+
+def _published(lines: list[str], port: str) -> bool:
+    """Tell whether compose opens the server's port beyond this machine."""
+    for line in lines:
+        found = _PORT.fullmatch(line)
+        if found and found["target"] == port:
+            host = found["host"] or ""
+            if not LOOPBACK.fullmatch(host):
+                return True
+    return False

@@ -1,0 +1,369 @@
+"""What a setup of the server opens that it need not."""
+
+import difflib
+import re
+from collections.abc import Iterator
+
+from ..model import Severity
+from ..rules import Hit, rule
+from .setup import LOOPBACK, Setup
+
+EVERYWHERE = re.compile(r"0(\.0)*|::|\[::\]|\*")
+# Programs that run others, or whatever they are told: one of them allowed is
+# every program allowed (https://gtfobins.github.io).
+LAUNCHERS = frozenset(
+    {"ash", "awk", "bash", "busybox", "bun", "cmd", "cpulimit", "csh", "dash"}
+    | {"deno", "docker", "doas", "ed", "emacs", "env", "ex", "expect", "find"}
+    | {"fish", "flock", "gawk", "gdb", "git", "ionice", "irb", "java", "ksh"}
+    | {"kubectl", "less", "lua", "make", "man", "mawk", "more", "nawk", "nice"}
+    | {"node", "nohup", "npm", "npx", "parallel", "perl", "php", "pip", "pipx"}
+    | {"podman", "powershell", "pwsh", "rsync", "ruby", "sed", "setsid", "sh"}
+    | {"socat", "ssh", "stdbuf", "strace", "su", "sudo", "tar", "taskset"}
+    | {"tclsh", "tcsh", "time", "timeout", "uv", "uvx", "vi", "vim", "watch"}
+    | {"xargs", "zsh"}
+)
+_LAUNCHER = re.compile(r"(?:python|pypy|perl|ruby|node|php|lua)[\d.]*")
+SYSTEM = re.compile(
+    r"/|[A-Za-z]:[\\/]?|~/?|/(bin|boot|dev|etc|home|lib|lib64|opt|proc|root"
+    r"|run|sbin|sys|usr|var|var/run|Users|home/[^/]+|Users/[^/]+)/?"
+)
+_UNITS = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}
+
+
+@rule(
+    "MCP-CFG-001",
+    severity=Severity.HIGH,
+    title="Other machines reach the server without proving who they are",
+    cwe="CWE-306",
+    owasp="MCP07 Insufficient Authentication",
+    remedy="Set MCP_AUTH to bearer or jwt, or MCP_HOST to 127.0.0.1.",
+)
+def open_to_all(setup: Setup) -> Iterator[Hit]:
+    """A host other than loopback is reached by whoever is on the network.
+
+    Without authentication all of them call every tool. The server refuses to
+    start so; a setup that says it is meant to be so is a fault all the same.
+    Where commands are allowed as well, it is a shell for everybody.
+    """
+    host, auth = setup.value("MCP_HOST"), setup.value("MCP_AUTH")
+    line = setup.sets("MCP_HOST", "MCP_AUTH")
+    if line and _public(host) and auth in {"none", ""}:
+        commands = setup.value("MCP_ALLOWED_COMMANDS")
+        yield Hit(
+            path=setup.path,
+            line=line,
+            anchor="MCP_HOST",
+            message=f"MCP_HOST is {host} and MCP_AUTH is {auth or 'not set'}",
+            severity=Severity.CRITICAL if commands else None,
+        )
+
+
+@rule(
+    "MCP-CFG-002",
+    severity=Severity.LOW,
+    title="A variable that the server does not know",
+    cwe="CWE-16",
+    remedy="Correct its name, or remove it.",
+)
+def unknown_variable(setup: Setup) -> Iterator[Hit]:
+    """A misspelt variable leaves the control that it names as it was.
+
+    The server refuses to start with one.
+    """
+    for name, (_, line) in setup.given.items():
+        if name not in setup.known:
+            near = difflib.get_close_matches(name, sorted(setup.known), 1)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            yield Hit(
+                path=setup.path,
+                line=line,
+                anchor=name,
+                message=f"there is no {name}{hint}",
+            )
+
+
+@rule(
+    "MCP-CFG-003",
+    severity=Severity.MEDIUM,
+    title="The rate limit is off",
+    cwe="CWE-770",
+    owasp="MCP02 Privilege Escalation",
+    remedy="Set a limit, such as 100/minute.",
+)
+def unlimited(setup: Setup) -> Iterator[Hit]:
+    """Without a limit one caller takes the server from all others.
+
+    A model in a loop is such a caller.
+    """
+    for name in ("MCP_RATE_LIMIT", "MCP_TOOL_RATE_LIMITS"):
+        value = setup.value(name) or ""
+        if re.search(r"(^|=)\s*(0|off)\s*(,|$)", value.lower()):
+            yield from _hits(setup, f"{name} is {value}", name)
+
+
+@rule(
+    "MCP-CFG-004",
+    severity=Severity.MEDIUM,
+    title="Commands run without asking",
+    cwe="CWE-862",
+    owasp="MCP05 Command Injection",
+    remedy="Set MCP_APPROVAL to auto or always.",
+)
+def unasked(setup: Setup) -> Iterator[Hit]:
+    """The user is the last who can stop what an injected prompt asks for.
+
+    With approval off nobody is asked before a command runs.
+    """
+    commands = setup.value("MCP_ALLOWED_COMMANDS")
+    if setup.value("MCP_APPROVAL") == "never" and commands:
+        names = ("MCP_APPROVAL", "MCP_ALLOWED_COMMANDS")
+        yield from _hits(setup, "MCP_APPROVAL is never", *names)
+
+
+@rule(
+    "MCP-CFG-005",
+    severity=Severity.HIGH,
+    title="Every host or origin is allowed",
+    cwe="CWE-346",
+    owasp="MCP07 Insufficient Authentication",
+    remedy="Name the hosts and origins that your clients use.",
+)
+def wildcard(setup: Setup) -> Iterator[Hit]:
+    """Any web page that the user opens can then talk to the server.
+
+    Its name is made to point at 127.0.0.1 (DNS rebinding), and the browser
+    sends along what it likes; the host and origin checks are what stops it
+    (MCP specification, Streamable HTTP, security warning).
+    """
+    for name in ("MCP_ALLOWED_HOSTS", "MCP_ALLOWED_ORIGINS"):
+        items = re.split(r"\s*,\s*", setup.value(name) or "")
+        if any(re.fullmatch(r"\*(:\*)?|https?://\*.*", x) for x in items):
+            yield from _hits(setup, f"{name} allows every one", name)
+
+
+@rule(
+    "MCP-CFG-006",
+    severity=Severity.MEDIUM,
+    title="Commands run even where the sandbox does not hold",
+    cwe="CWE-693",
+    owasp="MCP05 Command Injection",
+    remedy="Set MCP_COMMAND_SANDBOX to require.",
+)
+def loose_sandbox(setup: Setup) -> Iterator[Hit]:
+    """With best-effort a kernel that lacks a part runs the command without.
+
+    Nobody sees it, and the command reaches files outside the workspace.
+    """
+    if setup.value("MCP_COMMAND_SANDBOX") == "best-effort":
+        name = "MCP_COMMAND_SANDBOX"
+        yield from _hits(setup, f"{name} is best-effort", name)
+
+
+@rule(
+    "MCP-CFG-007",
+    severity=Severity.MEDIUM,
+    title="Commands reach the network",
+    cwe="CWE-923",
+    owasp="MCP10 Over-Sharing",
+    remedy="Set MCP_COMMAND_NETWORK to deny.",
+)
+def networked(setup: Setup) -> Iterator[Hit]:
+    """A command that reads the workspace can send it anywhere."""
+    if setup.value("MCP_COMMAND_NETWORK") == "allow":
+        name = "MCP_COMMAND_NETWORK"
+        yield from _hits(setup, f"{name} is allow", name)
+
+
+@rule(
+    "MCP-CFG-008",
+    severity=Severity.MEDIUM,
+    title="The metrics are open to other machines",
+    cwe="CWE-200",
+    owasp="MCP10 Over-Sharing",
+    remedy="Set MCP_METRICS_HOST to 127.0.0.1, or to a private network's.",
+)
+def open_metrics(setup: Setup) -> Iterator[Hit]:
+    """Metrics have no login: they tell which tools run, how often, for whom.
+
+    Inside a container's own network that is how they are read; on a machine
+    they belong on loopback.
+    """
+    inside = setup.kind in {"image", "compose", "kubernetes"}
+    host = setup.value("MCP_METRICS_HOST")
+    if EVERYWHERE.fullmatch(host or "") and not inside:
+        name = "MCP_METRICS_HOST"
+        yield from _hits(setup, f"{name} is {host}", name)
+
+
+@rule(
+    "MCP-CFG-009",
+    severity=Severity.MEDIUM,
+    title="Tokens cross the network in clear",
+    cwe="CWE-319",
+    owasp="MCP01 Token Mismanagement",
+    remedy="Set MCP_TLS_CERTFILE and MCP_TLS_KEYFILE, or put a TLS proxy in"
+    " front and name it in MCP_TRUSTED_PROXIES.",
+)
+def clear_text(setup: Setup) -> Iterator[Hit]:
+    """A bearer token is all that a thief needs; on the wire it is readable.
+
+    A proxy that ends TLS does as well; MCP_TRUSTED_PROXIES says there is one.
+    """
+    reached = setup.kind == "env" or setup.published
+    safe = any(
+        setup.value(name) != ""
+        for name in ("MCP_TLS_CERTFILE", "MCP_TRUSTED_PROXIES")
+    )
+    authenticated = setup.value("MCP_AUTH") in {"bearer", "jwt"}
+    public = _public(setup.value("MCP_HOST")) and reached
+    if public and authenticated and not safe:
+        yield from _hits(setup, "there is no TLS", "MCP_HOST", "MCP_AUTH")
+
+
+@rule(
+    "MCP-CFG-010",
+    severity=Severity.LOW,
+    title="The log tells everything",
+    cwe="CWE-532",
+    owasp="MCP01 Secret Exposure",
+    remedy="Set MCP_LOG_LEVEL to INFO.",
+)
+def debugging(setup: Setup) -> Iterator[Hit]:
+    """At DEBUG, libraries log what they send and get, tokens among it."""
+    name = "MCP_LOG_LEVEL"
+    if (setup.value(name) or "").upper() == "DEBUG":
+        yield from _hits(setup, f"{name} is DEBUG", name)
+
+
+@rule(
+    "MCP-CFG-011",
+    severity=Severity.MEDIUM,
+    title="The rate limit fails open",
+    cwe="CWE-636",
+    owasp="MCP02 Privilege Escalation",
+    remedy="Set MCP_RATE_LIMIT_ON_FAILURE to deny.",
+)
+def fails_open(setup: Setup) -> Iterator[Hit]:
+    """Whoever can bring the storage down then has no limit."""
+    name = "MCP_RATE_LIMIT_ON_FAILURE"
+    if setup.value(name) == "allow":
+        yield from _hits(setup, f"{name} is allow", name)
+
+
+@rule(
+    "MCP-CFG-012",
+    severity=Severity.HIGH,
+    title="A command is allowed that runs any other",
+    cwe="CWE-78",
+    owasp="MCP05 Command Injection",
+    remedy="Allow the programs themselves that are needed, and no launcher.",
+)
+def launcher(setup: Setup) -> Iterator[Hit]:
+    """An interpreter, a shell, env, find, xargs: each runs what it is told.
+
+    One of them in MCP_ALLOWED_COMMANDS makes the list worth nothing.
+    """
+    name = "MCP_ALLOWED_COMMANDS"
+    for item in re.split(r"[\s,]+", setup.value(name) or ""):
+        program = re.split(r"[\\/]", item)[-1].lower().removesuffix(".exe")
+        if program in LAUNCHERS or _LAUNCHER.fullmatch(program):
+            message = f"{name} allows {program}"
+            yield from _hits(setup, message, name, anchor=program)
+
+
+@rule(
+    "MCP-CFG-016",
+    severity=Severity.HIGH,
+    title="Everybody is trusted to say who they are",
+    cwe="CWE-348",
+    owasp="MCP07 Insufficient Authentication",
+    remedy="Name your proxies' own addresses.",
+)
+def trusts_all(setup: Setup) -> Iterator[Hit]:
+    """A trusted proxy's X-Forwarded-For is believed.
+
+    Where every address is trusted, a caller writes a new one into each
+    request, and no limit ever counts up to it.
+    """
+    name = "MCP_TRUSTED_PROXIES"
+    if re.search(
+        r"(^|[\s,])(\*|[\d.]+/0|[\da-f:]+/0)", setup.value(name) or ""
+    ):
+        yield from _hits(setup, f"{name} is everybody", name)
+
+
+@rule(
+    "MCP-CFG-017",
+    severity=Severity.MEDIUM,
+    title="Keys or tokens are fetched without TLS",
+    cwe="CWE-319",
+    owasp="MCP01 Token Mismanagement",
+    remedy="Use an https address.",
+)
+def clear_keys(setup: Setup) -> Iterator[Hit]:
+    """Whoever answers for the key server signs tokens for everybody.
+
+    Without TLS that is anybody on the way.
+    """
+    for name in ("MCP_AUTH_JWKS_URI", "MCP_AUTH_ISSUER", "MCP_BASE_URL"):
+        found = re.match(r"http://(\[.*?\]|[^:/]*)", setup.value(name) or "")
+        if found and not LOOPBACK.fullmatch(found[1]):
+            yield from _hits(setup, f"{name} is http", name, anchor=name)
+
+
+@rule(
+    "MCP-CFG-018",
+    severity=Severity.HIGH,
+    title="The workspace is the system",
+    cwe="CWE-552",
+    owasp="MCP02 Privilege Escalation",
+    remedy="Give the server a directory of its own.",
+)
+def whole_system(setup: Setup) -> Iterator[Hit]:
+    """The file tools are confined to the workspace, and to nothing less.
+
+    With /, /etc or a home as the workspace they read keys and passwords.
+    """
+    name = "WORKSPACE_PATH"
+    if SYSTEM.fullmatch(setup.value(name) or ""):
+        yield from _hits(setup, f"{name} is {setup.value(name)}", name)
+
+
+@rule(
+    "MCP-CFG-019",
+    severity=Severity.LOW,
+    title="A limit that limits nothing",
+    cwe="CWE-770",
+    owasp="MCP02 Privilege Escalation",
+    remedy="Keep sizes under 1 GiB and times under an hour.",
+)
+def too_much(setup: Setup) -> Iterator[Hit]:
+    """A size above the memory, or a time above the patience, is no limit."""
+    for name in setup.given:
+        value = setup.value(name) or ""
+        size = re.fullmatch(r"(?i)(\d+(?:\.\d+)?)\s*([kmgt]?)i?b?", value)
+        bytes_ = float(size[1]) * _UNITS[size[2].lower()] if size else 0
+        span = re.fullmatch(r"(\d+(?:\.\d+)?)s?", value)
+        seconds = float(span[1]) if span else 0
+        large = name.endswith("_SIZE") and bytes_ > 2**30
+        long = name.endswith("_TIMEOUT") and seconds > 3600
+        if large or long:
+            yield from _hits(setup, f"{name} is {value}", name)
+
+
+def _public(host: str | None) -> bool:
+    return bool(host) and not LOOPBACK.fullmatch(host or "")
+
+
+def _hits(
+    setup: Setup, message: str, *names: str, anchor: str = ""
+) -> Iterator[Hit]:
+    """Yield a hit, if this file and not one below it says so."""
+    line = setup.sets(*names)
+    if line:
+        yield Hit(
+            path=setup.path,
+            line=line,
+            anchor=anchor or names[0],
+            message=message,
+        )
