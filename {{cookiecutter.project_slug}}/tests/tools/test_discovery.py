@@ -1,4 +1,4 @@
-"""A module dropped into ``tools/`` gets every control, with no further line."""
+"""A module dropped into ``tools/`` gets every control by itself."""
 
 import asyncio
 import importlib
