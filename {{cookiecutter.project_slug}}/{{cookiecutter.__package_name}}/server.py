@@ -1,0 +1,274 @@
+"""The wiring: which tools there are, and which controls every call passes."""
+
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager
+from functools import partial, wraps
+from importlib.metadata import PackageNotFoundError, version
+from inspect import iscoroutinefunction
+from typing import Any, Final
+
+import anyio
+import anyio.to_thread
+from fastmcp import FastMCP
+from fastmcp.server.auth import require_scopes
+from fastmcp.tools import FunctionTool
+from mcp_types import ToolAnnotations
+
+from . import log, tools
+from .auth import build_auth
+from .commands import CommandRunner
+from .controls.approval import Approval
+from .controls.audit import Audit
+from .controls.call import Control
+from .controls.guard import Guard
+from .controls.masking import Masking
+from .controls.metrics import Measuring, Metrics
+from .controls.rate_limit import RateLimit, open_storage
+from .errors import SettingsError
+from .identity import current_client
+from .serving.application import Application
+from .settings import Settings
+from .tools import Resources, ToolSpec
+from .tools.prompt import code_review
+from .tools.resource import workspace_file
+from .workspace import Workspace
+
+#: Answers however busy the server is: probes depend on it.
+ALWAYS_ANSWERED: Final = ("health_check",)
+#: Seconds that ending a command's processes may add to its time limit.
+KILLING: Final = 5.0
+
+
+def build_server(settings: Settings) -> FastMCP[Any]:
+    """Return the server with all its controls on.
+
+    Raises:
+        SettingsError: A control cannot do its work as configured.
+    """
+    return build(settings).server
+
+
+def build(settings: Settings, worker: int = 0) -> Application:
+    """Return the server and what its transport has to ask of it.
+
+    Args:
+        settings: What the server was told.
+        worker: The process's number, where several share the work; each
+            answers for its own metrics, one port after the other.
+
+    Raises:
+        SettingsError: A control cannot do its work as configured.
+    """
+    resources = _resources(settings)
+    specs = _specs(settings, with_commands=bool(resources.commands))
+    metrics = Metrics(
+        [spec.name for spec in specs], server=settings.server_name
+    )
+    rate_limit = RateLimit(
+        default=settings.rate_limit,
+        per_tool=settings.tool_rate_limits,
+        storage=open_storage(settings.rate_limit_storage.get_secret_value()),
+        on_failure=settings.rate_limit_on_failure,
+    )
+    commands = resources.commands
+    on_event = partial(_observe, metrics)
+    server: FastMCP[Any] = FastMCP(
+        settings.server_name,
+        version=_version(),
+        auth=build_auth(
+            settings,
+            on_event,
+            scopes=_scopes(specs),
+            initial_scopes=_scopes(spec for spec in specs if spec.read_only),
+        ),
+        lifespan=partial(
+            _lifespan, resources=resources, metrics=metrics, worker=worker
+        ),
+        mask_error_details=True,
+        middleware=_controls(settings, specs, metrics, rate_limit),
+        on_duplicate="error",
+        strict_input_validation=True,
+    )
+    _register(server, specs, settings)
+    tools.lend(server, resources)
+    return Application(
+        server=server,
+        ready=rate_limit.ready,
+        missing=lambda: commands.missing if commands else (),
+        on_event=on_event,
+    )
+
+
+def _register(
+    server: FastMCP[Any], specs: list[ToolSpec], settings: Settings
+) -> None:
+    for spec in specs:
+        server.add_tool(_registered(spec, settings))
+    readers = _scope("files:read", settings)
+    server.resource("workspace://{path*}", auth=readers)(workspace_file)
+    server.prompt(code_review)
+
+
+def _controls(
+    settings: Settings,
+    specs: list[ToolSpec],
+    metrics: Metrics,
+    rate_limit: RateLimit,
+) -> list[Control]:
+    """Return what each call passes, outermost first."""
+    return [
+        Masking(),
+        Audit(
+            tools=[spec.name for spec in specs],
+            client_id=lambda: current_client().id,
+        ),
+        Measuring(metrics),
+        rate_limit,
+        Approval(
+            {spec.name: _warning(spec) for spec in specs if spec.destructive},
+            settings.approval,
+        ),
+        Guard(
+            most=settings.max_concurrency,
+            seconds=settings.request_timeout,
+            seconds_of={"run_command": settings.command_timeout + KILLING},
+            size=settings.max_output_size,
+            always=ALWAYS_ANSWERED,
+        ),
+    ]
+
+
+def _resources(settings: Settings) -> Resources:
+    workspace = Workspace.open(
+        settings.workspace_path, max_file_size=settings.max_file_size
+    )
+    if not settings.allowed_commands:
+        return Resources(settings, workspace, None)
+    commands = CommandRunner.create(
+        allowed=settings.allowed_commands,
+        workspace=workspace,
+        timeout=settings.command_timeout,
+        max_output=settings.max_output_size,
+        sandbox=settings.command_sandbox,
+        network=settings.command_network,
+    )
+    return Resources(settings, workspace, commands)
+
+
+def _observe(
+    metrics: Metrics, event: str, fields: Mapping[str, object]
+) -> None:
+    """Record what the transport or the proof of identity noticed."""
+    ok = event == "auth_succeeded"
+    log.event(event, level="info" if ok else "warning", **fields)
+    if event.startswith("auth_"):
+        metrics.auth.labels(event.removeprefix("auth_")).inc()
+    if not ok:
+        metrics.security.labels(event).inc()
+
+
+def _version() -> str:
+    try:
+        return version(__package__)
+    except PackageNotFoundError:  # run from a source tree
+        return "0"
+
+
+def _specs(settings: Settings, *, with_commands: bool) -> list[ToolSpec]:
+    specs = [
+        spec
+        for spec in tools.discover()
+        if with_commands or spec.name != "run_command"
+    ]
+    names = [spec.name for spec in specs]
+    for name in names:
+        if names.count(name) > 1:
+            raise SettingsError(
+                f"two tools are called {name}; give one another name"
+            )
+    for name in settings.tool_rate_limits:
+        if name not in names:
+            raise SettingsError(
+                f"MCP_TOOL_RATE_LIMITS: there is no tool {name};"
+                f" there are {', '.join(sorted(names))}"
+            )
+    return specs
+
+
+def _registered(spec: ToolSpec, settings: Settings) -> FunctionTool:
+    """Return the tool as FastMCP registers it.
+
+    Results have no output schema: clients would hold refusals against it.
+    """
+    return FunctionTool.from_function(
+        _in_thread(spec.function),
+        annotations=ToolAnnotations(
+            read_only_hint=spec.read_only,
+            destructive_hint=spec.destructive,
+            open_world_hint=spec.open_world,
+        ),
+        auth=_scope(spec.scope, settings),
+        output_schema=None,
+    )
+
+
+def _in_thread(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Run a plain function where it cannot hold up the event loop.
+
+    A thread cannot be stopped. When the time is up the caller is answered
+    and the thread left behind; it keeps its place among the threads until it
+    ends, so that their number stays bounded.
+    """
+    if iscoroutinefunction(function):
+        return function
+
+    @wraps(function)
+    async def run(*args: Any, **kwargs: Any) -> Any:
+        call = partial(function, *args, **kwargs)
+        return await anyio.to_thread.run_sync(call, abandon_on_cancel=True)
+
+    return run
+
+
+def _scopes(specs: Iterable[ToolSpec]) -> list[str]:
+    return sorted({spec.scope for spec in specs if spec.scope})
+
+
+def _scope(scope: str, settings: Settings) -> Any:
+    """Hide a tool from tokens without its scope, and refuse it to them."""
+    proved = settings.auth != "none" and settings.transport != "stdio"
+    return require_scopes(scope) if scope and proved else None
+
+
+def _warning(spec: ToolSpec) -> Any:
+    async def warn(arguments: Mapping[str, Any]) -> str | None:
+        given = ", ".join(f"{k}={v!r}" for k, v in arguments.items())
+        return f"Call {spec.name} with {given[:1000] or 'no arguments'}?"
+
+    return spec.warn or warn
+
+
+@asynccontextmanager
+async def _lifespan(
+    server: FastMCP[Any],
+    *,
+    resources: Resources,
+    metrics: Metrics,
+    worker: int,
+) -> AsyncIterator[None]:
+    settings = resources.settings
+    if settings.metrics_port:
+        port = settings.metrics_port + worker
+        metrics.listen(settings.metrics_host, port)
+    if settings.rate_limit:
+        limit = "; ".join(map(str, settings.rate_limit))
+        log.event("rate_limiting_enabled", limit=limit)
+    else:
+        log.event("rate_limiting_disabled", level="warning")
+    try:
+        yield
+    finally:
+        metrics.close()
+        if resources.commands:
+            resources.commands.close()
+        resources.workspace.close()
