@@ -1,8 +1,10 @@
 """What the tests of the server share."""
 
 import json
+import shutil
 import socket
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +12,18 @@ import pytest
 from fastmcp import Client, FastMCP
 
 from {{ cookiecutter.__package_name }} import environment, log
+from {{ cookiecutter.__package_name }} import server as wiring
+from {{ cookiecutter.__package_name }}.commands import CommandRunner
+from {{ cookiecutter.__package_name }}.commands.programs import SEARCHED
+from {{ cookiecutter.__package_name }}.controls.metrics import Metrics
+from {{ cookiecutter.__package_name }}.errors import SettingsError
 from {{ cookiecutter.__package_name }}.server import build_server
 from {{ cookiecutter.__package_name }}.settings import Settings
+from {{ cookiecutter.__package_name }}.workspace import Workspace
 
 MakeSettings = Callable[..., Settings]
 MakeServer = Callable[..., FastMCP[Any]]
+MakeRunner = Callable[..., CommandRunner]
 Events = Callable[..., list[dict[str, Any]]]
 
 
@@ -80,7 +89,50 @@ def events(tmp_path: Path) -> Iterator[Events]:
 
 
 @pytest.fixture
+def make_runner(workspace: Path) -> Iterator[MakeRunner]:
+    """Makes runners of sandboxed commands, where the kernel has a sandbox."""
+    if not shutil.which("python3", path=SEARCHED):
+        pytest.skip(f"no python3 in {SEARCHED}")
+    with ExitStack() as stack:
+
+        def make(**options: Any) -> CommandRunner:
+            place = Workspace.open(workspace, max_file_size=2**20)
+            stack.enter_context(closing(place))
+            given = {
+                "allowed": ["python3", "sh"],
+                "timeout": 20.0,
+                "max_output": 2**20,
+                "sandbox": "require",
+                "network": "deny",
+                **options,
+            }
+            try:
+                runner = CommandRunner.create(workspace=place, **given)
+            except SettingsError as error:
+                if "this system lacks" in str(error):
+                    pytest.skip(str(error))
+                raise
+            return stack.enter_context(closing(runner))
+
+        yield make
+
+
+@pytest.fixture
 def free_port() -> int:
     """A port on loopback that nobody listens on."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return int(listener.getsockname()[1])
+
+
+@pytest.fixture
+def metrics(monkeypatch: pytest.MonkeyPatch) -> list[Metrics]:
+    """Collects the metrics of the servers that the test makes."""
+    made: list[Metrics] = []
+
+    class Kept(Metrics):
+        def __init__(self, *args: Any, **options: Any) -> None:
+            super().__init__(*args, **options)
+            made.append(self)
+
+    monkeypatch.setattr(wiring, "Metrics", Kept)
+    return made

@@ -59,11 +59,11 @@ def build(settings: Settings, worker: int = 0) -> Application:
     Raises:
         SettingsError: A control cannot do its work as configured.
     """
-    resources = _resources(settings)
-    specs = _specs(settings, with_commands=bool(resources.commands))
+    specs = _specs(settings)
     metrics = Metrics(
         [spec.name for spec in specs], server=settings.server_name
     )
+    resources = _resources(settings, metrics)
     rate_limit = RateLimit(
         default=settings.rate_limit,
         per_tool=settings.tool_rate_limits,
@@ -138,13 +138,11 @@ def _controls(
     ]
 
 
-def _resources(settings: Settings) -> Resources:
+def _resources(settings: Settings, metrics: Metrics) -> Resources:
     workspace = Workspace.open(
         settings.workspace_path, max_file_size=settings.max_file_size
     )
-    if not settings.allowed_commands:
-        return Resources(settings, workspace, None)
-    commands = CommandRunner.create(
+    commands = settings.allowed_commands and CommandRunner.create(
         allowed=settings.allowed_commands,
         workspace=workspace,
         timeout=settings.command_timeout,
@@ -152,7 +150,12 @@ def _resources(settings: Settings) -> Resources:
         sandbox=settings.command_sandbox,
         network=settings.command_network,
     )
-    return Resources(settings, workspace, commands)
+    return Resources(
+        settings,
+        workspace,
+        commands or None,
+        lambda status: metrics.commands.labels(status).inc(),
+    )
 
 
 def _observe(
@@ -174,11 +177,11 @@ def _version() -> str:
         return "0"
 
 
-def _specs(settings: Settings, *, with_commands: bool) -> list[ToolSpec]:
+def _specs(settings: Settings) -> list[ToolSpec]:
     specs = [
         spec
         for spec in tools.discover()
-        if with_commands or spec.name != "run_command"
+        if settings.allowed_commands or spec.name != "run_command"
     ]
     names = [spec.name for spec in specs]
     for name in names:

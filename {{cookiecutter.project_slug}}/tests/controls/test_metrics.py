@@ -7,22 +7,7 @@ from typing import Any
 
 import pytest
 
-from {{ cookiecutter.__package_name }} import server as wiring
 from {{ cookiecutter.__package_name }}.controls.metrics import Metrics
-
-
-@pytest.fixture
-def metrics(monkeypatch: pytest.MonkeyPatch) -> list[Metrics]:
-    """Collects the metrics of the servers that the test makes."""
-    made: list[Metrics] = []
-
-    class Kept(Metrics):
-        def __init__(self, *args: Any, **options: Any) -> None:
-            super().__init__(*args, **options)
-            made.append(self)
-
-    monkeypatch.setattr(wiring, "Metrics", Kept)
-    return made
 
 
 def value(metrics: Metrics, name: str, **labels: str) -> float | None:

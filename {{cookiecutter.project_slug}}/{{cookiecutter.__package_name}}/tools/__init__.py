@@ -94,6 +94,7 @@ class Resources:
     settings: Settings
     workspace: Workspace
     commands: CommandRunner | None
+    count_command: Callable[[str], None]
 
 
 _lent: WeakKeyDictionary[FastMCP[Any], Resources] = WeakKeyDictionary()

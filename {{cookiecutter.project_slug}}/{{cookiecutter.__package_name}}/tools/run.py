@@ -6,7 +6,8 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from .. import log
-from ..errors import CommandDenied, DeadlineExceeded
+from ..commands import CommandResult
+from ..errors import CommandDenied, Refusal
 from . import resources, tool
 
 Argument = Annotated[str, Field(max_length=32_768)]
@@ -34,16 +35,22 @@ async def _about_to_run(arguments: Mapping[str, Any]) -> str | None:
     open_world=True,
     warn=_about_to_run,
 )
-async def run_command(argv: Argv, directory: Directory = ".") -> Any:
+async def run_command(argv: Argv, directory: Directory = ".") -> CommandResult:
     """Run one of the allowed programs in a directory of the workspace."""
-    commands = resources().commands
-    if commands is None:
+    lent = resources()
+    if lent.commands is None:
         raise CommandDenied("No command is allowed here.", reason="none")
     log.event("command_execution_started", arguments=len(argv) - 1)
+    status = "error"
     try:
-        result = await commands.run(argv, directory)
-    except DeadlineExceeded:
-        log.event("command_execution_timeout", level="warning")
+        result = await lent.commands.run(argv, directory)
+        status = "error" if result.exit_code else "success"
+    except Refusal as refusal:
+        status = refusal.status
+        if status == "timeout":
+            log.event("command_execution_timeout", level="warning")
         raise
+    finally:
+        lent.count_command(status)
     log.event("command_execution_completed", exit_code=result.exit_code)
     return result
