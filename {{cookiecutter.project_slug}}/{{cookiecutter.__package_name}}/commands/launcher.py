@@ -22,6 +22,8 @@ _START: Final = (
 _STARTING: Final = 10.0
 #: Seconds beyond its time that ending a command may take.
 _ENDING: Final = 5.0
+#: How many helpers may die before one runs a command.
+_TRIES: Final = 3
 _RETRY: Final = 0.005
 _CHUNK: Final = 65_536
 
@@ -92,29 +94,35 @@ class Launcher:
             ServerBusy: It could not be run, for a reason of the machine's.
             TimeoutError: It could not even be ended.
         """
-        ours, theirs = socket.socketpair()
-        with ours:
-            ours.setblocking(False)
-            async with asyncio.timeout(self._patience):
-                with theirs:
-                    await self._hand_over(theirs.fileno(), directory)
-                order = {"program": program, "argv": list(argv)}
-                return await _converse(ours, wire.pack(order))
+        order = wire.pack({"program": program, "argv": list(argv)})
+        async with asyncio.timeout(self._patience):
+            for _ in range(_TRIES):
+                with await self._keeper(directory) as keeper:
+                    if keeper.fileno() >= 0:
+                        return await _converse(keeper, order)
+        raise _lost()
 
-    async def _hand_over(self, *descriptors: int) -> None:
-        """Give the helper what a command needs, starting it if need be."""
-        while True:
-            helper = self._helper
-            try:
-                if helper is None:
-                    raise BrokenPipeError
-                socket.send_fds(helper, [b"+"], descriptors)
-            except BlockingIOError:
-                await asyncio.sleep(_RETRY)
-            except OSError:
-                await self._restart(helper)
-            else:
-                return
+    async def _keeper(self, directory: int) -> socket.socket:
+        """Return a connection to a new keeper; a closed one if there is none.
+
+        Nothing has been run yet when a helper dies here: trying again is safe.
+        """
+        helper = self._helper
+        ours, theirs = socket.socketpair()
+        try:
+            ours.setblocking(False)
+            with theirs:
+                await _hand_over(helper, theirs.fileno(), directory)
+            if await asyncio.get_running_loop().sock_recv(ours, 1):
+                return ours
+        except OSError:
+            pass
+        except BaseException:
+            ours.close()
+            raise
+        ours.close()
+        await self._restart(helper)
+        return ours
 
     async def _restart(self, failed: socket.socket | None) -> None:
         async with self._starting:
@@ -124,6 +132,22 @@ class Launcher:
                     await asyncio.to_thread(self.start)
                 except SettingsError:
                     raise _lost() from None
+
+
+async def _hand_over(helper: socket.socket | None, *descriptors: int) -> None:
+    """Give the helper what a keeper needs.
+
+    Raises:
+        OSError: There is no helper any more.
+    """
+    while helper is not None:
+        try:
+            socket.send_fds(helper, [b"+"], descriptors)
+        except BlockingIOError:
+            await asyncio.sleep(_RETRY)
+        else:
+            return
+    raise BrokenPipeError
 
 
 async def _converse(server: socket.socket, order: bytes) -> Report:

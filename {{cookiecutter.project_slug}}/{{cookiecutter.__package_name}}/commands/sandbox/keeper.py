@@ -87,6 +87,7 @@ class Keeper:
             os.set_blocking(end, False)
         signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
+        self._control.sendall(b"+")
         order = wire.receive(self._control)
         report: dict[str, Any] = {"ended_by": "itself"}
         try:
