@@ -42,9 +42,11 @@ def configure(level: str, file: Path | None = None) -> None:
     Raises:
         OSError: The file cannot be opened.
     """
-    global _logger
-    sink = _RotatingSink(file) if file else structlog.WriteLogger(sys.stderr)
-    _logger = _bound(level, sink)
+    global _logger, _file
+    if _file:
+        _file.close()
+    _file = _private_file(file) if file else None
+    _logger = _bound(level, _file or structlog.WriteLogger(sys.__stderr__))
     logging.getLogger().addHandler(_LIBRARY)
     # What FastMCP warns of, the audit log says already; and if it was imported
     # before us, it prints its messages with their values.
@@ -103,8 +105,14 @@ def _render(
     return json.dumps(line, default=str, separators=(",", ":"))
 
 
+def _private_file(file: Path) -> "_PrivateFile":
+    return _PrivateFile(
+        file, maxBytes=FILE_SIZE, backupCount=FILES_KEPT, encoding="utf-8"
+    )
+
+
 def _bound(
-    level: str, sink: "structlog.WriteLogger | _RotatingSink"
+    level: str, sink: "structlog.WriteLogger | _PrivateFile"
 ) -> structlog.typing.FilteringBoundLogger:
     threshold = logging.getLevelNamesMapping()[level]
     bound: structlog.typing.FilteringBoundLogger = structlog.wrap_logger(
@@ -118,28 +126,17 @@ def _bound(
 class _PrivateFile(RotatingFileHandler):
     """A rotating file that only its owner can read (CWE-732)."""
 
+    def msg(self, line: str) -> None:
+        """Write a line, as structlog asks for it."""
+        self.handle(logging.makeLogRecord({"msg": line}))
+
+    debug = info = warning = error = critical = msg
+
     def _open(self) -> TextIOWrapper:
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
         descriptor = os.open(self.baseFilename, flags, 0o600)
         os.fchmod(descriptor, 0o600)
         return os.fdopen(descriptor, "a", encoding="utf-8")
-
-
-class _RotatingSink:
-    """Lets structlog write to a rotating file."""
-
-    def __init__(self, file: Path) -> None:
-        self._file = _PrivateFile(
-            file, maxBytes=FILE_SIZE, backupCount=FILES_KEPT, encoding="utf-8"
-        )
-
-    def __del__(self) -> None:
-        self._file.close()
-
-    def msg(self, line: str) -> None:
-        self._file.handle(logging.makeLogRecord({"msg": line}))
-
-    debug = info = warning = error = critical = msg
 
 
 class _Library(logging.Handler):
@@ -162,5 +159,6 @@ class _Library(logging.Handler):
 
 _LIBRARY: Final = _Library(logging.WARNING)
 
+_file: _PrivateFile | None = None
 # What is logged before the settings are read goes to stderr like the rest.
-_logger = _bound("INFO", structlog.WriteLogger(sys.stderr))
+_logger = _bound("INFO", structlog.WriteLogger(sys.__stderr__))

@@ -1,0 +1,98 @@
+"""The command line: what a person types, and what it answers."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from {{ cookiecutter.__package_name }}.settings import PACKAGE
+
+
+def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run the server's command line in a clean environment."""
+    kept = {k: v for k, v in os.environ.items() if k in {"PATH", "HOME"}}
+    return subprocess.run(
+        [sys.executable, "-m", PACKAGE.name, *arguments],
+        cwd=PACKAGE.parent,
+        env={"MCP_METRICS_PORT": "0", **kept, **variables},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+
+
+def test_wrong_settings_are_lines_and_no_traceback(workspace: Path) -> None:
+    result = run(
+        WORKSPACE_PATH=str(workspace), MCP_PORT="x", MCP_RATE_LIMT="1/second"
+    )
+    assert result.returncode == 2
+    assert result.stdout == ""
+    lines = result.stderr.splitlines()
+    assert len(lines) == 2
+    assert all(line.startswith("error: MCP_") for line in lines)
+
+
+def test_workspace_that_is_not_there_is_one_line(tmp_path: Path) -> None:
+    result = run(WORKSPACE_PATH=str(tmp_path / "none"))
+    assert result.returncode == 2
+    assert result.stderr.count("\n") == 1
+    assert "create it" in result.stderr
+
+
+def test_log_file_that_cannot_be_written_is_one_line(
+    workspace: Path, tmp_path: Path
+) -> None:
+    result = run(
+        WORKSPACE_PATH=str(workspace),
+        MCP_LOG_FILE=str(tmp_path / "no" / "audit.log"),
+    )
+    assert result.returncode == 2
+    assert result.stderr.startswith("error: MCP_LOG_FILE: ")
+    assert result.stderr.count("\n") == 1
+
+
+def test_check_says_that_the_server_can_start(workspace: Path) -> None:
+    result = run(
+        "check",
+        WORKSPACE_PATH=str(workspace),
+        MCP_TRANSPORT="stdio",
+        MCP_SERVER_NAME="Atlas",
+    )
+    assert (result.returncode, result.stdout) == (
+        0,
+        "Atlas: can start over stdio\n",
+    )
+
+
+def test_check_takes_an_environment_file(
+    workspace: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "server.env"
+    file.write_text(f"WORKSPACE_PATH={workspace}\nMCP_SERVER_NAME=Atlas\n")
+    file.chmod(0o600)
+    result = run("--env-file", str(file), "check")
+    assert result.stdout.startswith("Atlas: ")
+
+
+def test_health_of_a_server_that_is_not_there_is_1(
+    workspace: Path, free_port: int
+) -> None:
+    result = run(
+        "health",
+        WORKSPACE_PATH=str(workspace),
+        MCP_TRANSPORT="http",
+        MCP_AUTH="none",
+        MCP_PORT=str(free_port),
+    )
+    assert result.returncode == 1
+    assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize("arguments", [("--help",), ("token", "--help")])
+def test_help_is_there(arguments: tuple[str, ...]) -> None:
+    result = run(*arguments)
+    assert result.returncode == 0
+    assert result.stdout.startswith("usage: ")
