@@ -10,9 +10,7 @@ from fastmcp.server.middleware import CallNext, MiddlewareContext
 from limits import RateLimitItem
 from limits.aio.storage import RedisStorage
 from limits.aio.strategies import SlidingWindowCounterRateLimiter
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
+from limits.errors import StorageError
 
 from .. import log
 from ..errors import RateLimitExceeded
@@ -67,7 +65,7 @@ class RateLimit(Control):
 
     async def ready(self) -> bool:
         """Tell whether the storage answers."""
-        with suppress(RedisError, OSError, TimeoutError):
+        with suppress(StorageError, TimeoutError):
             async with asyncio.timeout(STORAGE_DEADLINE):
                 return await self._storage.check()
         return False
@@ -78,7 +76,7 @@ class RateLimit(Control):
                 if await self._limiter.hit(limit, call.client_id, call.tool):
                     return
                 wait = await self._wait(limit, call)
-        except (RedisError, OSError, TimeoutError) as error:
+        except (StorageError, TimeoutError) as error:
             self._storage_failed(error)
             return
         raise RateLimitExceeded(
@@ -124,6 +122,10 @@ def open_storage(uri: str) -> WindowedStorage:
     """
     if uri == "memory://":
         return WindowStorage()
+    # Redis's client takes a while to import, and most servers need none.
+    from redis.asyncio.retry import Retry
+    from redis.backoff import NoBackoff
+
     options: dict[str, Any] = {
         "socket_timeout": STORAGE_PATIENCE,
         "socket_connect_timeout": STORAGE_PATIENCE,
@@ -133,5 +135,6 @@ def open_storage(uri: str) -> WindowedStorage:
         f"async+{uri}",
         implementation="redispy",
         key_prefix="mcp",
+        wrap_exceptions=True,
         **options,
     )
