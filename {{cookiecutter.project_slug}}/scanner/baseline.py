@@ -17,6 +17,15 @@ from .model import CheckResult, Finding, Known, Severity, Standing
 SCHEMA_VERSION = 1
 MAX_SIZE = 16 * 2**20  # bytes
 
+_UNREADABLE = (
+    AttributeError,
+    LookupError,
+    OSError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
+
 
 class BaselineError(Exception):
     """A baseline that cannot be used, in one line with what to do."""
@@ -61,7 +70,7 @@ def load(path: Path) -> Baseline | None:
         known = _grouped(_known(entry) for entry in data["findings"])
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+    except _UNREADABLE:
         raise BaselineError(
             f"{path}: the baseline cannot be read; mend it, or remove it and"
             " run with --update-baseline"

@@ -153,11 +153,11 @@ class Project:
         Raises:
             Unreadable: There is nothing there, or it lies behind a link.
         """
-        folder = path.rpartition("/")[0]
+        folder, _, name = path.rpartition("/")
         try:
             if not self._plain(folder):
                 raise Unreadable(f"{path} lies behind a link")
-            return (self.root / path).lstat()
+            return (self.root / folder / name).lstat()
         except (OSError, ValueError):
             raise Unreadable(f"{path} cannot be looked at") from None
 
@@ -172,7 +172,7 @@ class Project:
         known = self._folders.get(folder)
         if known is None:
             here = self.root / folder
-            known = ".." not in here.parts and here.resolve() == here
+            known = here.is_relative_to(self.root) and here.resolve() == here
             self._folders[folder] = known
         return known
 

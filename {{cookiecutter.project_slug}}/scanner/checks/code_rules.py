@@ -158,7 +158,7 @@ def confined_path(source: Source) -> Iterator[Hit]:
     "MCP-CODE-008",
     severity=Severity.HIGH,
     title="A tool runs a program with its caller's words",
-    cwe="CWE-88",
+    cwe="CWE-78",
     owasp="MCP05 Command Injection",
     remedy="Use the server's command runner, which allows and confines.",
     on="tool",

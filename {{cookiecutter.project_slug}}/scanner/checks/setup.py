@@ -16,6 +16,7 @@ _YAML = re.compile(
 )
 _NAMED = re.compile(rf"\s*(?:-\s+)?name:\s*[\"']?{_NAME}[\"']?\s*")
 _VALUE = re.compile(r"\s*value:\s*(?P<value>.*)")
+_JSON = re.compile(rf'"{_NAME}"\s*:\s*"(?P<value>[^"]*)"')
 _IMAGE = re.compile(
     rf"(?:\s*ENV)?\s+{_NAME}[= ](?P<value>\"[^\"]*\"|'[^']*'|[^\s\\]*)"
 )
@@ -83,6 +84,9 @@ def setups(project: Project) -> Iterator[Setup]:
         yield Setup(path, "image", given, base, known)
         image = {name: value or "" for name, (value, _) in given.items()}
         base = {**base, **image}
+    for path in _paths(project, r".*(mcp|claude)[^/]*\.json"):
+        given = dict(_assignments(project, path, _JSON))
+        yield Setup(path, "client", given, base, known)
     yield from _deployed(project, base, local, known)
 
 
@@ -92,23 +96,21 @@ def _deployed(
     local: Mapping[str, str],
     known: frozenset[str],
 ) -> Iterator[Setup]:
-    for path in _paths(project, r"(?!\.github/).*\.ya?ml|.*\.json"):
-        kind = "client"
-        if not path.endswith(".json"):
-            compose = re.fullmatch(r"(.*/)?(docker-)?compose[^/]*", path)
-            kind = "compose" if compose else "kubernetes"
-        elif "mcp" not in path and "claude" not in path:
-            continue
+    for path in _paths(project, r"(?!\.github/).*\.ya?ml"):
         lines = _lines(project, path)
         given = {
             name: (_filled(value, local), line)
             for name, (value, line) in _yaml(lines)
         }
-        if given:
-            below = {**base, **local} if kind == "compose" else base
+        if not given:
+            continue
+        if re.fullmatch(r"(.*/)?(docker-)?compose[^/]*", path):
             port = given.get("MCP_PORT", ("8080", 0))[0] or "8080"
-            published = kind == "compose" and _published(lines, port)
-            yield Setup(path, kind, given, below, known, published)
+            open_ = _published(lines, port)
+            below = {**base, **local}
+            yield Setup(path, "compose", given, below, known, open_)
+        else:
+            yield Setup(path, "kubernetes", given, base, known)
 
 
 def _paths(project: Project, pattern: str) -> list[str]:

@@ -1,0 +1,157 @@
+import os
+import socket
+
+import pytest
+
+from scanner.checks import permissions
+from scanner.model import State
+from scanner.rules import rules_for
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="POSIX modes")
+
+
+@pytest.fixture
+def found(make_project, options):
+    """Checks a project after a change; returns rule and path of each."""
+
+    def check(change, **files):
+        project = make_project(**files)
+        change(project.root)
+        result = permissions.check(project, options)
+        assert result.complete
+        return {
+            (f.id.removeprefix("MCP-PERM-"), f.path): f.severity.value
+            for f in result.findings
+        }
+
+    return check
+
+
+def mode(path, bits):
+    return lambda root: (root / path).chmod(bits)
+
+
+def test_a_clean_project_has_no_findings(found):
+    assert found(lambda root: None) == {}
+
+
+MODULE = "small_server/settings.py"
+
+
+@pytest.mark.parametrize(
+    ("bits", "rule", "severity"),
+    [
+        (0o646, "001", "high"),
+        (0o664, "002", "medium"),
+        (0o4644, "003", "high"),
+        (0o2644, "003", "high"),
+        (0o744, "004", "low"),
+    ],
+    ids=["world", "group", "setuid", "setgid", "executable"],
+)
+def test_a_mode_that_is_too_wide_is_found(found, bits, rule, severity):
+    assert found(mode(MODULE, bits)) == {(rule, MODULE): severity}
+
+
+@pytest.mark.parametrize("bits", [0o644, 0o640, 0o600, 0o444])
+def test_a_mode_that_is_narrow_is_none(found, bits):
+    assert found(mode(MODULE, bits)) == {}
+
+
+@pytest.mark.parametrize(
+    ("bits", "rules"), [(0o757, ["001"]), (0o1777, []), (0o755, [])]
+)
+def test_a_folder_that_everybody_can_write_is_found(found, bits, rules):
+    hits = found(mode("small_server", bits))
+    assert [rule for rule, _ in hits] == rules
+
+
+def test_a_script_may_be_executable(found):
+    files = {"run.sh": "#!/bin/sh\n"}
+    assert found(mode("run.sh", 0o755), **files) == {}
+
+
+def test_a_umask_of_ones_own_group_is_let_be(found):
+    def widen(root):
+        for path in root.rglob("*"):
+            if path.is_file():
+                os.chown(path, os.getuid(), os.getuid())
+                path.chmod(0o664)
+
+    assert found(widen) == {}
+
+
+KEY = "-----BEGIN " + "PRIVATE KEY-----\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        (".env", "A=1\n"),
+        ("deploy/.env.production", "A=1\n"),
+        ("tokens", "a:b:c\n"),
+        ("certs/server.key", KEY),
+        ("certs/server.pem", KEY),
+        ("id_ed25519", KEY),
+    ],
+)
+def test_secrets_that_others_can_read_are_found(found, name, text):
+    assert found(mode(name, 0o640), **{name: text}) == {("005", name): "high"}
+    assert found(mode(name, 0o600), **{name: text}) == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        (".env.example", "A=\n"),
+        ("certs/ca.pem", "-----BEGIN CERTIFICATE-----\n"),
+        ("small_server/tokens.py", "x = 1\n"),
+        ("id_ed25519.pub", "ssh-ed25519 AAAA\n"),
+    ],
+)
+def test_what_holds_no_secret_may_be_read(found, name, text):
+    assert found(lambda root: None, **{name: text}) == {}
+
+
+@pytest.mark.parametrize("target", ["/", "/etc/passwd", "../x", "none/../.."])
+def test_a_link_out_of_the_project_is_found(found, target):
+    def link(root):
+        (root / "link").symlink_to(target)
+
+    assert found(link) == {("006", "link"): "medium"}
+
+
+@pytest.mark.parametrize("target", ["README.md", "small_server", "link"])
+def test_a_link_within_the_project_is_none(found, target):
+    assert found(lambda root: (root / "link").symlink_to(target)) == {}
+
+
+def test_a_pipe_is_found_and_not_read(found):
+    assert found(lambda root: os.mkfifo(root / "p")) == {("007", "p"): "low"}
+
+
+def test_a_socket_is_found(found, monkeypatch):
+    with socket.socket(socket.AF_UNIX) as listener:
+
+        def bind(root):
+            monkeypatch.chdir(root)
+            listener.bind("s")
+
+        assert found(bind) == {("007", "s"): "low"}
+
+
+def test_a_system_without_modes_is_not_applicable(
+    make_project, options, monkeypatch
+):
+    project = make_project()
+    monkeypatch.setattr("scanner.checks.permissions.os.name", "nt")
+    result = permissions.check(project, options)
+    monkeypatch.undo()
+    assert result.state is State.NOT_APPLICABLE
+
+
+def test_every_rule_is_planted_here():
+    rules = {
+        rule.id.removeprefix("MCP-PERM-") for rule in rules_for("MCP-PERM-")
+    }
+    assert rules == {f"00{number}" for number in range(1, 8)}
