@@ -1,18 +1,12 @@
 """The wiring: which tools there are, and which controls every call passes."""
 
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
-from functools import partial, wraps
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
-from inspect import iscoroutinefunction
 from typing import Any, Final
 
-import anyio
-import anyio.to_thread
 from fastmcp import FastMCP
-from fastmcp.server.auth import require_scopes
-from fastmcp.tools import FunctionTool
-from mcp_types import ToolAnnotations
 
 from . import log, tools
 from .auth import build_auth
@@ -24,8 +18,8 @@ from .controls.guard import Guard
 from .controls.masking import Masking
 from .controls.metrics import Measuring, Metrics
 from .controls.rate_limit import RateLimit, open_storage
-from .errors import SettingsError
 from .identity import current_client
+from .registration import registered, scoped, served_tools
 from .serving.application import Application
 from .settings import Settings
 from .tools import Resources, ToolSpec
@@ -59,7 +53,7 @@ def build(settings: Settings, worker: int = 0) -> Application:
     Raises:
         SettingsError: A control cannot do its work as configured.
     """
-    specs = _specs(settings)
+    specs = served_tools(settings)
     metrics = Metrics(
         [spec.name for spec in specs], server=settings.server_name
     )
@@ -82,7 +76,11 @@ def build(settings: Settings, worker: int = 0) -> Application:
             initial_scopes=_scopes(spec for spec in specs if spec.read_only),
         ),
         lifespan=partial(
-            _lifespan, resources=resources, metrics=metrics, worker=worker
+            _lifespan,
+            resources=resources,
+            metrics=metrics,
+            rate_limit=rate_limit,
+            worker=worker,
         ),
         mask_error_details=True,
         middleware=_controls(settings, specs, metrics, rate_limit),
@@ -103,8 +101,8 @@ def _register(
     server: FastMCP[Any], specs: list[ToolSpec], settings: Settings
 ) -> None:
     for spec in specs:
-        server.add_tool(_registered(spec, settings))
-    readers = _scope("files:read", settings)
+        server.add_tool(registered(spec, settings))
+    readers = scoped("files:read", settings)
     server.resource("workspace://{path*}", auth=readers)(workspace_file)
     server.prompt(code_review)
 
@@ -177,70 +175,8 @@ def _version() -> str:
         return "0"
 
 
-def _specs(settings: Settings) -> list[ToolSpec]:
-    specs = [
-        spec
-        for spec in tools.discover()
-        if settings.allowed_commands or spec.name != "run_command"
-    ]
-    names = [spec.name for spec in specs]
-    for name in names:
-        if names.count(name) > 1:
-            raise SettingsError(
-                f"two tools are called {name}; give one another name"
-            )
-    for name in settings.tool_rate_limits:
-        if name not in names:
-            raise SettingsError(
-                f"MCP_TOOL_RATE_LIMITS: there is no tool {name};"
-                f" there are {', '.join(sorted(names))}"
-            )
-    return specs
-
-
-def _registered(spec: ToolSpec, settings: Settings) -> FunctionTool:
-    """Return the tool as FastMCP registers it.
-
-    Results have no output schema: clients would hold refusals against it.
-    """
-    return FunctionTool.from_function(
-        _in_thread(spec.function),
-        annotations=ToolAnnotations(
-            read_only_hint=spec.read_only,
-            destructive_hint=spec.destructive,
-            open_world_hint=spec.open_world,
-        ),
-        auth=_scope(spec.scope, settings),
-        output_schema=None,
-    )
-
-
-def _in_thread(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Run a plain function where it cannot hold up the event loop.
-
-    A thread cannot be stopped. When the time is up the caller is answered
-    and the thread left behind; it keeps its place among the threads until it
-    ends, so that their number stays bounded.
-    """
-    if iscoroutinefunction(function):
-        return function
-
-    @wraps(function)
-    async def run(*args: Any, **kwargs: Any) -> Any:
-        call = partial(function, *args, **kwargs)
-        return await anyio.to_thread.run_sync(call, abandon_on_cancel=True)
-
-    return run
-
-
 def _scopes(specs: Iterable[ToolSpec]) -> list[str]:
     return sorted({spec.scope for spec in specs if spec.scope})
-
-
-def _scope(scope: str, settings: Settings) -> Any:
-    """Hide a tool from tokens without its scope, and refuse it to them."""
-    proved = settings.auth != "none" and settings.transport != "stdio"
-    return require_scopes(scope) if scope and proved else None
 
 
 def _warning(spec: ToolSpec) -> Any:
@@ -257,6 +193,7 @@ async def _lifespan(
     *,
     resources: Resources,
     metrics: Metrics,
+    rate_limit: RateLimit,
     worker: int,
 ) -> AsyncIterator[None]:
     settings = resources.settings
@@ -272,6 +209,7 @@ async def _lifespan(
         yield
     finally:
         metrics.close()
+        await rate_limit.close()
         if resources.commands:
             resources.commands.close()
         resources.workspace.close()

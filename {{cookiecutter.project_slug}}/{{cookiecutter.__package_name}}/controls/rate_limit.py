@@ -70,6 +70,12 @@ class RateLimit(Control):
                 return await self._storage.check()
         return False
 
+    async def close(self) -> None:
+        """End the connections to the shared storage."""
+        if isinstance(self._storage, RedisStorage):
+            bridge: Any = self._storage.bridge
+            await bridge.get_connection().aclose()
+
     async def _hit(self, limit: RateLimitItem, call: Call) -> None:
         try:
             async with asyncio.timeout(STORAGE_DEADLINE):

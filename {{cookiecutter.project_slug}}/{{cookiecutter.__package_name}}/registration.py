@@ -1,0 +1,83 @@
+"""Turns the functions marked as tools into FastMCP's tools."""
+
+from collections.abc import Callable
+from functools import partial, wraps
+from inspect import iscoroutinefunction
+from typing import Any
+
+import anyio.to_thread
+from fastmcp.server.auth import require_scopes
+from fastmcp.tools import FunctionTool
+from mcp_types import ToolAnnotations
+
+from . import tools
+from .errors import SettingsError
+from .settings import Settings
+from .tools import ToolSpec
+
+
+def served_tools(settings: Settings) -> list[ToolSpec]:
+    """Return the tools that these settings let a model see.
+
+    Raises:
+        SettingsError: Two have one name, or a limit names none of them.
+    """
+    specs = [
+        spec
+        for spec in tools.discover()
+        if settings.allowed_commands or spec.name != "run_command"
+    ]
+    names = [spec.name for spec in specs]
+    for name in names:
+        if names.count(name) > 1:
+            raise SettingsError(
+                f"two tools are called {name}; give one another name"
+            )
+    for name in settings.tool_rate_limits:
+        if name not in names:
+            raise SettingsError(
+                f"MCP_TOOL_RATE_LIMITS: there is no tool {name};"
+                f" there are {', '.join(sorted(names))}"
+            )
+    return specs
+
+
+def registered(spec: ToolSpec, settings: Settings) -> FunctionTool:
+    """Return the tool as FastMCP registers it.
+
+    Results have no output schema: clients would hold refusals against it.
+    """
+    return FunctionTool.from_function(
+        _in_thread(spec.function),
+        annotations=ToolAnnotations(
+            read_only_hint=spec.read_only,
+            destructive_hint=spec.destructive,
+            open_world_hint=spec.open_world,
+        ),
+        auth=scoped(spec.scope, settings),
+        output_schema=None,
+    )
+
+
+def scoped(scope: str, settings: Settings) -> Any:
+    """Hide a tool from tokens without its scope, and refuse it to them."""
+    proved = settings.auth != "none" and settings.transport != "stdio"
+    return require_scopes(scope) if scope and proved else None
+
+
+def _in_thread(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Run a plain function where it cannot hold up the event loop.
+
+    A thread cannot be stopped. When the time is up the caller is answered
+    and the thread left behind; it keeps its place among the threads until it
+    ends, so that their number stays bounded.
+    """
+    if iscoroutinefunction(function):
+        return function
+
+    @wraps(function)
+    async def run(*args: Any, **kwargs: Any) -> Any:
+        call = partial(function, *args, **kwargs)
+        return await anyio.to_thread.run_sync(call, abandon_on_cancel=True)
+
+    return run
