@@ -1,0 +1,188 @@
+"""Credentials in the files that git would take, and in their history."""
+
+import inspect
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from hashlib import blake2b
+
+from ..model import CheckResult, Coverage, Finding, Options, Severity, State
+from ..project import Project, Unreadable
+from ..rules import RULES, Hit, Rule, register
+from ..secrets import formats, judge, passwords, structures, tokens
+from ..secrets.blocks import Block, blocks
+from ..secrets.engine import find
+from ..secrets.history import Truncated, additions
+from ..secrets.source import Budget, Kind, Secret
+from ..tools import ToolError
+
+STRONG = 80  # bits; four bytes of a digest tell nothing about so much
+TESTS = "tests/"  # a password there is made up, and never ships
+_ALLOWED = re.compile(rb"(?:#|//|--|;|/\*|<!--)[ \t]*secret-ok\b:?([^\n]*)")
+_REASON = re.compile(rb"[^\W\d_]{3}")
+_UNREASONED = Kind(
+    "MCP-SEC-010",
+    "A credential is waved through without a reason",
+    Severity.LOW,
+)
+_REMEDY = (
+    "Revoke it; take it out of the file, and out of the history; read it from"
+    " the environment or from a secret store. If it is no secret, say why in"
+    " a comment on its line: # secret-ok: reason"
+)
+_PUBLISHED = """\
+The text has the form that the issuer publishes for this credential.
+
+Whoever reads the repository, the image or a log that quotes them can use it.
+That it was replaced in a later commit changes nothing: revoke it.
+"""
+_NAMED = """\
+A value of the issuer's form stands behind the issuer's name.
+
+The form is that of many things; the name before it says which one it is.
+"""
+_DRAWN = {tokens.ASSIGNED.id} | {known.kind.id for known in formats.load()}
+
+
+def check(project: Project, options: Options) -> CheckResult:
+    """Look at every file that git would take; always, and offline."""
+    seen = _Seen()
+    for path in project.files:
+        try:
+            _look(project, path, seen)
+        except (Unreadable, OSError) as error:
+            seen.gaps.append(str(error))
+    unseen = project.listing.unseen
+    seen.gaps += [f"{folder} could not be listed" for folder in unseen]
+    total = len(project.files) + len(unseen)
+    covered = total - len(seen.gaps)
+    if options.history:
+        total += 1
+        covered += _look_back(project, options, seen)
+    return CheckResult(
+        name="secrets",
+        state=State.PASSED,
+        reason="; ".join(seen.gaps[:3]),
+        coverage=Coverage(unit="files", covered=covered, total=total),
+        findings=tuple(seen.findings),
+    )
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What was found so far, and what was left out.
+
+    Attributes:
+        values: Digests of the values, so that none is told of twice in the
+            history; they stay in memory.
+    """
+
+    findings: list[Finding] = field(default_factory=list)
+    gaps: list[str] = field(default_factory=list)
+    values: set[bytes] = field(default_factory=set)
+    places: Counter[tuple[str, ...]] = field(default_factory=Counter)
+
+    def add(
+        self, path: str, line: int | None, secret: Secret, where: str
+    ) -> None:
+        """Report a credential, without a byte of it."""
+        self.values.add(_digest(secret.value, 32))
+        place = (secret.kind.id, path, secret.name, _trace(secret))
+        self.places[place] += 1
+        hit = Hit(
+            path=path,
+            line=line,
+            message=f"{secret.kind.title}{where}",
+            anchor="|".join((*place[2:], where, str(self.places[place]))),
+        )
+        self.findings.append(RULES[secret.kind.id].at(hit))
+
+
+def _look(project: Project, path: str, seen: _Seen) -> None:
+    """Look at one file, of any size and with any content."""
+    budget = Budget()
+    with project.open(path) as stream:
+        for block in blocks(stream):
+            allowed = _allowed(block, path, seen)
+            for secret in find(block.data, path, budget):
+                line = block.line(secret.start)
+                if line in allowed or not block.owns(secret.start):
+                    continue
+                if not _made_up(path, secret):
+                    seen.add(path, line, secret, "")
+    if budget.overdrawn:
+        seen.gaps.append(f"{path} has more to look at than any real file")
+
+
+def _look_back(project: Project, options: Options, seen: _Seen) -> bool:
+    """Look at the history; tell whether it was read to its end."""
+    try:
+        for addition in additions(project.root, options.timeout * 5):
+            for secret in find(addition.text, addition.path):
+                known = _digest(secret.value, 32) in seen.values
+                if not known and not _made_up(addition.path, secret):
+                    where = f", in the history (commit {addition.commit[:12]})"
+                    seen.add(addition.path, None, secret, where)
+    except (ToolError, Truncated) as error:
+        seen.gaps.append(str(error))
+        return False
+    return True
+
+
+def _allowed(block: Block, path: str, seen: _Seen) -> set[int | None]:
+    """Return the lines whose credential a person has explained."""
+    lines: set[int | None] = set()
+    for found in _ALLOWED.finditer(block.data):
+        line = block.line(found.start())
+        if _REASON.search(found[1]):
+            lines.add(line)
+        elif block.owns(found.start()):
+            seen.findings.append(
+                RULES[_UNREASONED.id].at(
+                    Hit(path=path, line=line, message=_UNREASONED.title)
+                )
+            )
+    return lines - {None}
+
+
+def _made_up(path: str, secret: Secret) -> bool:
+    return secret.kind is passwords.PASSWORD and path.startswith(TESTS)
+
+
+def _trace(secret: Secret) -> str:
+    """Return what tells one token from another, and tells nobody a password.
+
+    A short hash of a password can be found by trying passwords; a token
+    drawn by chance cannot be tried (CWE-916).
+    """
+    bits = len(secret.value) * judge.entropy(secret.value)
+    if secret.kind.id not in _DRAWN or bits < STRONG:
+        return ""
+    return _digest(secret.value, 4).hex()
+
+
+def _digest(value: bytes, size: int) -> bytes:
+    return blake2b(value, digest_size=size, person=b"mcp-secrets").digest()
+
+
+def _register(kind: Kind, explanation: str) -> None:
+    register(
+        Rule(
+            id=kind.id,
+            severity=kind.severity,
+            title=kind.title,
+            cwe="CWE-798",
+            owasp="MCP01 Secret Exposure",
+            remedy=_REMEDY,
+            explanation=explanation,
+        )
+    )
+
+
+for _structure in structures.STRUCTURES:
+    _register(_structure.kind, inspect.getdoc(_structure.find) or "")
+for _format in formats.load():
+    _register(_format.kind, _PUBLISHED if _format.names is None else _NAMED)
+_register(tokens.ASSIGNED, inspect.getdoc(tokens.by_name) or "")
+_register(passwords.PASSWORD, inspect.getdoc(passwords.passwords) or "")
+_register(_UNREASONED, inspect.getdoc(_allowed) or "")

@@ -1,0 +1,1 @@
+"""Finding credentials in text, by their formats and by their names."""

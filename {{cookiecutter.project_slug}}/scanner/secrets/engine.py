@@ -1,0 +1,34 @@
+"""Finding every credential in a text, each once, without its value."""
+
+from . import passwords, structures, tokens
+from .source import Budget, Secret, Source
+
+MOST = 200  # of one text; who has so many needs no more to be told
+FINDERS = (
+    *(each.find for each in structures.STRUCTURES),
+    tokens.by_form,
+    tokens.by_name,
+    passwords.passwords,
+)
+
+
+def find(
+    data: bytes, path: str = "", budget: Budget | None = None
+) -> list[Secret]:
+    """Return the credentials in the text, in their order.
+
+    Where two finders see one value, the more exact one has it.
+    """
+    source = Source(data, path, budget)
+    found: list[Secret] = []
+    for finder in FINDERS:
+        for secret in finder(source):
+            if len(found) >= MOST:
+                break
+            if not any(_overlap(secret, other) for other in found):
+                found.append(secret)
+    return sorted(found, key=lambda secret: secret.start)
+
+
+def _overlap(one: Secret, other: Secret) -> bool:
+    return one.start < other.end and other.start < one.end

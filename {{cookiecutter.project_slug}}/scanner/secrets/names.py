@@ -1,0 +1,97 @@
+"""What the name before a value says about the value."""
+
+import re
+from enum import IntEnum
+
+
+class Says(IntEnum):
+    """How much a name speaks for a secret."""
+
+    NOTHING = 0
+    KEY = 1
+    SECRET = 2
+    PASSWORD = 3
+
+
+# Names are compared in one form: words in lower case with "_" between them.
+_PASSWORD = re.compile(
+    r"passw(?:or)?d|passphrase|passwort|(?:^|_)(?:\w+?pwd|pwd\d?|pass|pw)(?:_|$)"
+)
+_COMPOUND = (
+    r"(?:(?:^|_)|access|api|auth|bearer|bot|client|csrf|id|oauth|refresh"
+    r"|session|user|my|app|job|git|npm)"
+)
+_SECRET = re.compile(
+    rf"{_COMPOUND}(?:secret|token)"
+    r"|(?:api|app|access|auth|private|encryption|crypt|signing|master"
+    r"|session|service|account|secret|license)_?key|(?:^|_)pat(?:_|$)"
+    r"|credential|(?:^|_)creds?(?:_|$)|bearer|authorization|passkey"
+)
+_KEY = re.compile(r"(?:^|_)(?:\w+?key|key|auth|access|api)s?(?:_|$|\d)")
+_OTHER = re.compile(
+    r"(?:_|^)(?:ids?|names?|urls?|uri|path|files?|dir|type|len|length|size"
+    r"|format|version|hash|digest|checksum|regex|pattern|field|label|header"
+    r"|prefix|suffix|count|limit|ttl|expir\w*|endpoint|host|index|idx|code"
+    r"|frame|used|env|var|vars|policy|mode|required|enabled|alias|enc|alg|algorithm|method|event|ref|arn|column|sha\d*|md_?5|selector|s)$"
+    r"|(?:^|_)(?:public|pub|pubkey|primary|foreign|natural|partition|bucket"
+    r"|sequence|schema|sort|cache|csrf|xsrf|authenticity|fingerprint"
+    r"|thumbprint|issuer|checksum|integrity|digest|sha_?\d+|md_?5|etag"
+    r"|commit|revision|next|continuation|page|pagination|idempotency|random"
+    r"|client_request|host_key|known_hosts|author|hash|nonce|id_secret"
+    r"|(?:(?:tur|mon|don|joc|hoc|whis)key\w*)|keyword|keyboard|idx)(?:_|$)"
+    r"|key_?(?:ids?|name|board|words?|code|down|up|press|frame|size|length"
+    r"|pair|ring|hash|vault|mesh|selector|signature|store|s?tab)"
+    r"|access_?id|api_?version|tokeni[sz]|secret_?names?|user_secrets"
+)
+_WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_TAIL = re.compile(
+    rb"[\"'`\])}]{0,3}[ \t]{0,20}"
+    rb"(?::{1,3}=|\?\?=|[?+.!=|]?={1,2}>?|->|=>|:|,|>|\|\||\(|\bis\b"
+    rb"|[ \t]-(?=[ \t])|[ \t](?=[\"'`]))"
+    rb"[\s\"'`\\({\[]{0,40}(?:[bBuUrRfF@$]{1,2}[\"'`]{1,3})?$"
+)
+_CUT = re.compile(rb"[\n,;{}()<>&?|]|//|==?")
+_REACH = 25  # characters between the telling word and what binds the value
+_EMPTY = frozenset({"value", "val", "default", "content", "data"})
+
+
+def before(data: bytes, start: int) -> str:
+    """Return the name to which the value that starts there is bound, or ""."""
+    left = data[max(0, start - 160) : start]
+    tail = _TAIL.search(left)
+    if tail is None:
+        return ""
+    text = left[: tail.start()]
+    pieces = [piece for piece in _CUT.split(text) if piece.strip()]
+    name = plain(pieces[-1]) if pieces else ""
+    if name.rpartition("_")[2] in _EMPTY and len(pieces) > 1:
+        name = f"{plain(pieces[-2])}_{name}".removesuffix(
+            "_value"
+        ).removesuffix("_default")
+    return name[-80:]
+
+
+def plain(name: bytes) -> str:
+    """Return a name as words in lower case: ``apiKey`` is ``api_key``."""
+    words = _WORD.sub("_", name.decode("ascii", "replace"))
+    return re.sub(r"[\W_]+", "_", words).strip("_").lower()
+
+
+def other(name: str) -> bool:
+    """Tell whether the name is that of something that is no secret."""
+    return _OTHER.search(name) is not None
+
+
+def says(name: str) -> Says:
+    """Judge a name; one that tells of something else says nothing."""
+    if _OTHER.search(name):
+        return Says.NOTHING
+    for pattern, meaning in (
+        (_PASSWORD, Says.PASSWORD),
+        (_SECRET, Says.SECRET),
+        (_KEY, Says.KEY),
+    ):
+        found = [*pattern.finditer(name)]
+        if found and len(name) - found[-1].end() <= _REACH:
+            return meaning
+    return Says.NOTHING

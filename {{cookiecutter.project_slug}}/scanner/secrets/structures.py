@@ -1,0 +1,257 @@
+"""Credentials that are known by the structure around them."""
+
+import base64
+import binascii
+import json
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from urllib.parse import unquote_to_bytes
+
+from ..model import Severity
+from . import judge
+from .source import Kind, Secret, Source
+
+_KEY_HEAD = re.compile(rb"[A-Z0-9 ]{0,40} PRIVATE KEY(?: BLOCK)?-----")
+_KEY_REACH = 1000  # bytes after the head in which the key itself begins
+_KEY_LONG = 400  # characters; a key that long was not cut short
+_KEY_BODY = re.compile(rb"[A-Za-z0-9+/]{56,}=*")
+_BREAKS = re.compile(rb"\\{1,4}[nr]|[\s\"',+\\]+")
+_PUTTY = re.compile(rb"PuTTY-User-Key-File-\d:.{0,4000}?Private-Lines:", re.S)
+_JWT = re.compile(rb"(?<![\w-])ey[\w-]{10,}\.ey[\w-]{8,}\.[\w-]{10,}")
+_CLAIMS = frozenset(
+    {"iss", "sub", "aud", "exp", "nbf", "iat", "jti", "azp", "role", "scope"}
+)
+_WRAPPED = re.compile(rb"(?:LS0tLS1CRUdJTi|ZXlK)[A-Za-z0-9+/]{40,}={0,2}")
+_AFTER_SCHEME = re.compile(
+    rb"(?P<user>[^\s/:@\"'`<>?#]{0,80}):(?P<password>[^\s/@\"'`<>?#]{3,200})"
+    rb"@[\w.\-\[]"
+)
+_AFTER_HEADER = re.compile(
+    rb"[\"']?[ \t]{0,4}[:=,][ \t]{0,4}[\"']?"
+    rb"(?:(?P<scheme>[A-Za-z-]{4,9})[ \t]+)?(?P<value>[\w+/.~@=-]{8,500})"
+)
+_SCHEMES = frozenset({b"bearer", b"token", b"api-token", b"apikey", b"ssws"})
+_CURL = re.compile(
+    rb"(?:[^\n\\]|\\\r?\n|\\.){0,300}?[ \t\n](?:-u|--user)[ =\t]{0,4}"
+    rb"[\"']?(?P<user>[^\"'\s:]{0,80})[\"']?:[\"']?(?P<password>[^\"'\s]{0,120})"
+)
+_NETRC = re.compile(
+    rb"\S{1,200}\s{1,9}login\s{1,9}\S{1,200}\s{1,9}password\s{1,9}"
+    rb"(?P<password>\S{3,200})"
+)
+_DOCUMENTS = re.compile(rb"^---", re.MULTILINE)
+_KIND_SECRET = re.compile(
+    rb"^[\"' \t]{0,8}kind[\"']?:[ \t]*[\"']?secret[\"']?[ \t]*$",
+    re.IGNORECASE | re.MULTILINE,
+)
+_DATA = re.compile(
+    rb"^[\"' \t]{0,8}data[\"']?:[ \t]*\n(?P<block>(?:[ \t].*\n?)+)",
+    re.MULTILINE,
+)
+_ENTRY = re.compile(
+    rb"^[ \t]+[\"']?[\w.\-]{1,80}[\"']?:[ \t]*(?:[|>][-+]?[ \t]*\n[ \t]+)?"
+    rb"[\"']?(?P<value>[A-Za-z0-9+/]{8,}={0,2})[\"']?[ \t]*$",
+    re.MULTILINE,
+)
+_STORE = re.compile(
+    r"(?:.*/)?[^/]+\.(?:p12|pfx|jks|keystore|kdbx|ppk)", re.IGNORECASE
+)
+
+
+def private_keys(source: Source) -> Iterator[Secret]:
+    """A private key stands in the file.
+
+    Whoever has the repository has the key: of a server, a signature or a
+    login. It is found in its PEM, OpenPGP or PuTTY armour, plain, escaped in
+    a string, or wrapped in Base64.
+    """
+    for at in source.all(b"-----begin"):
+        head = _KEY_HEAD.match(source.data, at)
+        if head and _is_key(source.data[head.end() :][:_KEY_REACH]):
+            yield Secret(KEY, at, head[0])
+    for putty in _PUTTY.finditer(source.data):
+        yield Secret(KEY, putty.start(), b"PuTTY")
+    yield from _wrapped(source, KEY, lambda text: b" PRIVATE KEY" in text)
+
+
+def json_web_tokens(source: Source) -> Iterator[Secret]:
+    """A signed JSON Web Token (RFC 7519) stands in the file.
+
+    It admits whoever shows it until it expires, and many never do. Header
+    and claims are decoded: what only looks like a token is left alone.
+    """
+    for found in _JWT.finditer(source.joined):
+        if _is_jwt(found[0]):
+            for start in source.places(found[0]):
+                yield Secret(TOKEN, start, found[0])
+    yield from _wrapped(source, TOKEN, lambda text: bool(_JWT.match(text)))
+
+
+def urls(source: Source) -> Iterator[Secret]:
+    """A password stands in a URL, before the host (RFC 3986, 3.2.1).
+
+    URLs are logged, shown and passed on by every program that they meet.
+    """
+    for at in source.all(b"://"):
+        found = _AFTER_SCHEME.match(source.data, at)
+        if found and _real(unquote_to_bytes(found["password"]), found["user"]):
+            yield Secret(URL, found.start("password"), found["password"])
+
+
+def headers(source: Source) -> Iterator[Secret]:
+    """A credential stands in an HTTP header.
+
+    Authorization and API key headers; Basic credentials are decoded and
+    judged by their password (RFC 7617).
+    """
+    for at in source.all(b"authorization", b"-key", b"-token", b"apikey"):
+        found = _AFTER_HEADER.match(source.data, at)
+        if found is None:
+            continue
+        scheme, value = (found["scheme"] or b"").lower(), found["value"]
+        if scheme == b"basic":
+            user, _, password = _decoded(value).partition(b":")
+            real = bool(user + password) and _real(password or user, b"")
+        else:
+            header = scheme in _SCHEMES or source.data[at - 4 : at] == b"-Key"
+            real = header and judge.random(value.rstrip(b"="))
+        if real:
+            yield Secret(HEADER, found.start("value"), value)
+
+
+def curl(source: Source) -> Iterator[Secret]:
+    """A user's password stands in a curl command (``-u user:password``).
+
+    Commands are kept in histories, logs and tickets.
+    """
+    for at in source.all(b"curl "):
+        found = _CURL.match(source.data, at - 1)
+        if found is None:
+            continue
+        part = "password" if found["password"] else "user"
+        if _real(found[part], found["user"] if part == "password" else b""):
+            yield Secret(COMMAND, found.start(part), found[part])
+    for at in source.all(b"machine "):
+        found = _NETRC.match(source.data, at)
+        if found and _real(found["password"], b""):
+            yield Secret(COMMAND, found.start("password"), found["password"])
+
+
+def kubernetes_secrets(source: Source) -> Iterator[Secret]:
+    """A Kubernetes Secret holds its values in the manifest.
+
+    Base64 hides nothing: the file must be guarded like the secret itself.
+    """
+    if b"secret" not in source.lower or b"data" not in source.lower:
+        return
+    if not source.path.endswith((".yaml", ".yml")):
+        return
+    begin = 0
+    for document in _DOCUMENTS.split(source.data):
+        if _KIND_SECRET.search(document):
+            for block in _DATA.finditer(document):
+                for entry in _ENTRY.finditer(block["block"]):
+                    start = begin + block.start("block") + entry.start("value")
+                    if _hidden(entry["value"]):
+                        yield Secret(MANIFEST, start, entry["value"])
+        begin += len(document) + len(b"---")
+
+
+def key_stores(source: Source) -> Iterator[Secret]:
+    """A key store or a password safe lies in the repository.
+
+    PKCS #12, Java, KeePass and PuTTY files hold private keys; the password
+    around them can be tried offline, without limit.
+    """
+    if _STORE.fullmatch(source.path):
+        yield Secret(STORE, 0, source.data[:1])
+
+
+KEY = Kind("MCP-SEC-001", "Private key", Severity.CRITICAL)
+TOKEN = Kind("MCP-SEC-002", "JSON Web Token", Severity.HIGH)
+URL = Kind("MCP-SEC-003", "Password in a URL", Severity.HIGH)
+HEADER = Kind("MCP-SEC-006", "Credential in an HTTP header", Severity.HIGH)
+COMMAND = Kind("MCP-SEC-007", "Password in a command", Severity.HIGH)
+MANIFEST = Kind("MCP-SEC-008", "Kubernetes Secret", Severity.HIGH)
+STORE = Kind("MCP-SEC-009", "Key store", Severity.HIGH)
+
+
+@dataclass(frozen=True, slots=True)
+class Structure:
+    """One kind of credential, and what finds it."""
+
+    kind: Kind
+    find: Callable[[Source], Iterator[Secret]]
+
+
+STRUCTURES = (
+    Structure(KEY, private_keys),
+    Structure(TOKEN, json_web_tokens),
+    Structure(URL, urls),
+    Structure(HEADER, headers),
+    Structure(COMMAND, curl),
+    Structure(MANIFEST, kubernetes_secrets),
+    Structure(STORE, key_stores),
+)
+
+
+def _real(password: bytes, user: bytes) -> bool:
+    """Tell a password from what manuals write in its place."""
+    return not (
+        judge.placeholder(password)
+        or judge.words(password)
+        or judge.constant(password)
+        or len(password) < 4
+        or password.lower() == user.lower()
+        or password.isdigit()
+        or (password.isalpha() and len(password) < 6)
+    )
+
+
+def _wrapped(
+    source: Source, kind: Kind, wanted: Callable[[bytes], bool]
+) -> Iterator[Secret]:
+    """Yield the Base64 in which what is wanted is wrapped up."""
+    if b"LS0tLS1CRUdJTi" in source.joined or b"ZXlK" in source.joined:
+        for found in _WRAPPED.finditer(source.joined):
+            if wanted(_decoded(found[0])):
+                for start in source.places(found[0]):
+                    yield Secret(kind, start, found[0])
+
+
+def _is_key(text: bytes) -> bool:
+    """Tell a key from the first line of one, as manuals show it."""
+    text = _BREAKS.sub(b"", text)
+    body = _KEY_BODY.search(text)
+    if body is None or judge.placeholder(body[0][:56]):
+        return False
+    return len(body[0]) > _KEY_LONG or text.startswith(b"-----", body.end())
+
+
+def _hidden(value: bytes) -> bool:
+    plain = _decoded(value)
+    return len(plain) > 60 or (len(plain) > 3 and not judge.placeholder(plain))
+
+
+def _is_jwt(token: bytes) -> bool:
+    """Tell whether header and claims are those of a token in use."""
+    try:
+        header, claims = (
+            json.loads(_decoded(part)) for part in token.split(b".")[:2]
+        )
+    except (ValueError, RecursionError):
+        return False
+    if not isinstance(header, dict) or not isinstance(claims, dict):
+        return False
+    sample = claims.get("sub") == "1234567890"  # what jwt.io shows
+    return "alg" in header and bool(_CLAIMS & claims.keys()) and not sample
+
+
+def _decoded(value: bytes) -> bytes:
+    """Return what Base64 of either alphabet stands for; b"" for nothing."""
+    text = value.rstrip(b"=").replace(b"-", b"+").replace(b"_", b"/")
+    try:
+        return base64.b64decode(text + b"=" * (-len(text) % 4))
+    except binascii.Error:
+        return b""

@@ -1,0 +1,101 @@
+"""Tokens: known by their form, or by what the text calls them."""
+
+import functools
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+
+from ..model import Severity
+from . import formats, judge, names
+from .names import Says
+from .source import LONGEST, Kind, Secret, Source
+
+ASSIGNED = Kind("MCP-SEC-004", "Secret assigned to a name", Severity.HIGH)
+TELLING = 3  # characters of a form that make it unmistakable
+MIN_VALUE = 12  # bytes
+MIN_BEHIND_KEY = 16  # bytes; "key" alone says little
+_BROKEN = re.compile(rb":|=[^=]")
+_PIECES = re.compile(rb"[:@%!$|]|=(?=[^=])")
+
+
+def by_form(source: Source) -> Iterator[Secret]:
+    """Yield the tokens whose form says what they are, wherever they stand."""
+    for word, rows in _index():
+        if word in source.joined:
+            for kind, form in rows:
+                for found in formats.regex(form).finditer(source.joined):
+                    if _genuine(found, form):
+                        for start in source.places(found[0]):
+                            yield Secret(kind, start, found[0])
+
+
+def by_name(source: Source) -> Iterator[Secret]:
+    """A value that looks drawn by chance stands behind a secret's name.
+
+    ``api_key``, ``token``, ``client_secret`` and the like: in code, settings,
+    manifests and commands. Placeholders, digests, identifiers and public
+    keys are left alone.
+    """
+    for run in source.runs:
+        if len(run) <= LONGEST and source.budget.spend():
+            for value in dict.fromkeys([run, *_PIECES.split(run)]):
+                yield from _named(source, value.strip(b".:/,"))
+
+
+def _named(source: Source, value: bytes) -> Iterator[Secret]:
+    """Yield the places where its name makes a value a secret."""
+    body = value.rstrip(b"=")
+    if len(value) < MIN_VALUE or not judge.random(body, sure=True):
+        return
+    random = judge.random(body)
+    for start in source.places(value):
+        name = names.before(source.data, start)
+        if name and not names.other(name):
+            kind = _issuer(name, value) or (
+                ASSIGNED if random and _tells(name, value) else None
+            )
+            if kind is not None:
+                yield Secret(kind, start, value, name)
+
+
+def _issuer(name: str, value: bytes) -> Kind | None:
+    """Return the format whose name and form both fit."""
+    for known in _with_names():
+        if known.names is not None and known.names.search(name):
+            for form in known.forms:
+                if formats.regex(form).fullmatch(value):
+                    return known.kind
+    return None
+
+
+def _tells(name: str, value: bytes) -> bool:
+    meaning = names.says(name)
+    if meaning is Says.NOTHING or _BROKEN.search(value):
+        return False
+    return meaning is not Says.KEY or len(value) >= MIN_BEHIND_KEY
+
+
+def _genuine(found: re.Match[bytes], form: str) -> bool:
+    """Tell a token from an example of one, and from a word with a dot."""
+    value = found[0]
+    if judge.placeholder(value) or judge.typed(value):
+        return False
+    if found.string[found.end() :].startswith(b".."):
+        return False  # the manual left the rest out
+    return formats.literal(form) >= TELLING or judge.random(value)
+
+
+@functools.cache
+def _index() -> tuple[tuple[bytes, tuple[tuple[Kind, str], ...]], ...]:
+    """Return each keyword with the forms that it announces."""
+    table: dict[bytes, list[tuple[Kind, str]]] = defaultdict(list)
+    for known in formats.load():
+        for form in known.forms if known.names is None else ():
+            for word in formats.keywords(form):
+                table[word].append((known.kind, form))
+    return tuple((word, tuple(rows)) for word, rows in table.items())
+
+
+@functools.cache
+def _with_names() -> tuple[formats.Format, ...]:
+    return tuple(known for known in formats.load() if known.names is not None)
