@@ -21,6 +21,7 @@ _CONTINUE: Final = 1
 _AT_FDCWD, _AT_SYMLINK_NOFOLLOW = -100, 0x100
 _UTIME_NOW, _UTIME_OMIT = (1 << 30) - 1, (1 << 30) - 2
 _PERMISSIONS: Final = 0o777
+_PATH_MAX: Final = 4096
 #: Seconds for which a command that is full is refused without counting.
 _FULL: Final = 0.05
 
@@ -80,6 +81,8 @@ class Supervisor:
             flags = answer(Call(pid, tuple(arguments)))
         except OSError as problem:
             error = -(problem.errno or errno.EPERM)
+        except (OverflowError, ValueError, struct.error):
+            error = -errno.EINVAL  # numbers that no honest program sends
         try:
             reply = _ANSWER.pack(ident, 0, error, flags)
             fcntl.ioctl(self._listener, _SEND, reply)
@@ -87,7 +90,12 @@ class Supervisor:
             return
 
     def _fork(self, call: Call) -> int:
-        """Let one more task be, if there is room for it (CWE-400)."""
+        """Let one more task be, if there is room for it (CWE-400).
+
+        A task that was let through may not be there yet when they are
+        counted. It is one for each that is, at most: there are never more
+        than twice as many as there may be.
+        """
         if self._tasks >= self._most:
             self._count()
         self._tasks += 1
@@ -149,13 +157,14 @@ class Supervisor:
             if directory == _AT_FDCWD
             else f"/proc/{call.pid}/fd/{directory}"
         )
+        descriptor = _start(base)
         if path is not None:
-            name = _memory(call.pid, call.arguments[path], 4096)
-            text = os.fsdecode(name.partition(b"\0")[0])
-            if not text:
-                raise FileNotFoundError(errno.ENOENT, "an empty path")
-            base = str(Path(base) / text)
-        descriptor = os.open(base, os.O_PATH | os.O_CLOEXEC | flags)
+            start, text = descriptor, _path(call.pid, call.arguments[path])
+            how = os.O_PATH | os.O_CLOEXEC | flags
+            try:
+                descriptor = os.open(text, how, dir_fd=start)
+            finally:
+                os.close(start)
         if not self._is_inside(descriptor):
             os.close(descriptor)
             raise PermissionError(errno.EPERM, "not in the workspace")
@@ -187,11 +196,27 @@ def _where(descriptor: int) -> Path:
     return Path(f"/proc/self/fd/{descriptor}")
 
 
+def _start(base: str) -> int:
+    try:
+        return os.open(base, os.O_PATH | os.O_CLOEXEC)
+    except FileNotFoundError:
+        raise OSError(errno.EBADF, "no such descriptor") from None
+
+
+def _path(pid: int, address: int) -> str:
+    text = os.fsdecode(_memory(pid, address, _PATH_MAX).partition(b"\0")[0])
+    if not text:
+        raise FileNotFoundError(errno.ENOENT, "an empty path")
+    return text
+
+
 def _memory(pid: int, address: int, size: int) -> bytes:
     """Return bytes of another process's memory."""
     descriptor = os.open(f"/proc/{pid}/mem", os.O_RDONLY | os.O_CLOEXEC)
     try:
         return os.pread(descriptor, size, address)
+    except OSError:
+        raise OSError(errno.EFAULT, "no such address") from None
     finally:
         os.close(descriptor)
 

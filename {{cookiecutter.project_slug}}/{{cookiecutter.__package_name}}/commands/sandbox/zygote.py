@@ -80,17 +80,19 @@ class Zygote:
 
     def _keep(self, control: int, directory: int) -> None:
         """Turn this process into a keeper; it does not return."""
+        failed = 1
         try:
             self._server.close()
             with socket.socket(fileno=control) as server:
                 Keeper(server, directory, _WORKSPACE, self._confinement).run()
+            failed = 0
         finally:
-            os._exit(0)
+            os._exit(failed)
 
     def _reap(self) -> None:
-        """Let keepers go; end what one left that was killed."""
+        """Let keepers go; end what one left that did not end well."""
         ended: dict[int, int] = {}
         tree.reap(ended)
         self._keepers.difference_update(ended)
-        if any(os.WIFSIGNALED(status) for status in ended.values()):
+        if any(ended.values()):
             tree.end(keep=frozenset(self._keepers))
