@@ -91,7 +91,7 @@ def _left_out(name: str) -> CheckResult:
     return CheckResult(
         name=name,
         state=State.NOT_RUN,
-        reason="left out by --only, --skip or --no-probe",
+        reason="left out by the command line",
         selected=False,
     )
 

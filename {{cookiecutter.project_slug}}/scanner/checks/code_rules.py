@@ -100,6 +100,8 @@ def certificate(source: Source) -> Iterator[Hit]:
             none = _const(value, False) or _named(value, "CERT_NONE")
             if none and name in off:
                 off[name].append(node)
+    if not off["verify_mode"] and any(map(_pins, source.calls)):
+        return  # whoever holds the one certificate's key may have any name
     for node in off["verify_mode"] or off["check_hostname"]:
         yield _at(source, node, "the certificate's check is switched off")
 
@@ -301,6 +303,10 @@ def _is(call: ast.Call, keyword: str, value: object) -> bool:
 
 def _const(node: ast.expr, value: object) -> bool:
     return isinstance(node, ast.Constant) and node.value is value
+
+
+def _pins(call: ast.Call) -> bool:
+    return any(k.arg in {"cafile", "cadata"} for k in call.keywords)
 
 
 def _named(node: ast.expr, name: str) -> bool:

@@ -10,7 +10,9 @@ from ..project import Project, Unreadable
 
 MAX_SIZE = 2**20  # bytes of one settings file
 _NAME = r"(?P<name>MCP_[A-Z0-9_]+|WORKSPACE_PATH)"
-_DOTENV = re.compile(rf"\s*(?:export\s+)?{_NAME}\s*=\s*(?P<value>.*)")
+_DOTENV = re.compile(
+    rf"^\s*(?:export\s+|Environment=[\"']?)?{_NAME}\s*=\s*(?P<value>.*)"
+)
 _YAML = re.compile(
     rf"\s*(?:-\s+)?[\"']?{_NAME}(?:[\"']?:\s|=)\s*(?P<value>.*?)[\"']?,?\s*"
 )
@@ -24,9 +26,10 @@ _DEFAULT = re.compile(
     r"\$\{(?P<name>\w+)(?::?(?P<mode>[-?+])(?P<rest>[^}]*))?\}|\$(?P<bare>\w+)"
 )
 _PORT = re.compile(
-    r"\s*-\s*[\"']?(?:(?P<host>[\d.]+|\[[\da-fA-F:]+\]|localhost):)?"
-    r"[\d${}:A-Z_a-z-]+:(?P<target>\d+)(?:/tcp)?[\"']?\s*"
+    r"(?<![\w.:])(?:(?P<host>[\d.]+|\[[\da-fA-F:]+\]|localhost):)?"
+    r"\d+:(?P<target>\d+)(?![\w.:])"
 )
+_CLUSTER = re.compile(r"(^|/)(kubernetes|k8s|helm|charts)/")
 LOOPBACK = re.compile(r"127\.[\d.]+|\[?::1\]?|localhost")
 
 
@@ -74,9 +77,10 @@ def setups(project: Project) -> Iterator[Setup]:
     base = {name: value or "" for name, (value, _) in defaults.given.items()}
     yield defaults
     local: dict[str, str] = {}
-    for path in _paths(project, r"(.*/)?\.env(\..+)?|.*\.env"):
+    for path in _paths(project, r"(.*/)?\.env(\..+)?|.*\.(env|service)"):
         given = dict(_assignments(project, path, _DOTENV))
-        yield Setup(path, "env", given, base, known)
+        kind = "kubernetes" if _CLUSTER.search(path) else "env"
+        yield Setup(path, kind, given, base, known)
         if path == ".env":
             local = {name: value or "" for name, (value, _) in given.items()}
     for path in _paths(project, r"(.*/)?(Dockerfile|Containerfile)[^/]*"):
@@ -223,10 +227,10 @@ def _filled(value: str | None, local: Mapping[str, str]) -> str | None:
 
 def _published(lines: list[str], port: str) -> bool:
     """Tell whether compose opens the server's port beyond this machine."""
-    for line in lines:
-        found = _PORT.fullmatch(line)
-        if found and found["target"] == port:
-            host = found["host"] or ""
-            if not LOOPBACK.fullmatch(host):
-                return True
-    return False
+    opened = [
+        found["host"] or ""
+        for line in lines
+        for found in _PORT.finditer(_filled(line, {}) or "")
+        if found["target"] == port
+    ]
+    return not all(map(LOOPBACK.fullmatch, opened))

@@ -8,6 +8,7 @@ from ..model import CheckResult, Explained, Finding, Report, Standing
 from ..text import visible
 
 WIDTH = 79
+ROW = 39  # characters before what a check covered
 MAX_FINDINGS = 200  # more than anybody reads on a terminal
 WORDS = {
     "A+": "EXCEPTIONAL",
@@ -77,10 +78,10 @@ def _finding(report: Report, finding: Finding) -> Iterator[str]:
     place = visible(finding.path or "the project")
     line = f":{finding.line}" if finding.line else ""
     standing = report.standing[finding]
-    note = "" if standing is Standing.OPEN else f" ({standing.value})"
+    note = f" ({standing.value})" if _has_baseline(report) else ""
     head = f"{finding.severity.upper():8} {finding.id}  {place}{line}{note}"
     yield head
-    yield from _wrapped(visible(finding.message))
+    yield from _wrapped(visible(f"{finding.title}: {finding.message}"))
     if standing is Standing.ACCEPTED:
         entry = report.accepted[finding]
         until = f" (until {entry.until})" if entry.until else ""
@@ -105,12 +106,16 @@ def _check(check: CheckResult) -> Iterator[str]:
     covered = f"{seen.covered} of {seen.total} {seen.unit}" if seen else ""
     tool = f"{check.tool} {check.tool_version or ''}" if check.tool else ""
     took = f"{check.duration_seconds:.1f} s"
-    row = f"  {check.name:13} {state:14} {took:>6}  {covered:20} {tool}"
+    told = f"{covered:20} {tool}" if seen or tool else ""
+    reason = visible(check.reason)
+    if not told and len(reason) < WIDTH - ROW:
+        told, reason = reason, ""
+    row = f"  {check.name:13} {state:14} {took:>6}  {told}"
     yield visible(row).rstrip()
-    if check.reason:
+    if reason:
         indent = " " * 16
         yield from textwrap.wrap(
-            visible(check.reason),
+            reason,
             WIDTH,
             initial_indent=indent,
             subsequent_indent=indent,
@@ -120,6 +125,8 @@ def _check(check: CheckResult) -> Iterator[str]:
 
 def _standings(report: Report) -> Iterator[str]:
     """Say what the baseline changes, where it changes something."""
+    if not _has_baseline(report):
+        return
     kinds = list(report.standing.values())
     parts = [
         f"{kinds.count(kind)} {kind.value}"
@@ -128,15 +135,20 @@ def _standings(report: Report) -> Iterator[str]:
     ]
     if report.fixed:
         parts.append(f"{sum(e.count for e in report.fixed)} fixed")
-    if parts:
-        yield f"Beside the baseline: {', '.join(parts)}"
+    yield f"Beside the baseline: {', '.join(parts)}"
+
+
+def _has_baseline(report: Report) -> bool:
+    """Tell whether there is one, or all would be new."""
+    known = set(report.standing.values()) - {Standing.NEW}
+    return bool(known or report.fixed)
 
 
 def _gaps(report: Report) -> Iterator[str]:
     """Name what was not seen: it did not pass."""
     gaps = [check.name for check in report.checks if not check.complete]
     if gaps:
-        yield f"Incomplete: {', '.join(gaps)}"
+        yield from textwrap.wrap(f"Incomplete: {', '.join(gaps)}", WIDTH)
 
 
 def _grade(report: Report) -> str:

@@ -155,6 +155,13 @@ def test_every_rule_of_our_own_is_planted():
     assert own <= set(PLANTED)
 
 
+def test_a_pinned_certificate_may_have_any_name(findings):
+    made = "ssl.create_default_context(cafile='/c.pem')"
+    text = f"import ssl\nc = {made}\nc.check_hostname = False\n"
+    assert findings(text) == {}
+    assert list(findings(f"{text}c.verify_mode = ssl.CERT_NONE\n")) == ["005"]
+
+
 def test_no_value_of_a_password_is_told_or_hashed(findings):
     one = findings(f"password = '{SECRET}'\n")["B105"]
     assert SECRET not in repr(one)

@@ -163,6 +163,8 @@ def test_inside_a_container_metrics_are_read_from_its_network(found):
         ("8080:8080", True),
         ("0.0.0.0:443:8080", True),
         ("127.0.0.1:8080:8080", False),
+        ("${PUBLISH:-127.0.0.1:8443}:8080", False),
+        ("${PUBLISH:-8443}:8080", True),
         ("3000:3000", False),
     ],
 )
