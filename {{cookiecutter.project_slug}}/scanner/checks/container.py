@@ -1,0 +1,247 @@
+"""Dockerfiles, compose files and Kubernetes manifests."""
+
+import io
+import posixpath
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from .. import documents
+from ..container import (
+    compose,
+    image_rules,
+    kubernetes,
+    kubernetes_rules,
+    kustomize,
+    run_rules,
+)
+from ..container.dockerfile import parse
+from ..container.hadolint import HadolintReport, run_hadolint
+from ..model import CheckResult, Coverage, Finding, Options, State
+from ..project import Project, Unreadable
+from ..rules import rules_for
+from ..text import visible
+from ..tools import ToolError
+
+MAX_SAME = 100  # findings of one rule in one file
+_RULES = (kubernetes_rules,)  # imported, so that they are registered
+_DOCKERFILE = re.compile(
+    r"(?is)(.*/)?(?:(?:docker|container)file(?:[._-].+)?|[^/]+\.dockerfile)"
+)
+_NO_DOCKERFILE = re.compile(r"(?is).+\.(?:dockerignore|html|j2|md|py|rst|txt)")
+_YAML = re.compile(r"(?is)(?!\.github/).+\.ya?ml|(?:.*/)?Kustomization")
+_TELLING = re.compile(
+    rb"(?m)^[ \t-]*[\"']?(?:apiVersion|services)[\"']?[ \t]*:"
+)
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+
+
+@dataclass(slots=True)
+class _Work:
+    """What has been looked at so far, and what could not be."""
+
+    project: Project
+    findings: list[Finding] = field(default_factory=list)
+    files: set[str] = field(default_factory=set)
+    problems: dict[str, str] = field(default_factory=dict)
+    counts: Counter[tuple[str, str | None]] = field(default_factory=Counter)
+
+    def judge(self, kind: str, *subject: Any) -> None:
+        """Apply the rules for one kind of subject."""
+        for rule in rules_for("MCP-CON-", on=kind):
+            for finding in rule.findings(*subject):
+                key = finding.id, finding.path
+                self.counts[key] += 1
+                if self.counts[key] > MAX_SAME:
+                    more = f"more than {MAX_SAME} times {finding.id}"
+                    self.problems.setdefault(finding.path or "", more)
+                    break
+                self.findings.append(finding)
+
+
+def check(project: Project, options: Options) -> CheckResult:
+    """Judge what builds and runs the server, by our rules and hadolint's."""
+    work = _Work(project)
+    state, reasons = State.PASSED, []
+    dockerfiles = _dockerfiles(work)
+    try:
+        _documents(work)
+    except ToolError as error:
+        state = error.state
+        reasons.append(error.reason)
+    report = HadolintReport("")
+    try:
+        if dockerfiles:
+            report = run_hadolint(project.root, dockerfiles, options.timeout)
+    except ToolError as error:
+        state = error.state
+        reasons.append(error.reason)
+    else:
+        _merge(work, report, set(dockerfiles))
+    if not work.files and state is State.PASSED:
+        return CheckResult(
+            name="container",
+            state=State.NOT_APPLICABLE,
+            reason="no Dockerfile, compose file or manifest",
+        )
+    reasons += _told(work)
+    if dockerfiles:
+        reasons.append(_cis())
+    return CheckResult(
+        name="container",
+        state=state,
+        reason="; ".join(reasons),
+        tool="hadolint" if dockerfiles else None,
+        tool_version=report.version or None,
+        coverage=Coverage(
+            unit="files",
+            covered=len(work.files - work.problems.keys()),
+            total=len(work.files),
+        ),
+        findings=tuple(work.findings),
+    )
+
+
+def _dockerfiles(work: _Work) -> dict[str, bytes]:
+    """Judge each Dockerfile by our rules; return those that were read."""
+    read: dict[str, bytes] = {}
+    for path in work.project.files:
+        if not _DOCKERFILE.fullmatch(path) or _NO_DOCKERFILE.fullmatch(path):
+            continue
+        work.files.add(path)
+        try:
+            data = work.project.read(path)
+        except Unreadable as error:
+            work.problems[path] = str(error)
+            continue
+        read[path] = data
+        text = io.TextIOWrapper(
+            io.BytesIO(data), "utf-8-sig", "replace", newline="\n"
+        )
+        file = parse(path, text)
+        work.judge("dockerfile", file)
+        work.judge("context", file, work.project)
+        work.judge("text", path, data.decode("utf-8", "replace"))
+        for run in run_rules.runs(file):
+            work.judge("run", run)
+        if file.problems:
+            work.problems[path] = ", ".join(file.problems[:3])
+    return read
+
+
+def _documents(work: _Work) -> None:
+    """Judge the compose files and the manifests among the YAML files."""
+    found: dict[str, list[Any]] = {}
+    for path, data in _candidates(work):
+        try:
+            found[path] = documents.load(_text(data))
+        except (documents.Malformed, UnicodeDecodeError) as error:
+            work.files.add(path)
+            work.problems[path] = (
+                "no UTF-8" if isinstance(error, ValueError) else str(error)
+            )
+    for path, contents in found.items():
+        for document in contents:
+            if compose.is_compose(path, document):
+                _compose(work, found, path, document)
+            elif kubernetes.is_manifest(document) or kustomize.named(path):
+                work.files.add(path)
+    cluster = kubernetes.read(found)
+    work.files |= cluster.kustomized.patches & found.keys()
+    work.judge("cluster", cluster)
+    for manifest in cluster.manifests:
+        work.judge("manifest", manifest)
+    for pod in cluster.pods():
+        work.judge("pod", pod)
+        for container in kubernetes.containers(pod):
+            work.judge("container", container)
+
+
+def _candidates(work: _Work) -> Iterator[tuple[str, bytes]]:
+    """Yield the YAML files that may be ours, by their names or words."""
+    limit = documents.MAX_BYTES
+    for path in work.project.files:
+        name = posixpath.basename(path)
+        if not _YAML.fullmatch(path):
+            continue
+        named = compose.NAME.fullmatch(name) or kustomize.named(path)
+        try:
+            with work.project.open(path) as stream:
+                data = stream.read(limit + 1)
+        except (Unreadable, OSError) as error:
+            work.files.add(path)
+            work.problems[path] = str(error)
+            continue
+        if not (named or data[:2] in _UTF16 or _TELLING.search(data)):
+            continue
+        if len(data) > limit:
+            work.files.add(path)
+            work.problems[path] = f"larger than {limit} bytes"
+        else:
+            yield path, data
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-16" if data[:2] in _UTF16 else "utf-8-sig")
+
+
+def _compose(
+    work: _Work, found: dict[str, list[Any]], path: str, document: Any
+) -> None:
+    """Judge a compose file; one that completes another as such."""
+    folder, name = posixpath.split(path)
+    main = None
+    if name not in compose.MAINS:
+        mains = (
+            found[other][0]
+            for other in (posixpath.join(folder, x) for x in compose.MAINS)
+            if found.get(other)
+        )
+        main = documents.table(next(mains, None), "services")
+    work.files.add(path)
+    for service in compose.services(path, document, main):
+        work.judge("compose", service)
+        if service.whole:
+            work.judge("compose-whole", service)
+
+
+def _merge(work: _Work, report: HadolintReport, files: set[str]) -> None:
+    """Add hadolint's findings, but for faults that ours have named."""
+    piped = {
+        (finding.path, finding.line)
+        for finding in work.findings
+        if finding.id == "MCP-CON-004"
+    }
+    work.findings += [
+        finding
+        for finding in report.findings
+        if not (
+            finding.id == "MCP-CON-DL4006"
+            and (finding.path, finding.line) in piped
+        )
+    ]
+    for path in sorted(files - report.seen):
+        why = report.problems.get(path, "hadolint gave no account of it")
+        work.problems.setdefault(path, why)
+
+
+def _told(work: _Work) -> Iterable[str]:
+    """Name the first files that were not looked at in full."""
+    shown = list(work.problems.items())[:3]
+    for path, problem in shown:
+        yield f"{visible(path, 100)}: {visible(problem, 100)}"
+    if len(work.problems) > len(shown):
+        yield f"and {len(work.problems) - len(shown)} more files"
+
+
+def _cis() -> str:
+    """Say which of the CIS Docker Benchmark's controls were not judged."""
+    by_state: dict[str, list[str]] = {}
+    for control, state in image_rules.CIS.items():
+        by_state.setdefault(state, []).append(control)
+    return (
+        f"CIS Docker {', '.join(by_state['not assessed'])} not assessed,"
+        f" {', '.join(by_state['in part'])} in part"
+    )

@@ -1,0 +1,1 @@
+"""What builds and runs the server: images, compose files and manifests."""

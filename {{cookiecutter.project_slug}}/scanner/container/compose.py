@@ -1,0 +1,328 @@
+"""What is wrong in a compose file; each rule looks at one service."""
+
+import posixpath
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from ..documents import Table, listed, table
+from ..model import Severity
+from ..rules import Hit
+from ..ruletable import ruled
+from .names import (
+    PRIVATE_PORTS,
+    SOCKETS,
+    compose_value,
+    is_root,
+    literal,
+    secret_name,
+    unpinned,
+)
+
+MAINS = (
+    "compose.yaml",
+    "compose.yml",
+    "docker-compose.yaml",
+    "docker-compose.yml",
+)
+NAME = re.compile(r"(?:.*[.-])?compose(?:[.-].+)?\.ya?ml")
+_SENSITIVE = re.compile(
+    r"/|(?:~|\$\{?HOME\}?|/home(?:/[^/]+)?)(?:/\..*)?"
+    r"|/(?:bin|boot|dev|etc|lib\w*|proc|root|run|sbin|sys|usr)(?:/.*)?"
+    r"|/var(?:/(?:lib|log|run)(?:/.*)?)?"
+)
+_HARMLESS = re.compile(
+    r"/etc/(?:localtime|timezone|ssl/certs(?:/.*)?|pki(?:/.*)?)|/dev/null"
+)
+_EVERYWHERE = frozenset({"", "0.0.0.0", "::"})  # noqa: S104 # nosec B104 # looked for, not bound to
+compose = ruled(__file__, on="compose")
+# For a service that is written whole, not one that another file completes.
+whole = ruled(__file__, on="compose-whole")
+
+
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """A place of the host's that a service sees."""
+
+    source: str
+    readonly: bool
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One service of a compose file."""
+
+    path: str
+    name: str
+    line: int
+    settings: Table
+    whole: bool
+
+    def hit(
+        self,
+        key: str,
+        message: str,
+        *,
+        severity: Severity | None = None,
+        line: int = 0,
+    ) -> Hit:
+        """Make a hit at one of its settings, or at the service itself."""
+        return Hit(
+            path=self.path,
+            line=line or self.settings.lines.get(key, self.line),
+            anchor=f"{self.name}.{key}.{message}",
+            message=f"service {self.name[:60]}: {message}",
+            severity=severity,
+        )
+
+    def words(self, key: str) -> list[str]:
+        """Return a list of words, also where a single one is written."""
+        value = self.settings.get(key)
+        many = value if isinstance(value, list) else [value]
+        return [str(each) for each in many if each is not None]
+
+    def variables(self) -> Iterator[tuple[str, str, int]]:
+        """Yield what ``environment`` and the build's arguments set."""
+        build = table(self.settings, "build")
+        for holder, key in ((self.settings, "environment"), (build, "args")):
+            found = table(holder, key)
+            for name, value in found.items():
+                yield name, str(value or ""), found.at(name)
+            items = listed(holder, key)
+            for item, line in zip(items, items.lines, strict=True):
+                name, _, value = str(item).partition("=")
+                yield name, value, line
+
+    def mounts(self) -> Iterator[Mount]:
+        """Yield what of the host's file system is mounted."""
+        volumes = listed(self.settings, "volumes")
+        for volume, line in zip(volumes, volumes.lines, strict=True):
+            if isinstance(volume, Table):
+                source = compose_value(volume.get("source", ""))
+                if volume.get("type") in {"bind", "npipe"}:
+                    yield Mount(source, truth(volume.get("read_only")), line)
+                continue
+            source, _, rest = compose_value(volume).partition(":")
+            if rest and source[:1] in {"/", "~", ".", "$"}:
+                options = rest.rpartition(":")[2].split(",")
+                yield Mount(source, "ro" in options, line)
+
+
+def is_compose(path: str, document: Any) -> bool:
+    """Tell a compose file by its name, or by its services."""
+    services = table(document, "services")
+    named = NAME.fullmatch(posixpath.basename(path)) is not None
+    return bool(services) and (
+        named
+        or any(
+            {"image", "build"} & table(services, name).keys()
+            for name in services
+        )
+    )
+
+
+def services(path: str, document: Any, main: Table | None) -> list[Service]:
+    """Return a file's services, with what ``extends`` adds to them.
+
+    Args:
+        path: The file.
+        document: What it holds.
+        main: The services of the folder's main compose file, which this one
+            completes; None where it is the main one itself.
+    """
+    found = []
+    every = table(document, "services")
+    for name in every:
+        settings = _extended(every, name)
+        complete = not (main and name in main) and bool(
+            {"image", "build"} & settings.keys()
+        )
+        found.append(Service(path, name, every.at(name), settings, complete))
+    return found
+
+
+def truth(value: object) -> bool:
+    """Tell whether a setting is on, also where it is written as text."""
+    return str(value).strip().lower() in {"true", "yes", "on", "1"}
+
+
+@compose("MCP-CON-101")
+def privileged(service: Service) -> Iterator[Hit]:
+    """A privileged container is the host, whatever user it runs as."""
+    if truth(service.settings.get("privileged")):
+        yield service.hit("privileged", "privileged: true")
+
+
+@compose("MCP-CON-102")
+def engine_socket(service: Service) -> Iterator[Hit]:
+    """Who can write to docker.sock is root on the host; read-only is too."""
+    for mount in service.mounts():
+        if SOCKETS.search(mount.source):
+            message = f"{mount.source[:80]} is mounted"
+            yield service.hit("volumes", message, line=mount.line)
+
+
+@compose("MCP-CON-103")
+def host_folder(service: Service) -> Iterator[Hit]:
+    """What the server can write there, the host executes or trusts."""
+    for mount in service.mounts():
+        place = mount.source.rstrip("/") or "/"
+        if SOCKETS.search(place) or _HARMLESS.fullmatch(place):
+            continue
+        if _SENSITIVE.fullmatch(place):
+            severity = Severity.MEDIUM if mount.readonly else None
+            message = f"{place[:80]} of the host is mounted"
+            yield service.hit(
+                "volumes", message, severity=severity, line=mount.line
+            )
+
+
+@compose("MCP-CON-104")
+def host_namespace(service: Service) -> Iterator[Hit]:
+    """The host's network, processes or memory are then the container's too.
+
+    In the host's network every service that listens on loopback is within
+    reach of whoever steers the server.
+    """
+    for key in ("network_mode", "pid", "ipc", "uts", "userns_mode", "cgroup"):
+        if str(service.settings.get(key)).strip() == "host":
+            yield service.hit(key, f"{key}: host")
+
+
+@compose("MCP-CON-105")
+def added_capability(service: Service) -> Iterator[Hit]:
+    """SYS_ADMIN and its like undo the container's isolation."""
+    for name in service.words("cap_add"):
+        if name.upper().removeprefix("CAP_") != "NET_BIND_SERVICE":
+            yield service.hit("cap_add", f"{name[:40]} is added")
+
+
+@whole("MCP-CON-106")
+def kept_capabilities(service: Service) -> Iterator[Hit]:
+    """A server needs none of the fourteen that Docker leaves it."""
+    dropped = {name.upper() for name in service.words("cap_drop")}
+    if "ALL" not in dropped and not truth(service.settings.get("privileged")):
+        yield service.hit("cap_drop", "cap_drop does not name ALL")
+
+
+@whole("MCP-CON-107")
+def new_privileges(service: Service) -> Iterator[Hit]:
+    """Without this, a set-user-id program in the image makes root again."""
+    options = {
+        re.sub(r"[=:\s]+", ":", option)
+        for option in service.words("security_opt")
+    }
+    if not options & {"no-new-privileges", "no-new-privileges:true"}:
+        message = "security_opt lacks no-new-privileges"
+        yield service.hit("security_opt", message)
+
+
+@whole("MCP-CON-108")
+def writable_root(service: Service) -> Iterator[Hit]:
+    """What cannot be written cannot be replaced by an intruder's program."""
+    if not truth(service.settings.get("read_only")):
+        yield service.hit("read_only", "read_only is not true")
+
+
+@compose("MCP-CON-109")
+def root_service(service: Service) -> Iterator[Hit]:
+    """``user: root`` overrides the user that the image has."""
+    user = service.settings.get("user")
+    if user is not None and is_root(compose_value(user)):
+        yield service.hit("user", f"user: {str(user)[:40]}")
+
+
+@compose("MCP-CON-110")
+def moving_image(service: Service) -> Iterator[Hit]:
+    """With ``:latest`` or no tag, the next pull is of another program."""
+    image = compose_value(service.settings.get("image") or "")
+    built = "build" in service.settings and ":" not in image.rpartition("/")[2]
+    problem = "" if built or not image else unpinned(image)
+    if problem:
+        yield service.hit("image", problem)
+
+
+@compose("MCP-CON-111")
+def unconfined(service: Service) -> Iterator[Hit]:
+    """Filters as seccomp and AppArmor stop what most breakouts begin with."""
+    for option in service.words("security_opt"):
+        flat = re.sub(r"[=:\s]+", ":", option).lower()
+        if flat.endswith(":unconfined") or flat == "label:disable":
+            yield service.hit("security_opt", option[:60])
+
+
+@compose("MCP-CON-112")
+def open_port(service: Service) -> Iterator[Hit]:
+    """Docker publishes on every interface, past the host's firewall.
+
+    Metrics, databases and the Docker API are for the neighbours only.
+    """
+    ports = listed(service.settings, "ports")
+    for port, line in zip(ports, ports.lines, strict=True):
+        if isinstance(port, Table):
+            host, inner = str(port.get("host_ip", "")), str(port.get("target"))
+        else:
+            text = compose_value(port).partition("/")[0]
+            host, _, inner = text.rpartition(":")
+            host = host.rpartition(":")[0]
+        number = int(inner) if re.fullmatch(r"\d{1,5}", inner) else 0
+        if number in PRIVATE_PORTS and host.strip("[]") in _EVERYWHERE:
+            what = PRIVATE_PORTS[number]
+            message = f"port {number} ({what}) is published"
+            yield service.hit("ports", message, line=line)
+
+
+@compose("MCP-CON-113")
+def secret_here(service: Service) -> Iterator[Hit]:
+    """The file is in git, and the variable in ``docker inspect``."""
+    for name, value, line in service.variables():
+        if secret_name(name) and literal(compose_value(value)):
+            message = f"{name[:60]} has a value"
+            yield service.hit("environment", message, line=line)
+
+
+@whole("MCP-CON-114")
+def no_limits(service: Service) -> Iterator[Hit]:
+    """One call that eats memory or forks takes the whole host along."""
+    limits = table(service.settings, "deploy", "resources", "limits")
+    settings = service.settings.keys()
+    missing = [
+        what
+        for what, here, there in (
+            ("memory", "mem_limit", "memory"),
+            ("cpus", "cpus", "cpus"),
+            ("pids", "pids_limit", "pids"),
+        )
+        if here not in settings
+        and there not in limits
+        and not (what == "cpus" and "cpu_quota" in settings)
+    ]
+    if missing:
+        yield service.hit("deploy", f"no limit of {', '.join(missing)}")
+
+
+@compose("MCP-CON-115")
+def no_health(service: Service) -> Iterator[Hit]:
+    """A server that hangs is taken for one that runs (CIS 4.6)."""
+    health = table(service.settings, "healthcheck")
+    test = health.get("test")
+    none = test == "NONE" or (isinstance(test, list) and test[:1] == ["NONE"])
+    if truth(health.get("disable")) or none:
+        yield service.hit("healthcheck", "the health check is disabled")
+
+
+def _extended(every: Table, name: str, depth: int = 0) -> Table:
+    """Return a service's settings on top of what it extends here."""
+    own = table(every, name)
+    parent = own.get("extends")
+    base = parent if isinstance(parent, str) else table(parent).get("service")
+    elsewhere = "file" in table(parent)
+    if not isinstance(base, str) or elsewhere or base == name or depth > 8:
+        return own
+    merged = Table(own.line)
+    for source in (_extended(every, base, depth + 1), own):
+        merged.update(source)
+        merged.lines.update(source.lines)
+    return merged

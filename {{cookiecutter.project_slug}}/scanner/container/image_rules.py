@@ -1,0 +1,306 @@
+"""What is wrong in a Dockerfile: the CIS Docker Benchmark's image controls.
+
+The rules of what the commands in RUN do are in ``run_rules``.
+"""
+
+import hashlib
+import posixpath
+import re
+from collections.abc import Iterator
+
+from ..model import Severity
+from ..project import Project
+from ..rules import Hit
+from ..ruletable import ruled
+from .dockerfile import Dockerfile, Instruction
+from .names import SOCKETS, is_root, literal, secret_name, unpinned
+
+# Control -> how far it is judged here (CIS Docker Benchmark 1.7, section 4).
+CIS = {
+    "4.1": "whole",
+    "4.2": "in part",
+    "4.3": "in part",
+    "4.4": "not assessed",
+    "4.5": "not assessed",
+    "4.6": "whole",
+    "4.7": "whole",
+    "4.8": "in part",
+    "4.9": "whole",
+    "4.10": "whole",
+    "4.11": "in part",
+    "4.12": "not assessed",
+}
+DATA = frozenset(
+    {"cache", "data", "log", "logs", "run", "tmp", "uploads", "workspace"}
+)
+_ARCHIVE = re.compile(r"(?i).*\.(?:tar(?:\.\w+)?|t[gxb]z2?|tzst)")
+_REMOTE = re.compile(r"(?i)(?:https?|ftp)://.*|git@.*|ssh://.*|git://.*")
+_PRIVATE = re.compile(
+    r"(?:.*/)?(?:\.env(?:\.(?!example|sample|template).*)?|\.git|\.ssh"
+    r"|\.aws|\.netrc|\.npmrc|\.pypirc|\.git-credentials|\.docker"
+    r"|id_(?:rsa|dsa|ecdsa|ed25519)|[^/]*\.(?:key|p12|pfx|jks|kdbx)"
+    r"|[^/]*(?:private|server)[^/]*\.pem)/?"
+)
+_PRAGMA = re.compile(
+    r"(?im)^[ \t]*#[ \t]*hadolint[ \t]+(?:global[ \t]+)?ignore[ \t]*=(.*)"
+)
+_CODE = re.compile(r"(?i)\b(?:DL|SC)\d+")
+dockerfile = ruled(__file__, on="dockerfile")
+context = ruled(__file__, on="context")
+text = ruled(__file__, on="text")
+
+
+def hit(
+    file: Dockerfile,
+    where: Instruction,
+    message: str,
+    *,
+    anchor: str = "",
+    line: int | None = None,
+    severity: Severity | None = None,
+) -> Hit:
+    """Make a hit that survives moved lines and shows no value."""
+    whole = f"{where.name} {where.flags} {where.text}"
+    digest = hashlib.sha256(whole.encode("utf-8", "replace")).hexdigest()
+    return Hit(
+        path=file.path,
+        line=line or where.line,
+        message=message,
+        anchor=anchor or digest[:16],
+        severity=severity,
+    )
+
+
+@dockerfile("MCP-CON-001")
+def no_user(file: Dockerfile) -> Iterator[Hit]:
+    """Without USER, the server and all it starts are root in the container.
+
+    What breaks out of the container, or into a mounted folder, is then root
+    there too. CIS Docker Benchmark 4.1.
+    """
+    if file.stages and file.last("USER") is None:
+        base = file.final[0]
+        if "nonroot" not in base.text:
+            yield hit(
+                file,
+                base,
+                "the last stage has no USER",
+                anchor="no USER",
+                line=file.stages[-1].line,
+            )
+
+
+@dockerfile("MCP-CON-002")
+def root_user(file: Dockerfile) -> Iterator[Hit]:
+    """USER root, or user 0, is no better than no USER (CIS 4.1)."""
+    last = file.last("USER")
+    if last and is_root(last.text.strip("\"'")):
+        yield hit(file, last, "the last USER is root", anchor="USER root")
+
+
+@dockerfile("MCP-CON-003")
+def moving_base(file: Dockerfile) -> Iterator[Hit]:
+    """With ``:latest`` or no tag, tomorrow's build is of another image.
+
+    Nobody decides on the change, and nobody can build today's image again.
+    Part of CIS 4.2: whether the image is to be trusted is not seen here.
+    """
+    names = {stage.name for stage in file.stages if stage.name}
+    for where in file.instructions:
+        image = where.text.split(" ")[0] if where.name == "FROM" else ""
+        if where.name in {"COPY", "ADD"}:
+            image = where.flag("from")
+        known = where.stage.parent if where.name == "FROM" else None
+        if known or image.lower() in names or image.isdecimal() or not image:
+            continue
+        if problem := unpinned(image):
+            yield hit(file, where, problem, anchor=image[:200])
+
+
+@dockerfile("MCP-CON-006")
+def remote_add(file: Dockerfile) -> Iterator[Hit]:
+    """ADD takes whatever the address holds that day (CIS 4.9)."""
+    for where in _named(file, "ADD"):
+        for source in where.words[:-1]:
+            commit = re.search(r"[#?&=][0-9a-f]{40}\b", source)
+            if _REMOTE.fullmatch(source) and not (
+                commit or where.flag("checksum")
+            ):
+                yield hit(file, where, f"ADD {source[:100]} is not verified")
+
+
+@dockerfile("MCP-CON-007")
+def add_for_copy(file: Dockerfile) -> Iterator[Hit]:
+    """ADD unpacks and fetches by itself: an archive in disguise is opened.
+
+    CIS 4.9.
+    """
+    for where in _named(file, "ADD"):
+        if any(
+            not (_ARCHIVE.fullmatch(x) or _REMOTE.fullmatch(x) or "<<" in x)
+            for x in where.words[:-1]
+        ):
+            yield hit(file, where, f"ADD {where.text[:80]}")
+
+
+@dockerfile("MCP-CON-009")
+def no_healthcheck(file: Dockerfile) -> Iterator[Hit]:
+    """A server that hangs is taken for one that runs (CIS 4.6)."""
+    last = file.last("HEALTHCHECK")
+    if not file.stages or (last and last.text.strip().upper() != "NONE"):
+        return
+    where = last or file.final[0]
+    line = last.line if last else file.stages[-1].line
+    what = "HEALTHCHECK NONE" if last else "the last stage has none"
+    yield hit(file, where, what, anchor="no HEALTHCHECK", line=line)
+
+
+@dockerfile("MCP-CON-010")
+def secret_variable(file: Dockerfile) -> Iterator[Hit]:
+    """ENV and ARG stay in the image's configuration and in its history.
+
+    Whoever can pull the image reads them, also the ARG of an earlier stage
+    that is in the build's cache or provenance. CIS 4.10.
+    """
+    for where in _named(file, "ENV", "ARG"):
+        for name, value in where.pairs:
+            if not secret_name(name):
+                continue
+            severity = None
+            if value is None:
+                message = f"ARG {name} is kept in the image's history"
+                severity = Severity.MEDIUM
+            elif where.name == "ENV" and "$" in value:
+                message = f"ENV {name} keeps what the build is given"
+            elif literal(value):
+                message = f"{where.name} {name} has a value"
+            else:
+                continue
+            yield hit(
+                file,
+                where,
+                message,
+                anchor=name,
+                line=where.line_of(name),
+                severity=severity,
+            )
+
+
+@dockerfile("MCP-CON-017")
+def writable_code(file: Dockerfile) -> Iterator[Hit]:
+    """COPY --chown gives the code to the user that executes it.
+
+    One file written through a tool is then code at the next start.
+    """
+    owners = runtime_names(file)
+    for where, place in copied(file):
+        owner = where.flag("chown").partition(":")[0]
+        if owner in owners and not is_data(place):
+            message = f"{place[:100]} belongs to {owner[:40]}, who runs it"
+            yield hit(file, where, message)
+
+
+@dockerfile("MCP-CON-018")
+def private_copy(file: Dockerfile) -> Iterator[Hit]:
+    """Keys, .env, .git and the like are for the desk, not for an image.
+
+    Removing them in a later layer leaves them in the earlier one. CIS 4.10.
+    """
+    for where in _named(file, "COPY", "ADD"):
+        sources = () if where.flag("from") else where.words[:-1]
+        for source in sources:
+            if _PRIVATE.fullmatch(source):
+                yield hit(file, where, f"{source[:100]} is copied")
+
+
+@dockerfile("MCP-CON-019")
+def exposed_login(file: Dockerfile) -> Iterator[Hit]:
+    """EXPOSE 22 or 23: one more way in, with its own keys to lose."""
+    for where in file.final:
+        ports = {word.partition("/")[0] for word in where.words}
+        if where.name == "EXPOSE" and ports & {"22", "23", "2222"}:
+            yield hit(file, where, f"EXPOSE {where.text[:40]}")
+
+
+@dockerfile("MCP-CON-020")
+def socket_volume(file: Dockerfile) -> Iterator[Hit]:
+    """Who can write to docker.sock is root on the host."""
+    for where in _named(file, "VOLUME", "RUN", "COPY"):
+        flags = where.flags if where.name == "RUN" else (where.text,)
+        if any(SOCKETS.search(text) for text in flags):
+            yield hit(file, where, f"{where.name} with the engine's socket")
+
+
+@dockerfile("MCP-CON-021")
+def insecure_build(file: Dockerfile) -> Iterator[Hit]:
+    """RUN --security=insecure is root on the machine that builds."""
+    for where in _named(file, "RUN"):
+        loose = {"--security=insecure", "--network=host"} & set(where.flags)
+        if loose:
+            yield hit(file, where, f"RUN {' '.join(sorted(loose))}")
+
+
+@context("MCP-CON-022")
+def whole_context(file: Dockerfile, project: Project) -> Iterator[Hit]:
+    """COPY . without a .dockerignore takes .git, .env and .venv along."""
+    folder = posixpath.dirname(file.path)
+    beside = posixpath.join(folder, ".dockerignore")
+    ignores = (".dockerignore", beside, f"{file.path}.dockerignore")
+    if any(map(project.exists, ignores)):
+        return
+    for where in _named(file, "COPY", "ADD"):
+        whole = {".", "./", "*", "./*"} & set(where.words[:-1])
+        if whole and not where.flag("from"):
+            yield hit(file, where, f"{where.name} {where.text[:60]}")
+
+
+@text("MCP-CON-023")
+def unreasoned_ignore(path: str, text: str) -> Iterator[Hit]:
+    """What is ignored is ignored for everybody who scans after you."""
+    for pragma in _PRAGMA.finditer(text):
+        if not re.search(r"[^\W\d_]{3}", _CODE.sub("", pragma[1])):
+            yield Hit(
+                path=path,
+                line=text.count("\n", 0, pragma.start()) + 1,
+                anchor=pragma[0].strip()[:200],
+                message=f"{pragma[0].strip()[:100]} gives no reason",
+            )
+
+
+def is_data(place: str) -> bool:
+    """Tell whether a folder is by its name one for data, not for code."""
+    parts = posixpath.normpath(place).strip("/").split("/")
+    return parts[:2] == ["var", "lib"] or not DATA.isdisjoint(parts)
+
+
+def copied(file: Dockerfile) -> Iterator[tuple[Instruction, str]]:
+    """Yield what is copied into the shipped image, and where to."""
+    folder = "/"
+    for where in file.final:
+        if where.name == "WORKDIR":
+            folder = posixpath.join(folder, where.text.strip("\"'"))
+        elif where.name in {"COPY", "ADD"} and where.words:
+            place = posixpath.join(folder, where.words[-1])
+            yield where, posixpath.normpath(place)
+
+
+def runtime_names(file: Dockerfile) -> set[str]:
+    """Return the names and numbers of the user that runs the server."""
+    last = file.last("USER")
+    user = last.text.partition(":")[0].strip() if last else "root"
+    if is_root(user) or "$" in user:
+        return set()
+    names = {user}
+    for where in file.final:
+        found = re.search(
+            r"(?:useradd|adduser)\b[^&;|]*?(?:-u|--uid)[ =]?(\d+)"
+            r"[^&;|]*?\s([a-z_][\w-]*)(?:\s*(?:[&;|]|$))",
+            where.text[:5000] if where.name == "RUN" else "",
+        )
+        if found and user in found.groups():
+            names.update(found.groups())
+    return names
+
+
+def _named(file: Dockerfile, *names: str) -> Iterator[Instruction]:
+    return (each for each in file.instructions if each.name in names)

@@ -1,0 +1,69 @@
+"""What images, users and variables say by their names and values."""
+
+import re
+
+PRIVATE_PORTS = {
+    22: "SSH",
+    2375: "the Docker API",
+    3306: "MySQL",
+    5432: "PostgreSQL",
+    6379: "Redis",
+    9090: "metrics",
+    9093: "alerts",
+    9100: "metrics",
+    9200: "Elasticsearch",
+    11211: "Memcached",
+    27017: "MongoDB",
+}
+SOCKETS = re.compile(
+    r"(?:docker|containerd|crio|podman|cri-dockerd|buildkitd)\.sock"
+)
+_MOVING = re.compile(
+    r"(?:.*-)?(?:latest|nightly|edge|master|main|head|canary)(?:-.*)?"
+)
+_SECRET = re.compile(
+    r"(?:password|passwd|passphrase|secret|apikey|credentials?)s?$"
+    r"|(?:^|_)(?:token|pass|pwd|api_key|secret_key\w*"
+    r"|(?:access|private|signing|encryption|master|auth)_?key)s?$"
+)
+_NO_SECRET = re.compile(
+    r"|true|false|yes|no|none|null|\d{1,6}|[./~].*|file:.*|<.*>|\{\{.*"
+    r"|[*.x-]{3,}|replace.*|your[-_ ].*",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+def unpinned(image: str) -> str:
+    """Say why an image's reference names no release; else return ""."""
+    name = image.rpartition("/")[2]
+    if "$" in name or "@sha256:" in name or image == "scratch":
+        return ""
+    tag = name.partition(":")[2]
+    if not tag:
+        return f"{image[:100]} names no tag, which means :latest"
+    if _MOVING.fullmatch(tag.lower()):
+        return f"{image[:100]} moves with every release"
+    return ""
+
+
+def is_root(user: object) -> bool:
+    """Tell whether ``user`` or ``user:group`` is root, by name or number."""
+    name = str(user).partition(":")[0].strip().lower()
+    return name == "root" or bool(re.fullmatch(r"0x0+|[+-]?0+", name))
+
+
+def secret_name(name: str) -> bool:
+    """Tell whether a variable of this name holds a secret itself."""
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name[-100:])
+    return _SECRET.search(re.sub(r"\W", "_", words).lower()) is not None
+
+
+def literal(value: object) -> bool:
+    """Tell whether a secret's value stands here, and not its place."""
+    text = str(value).strip()
+    return "$" not in text and not _NO_SECRET.fullmatch(text)
+
+
+def compose_value(value: object) -> str:
+    """Return a value of a compose file with ``${NAME:-default}`` filled in."""
+    return re.sub(r"\$\{\w+:?-([^{}$]*)\}", r"\1", str(value))

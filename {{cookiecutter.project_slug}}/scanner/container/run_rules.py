@@ -1,0 +1,283 @@
+"""What the commands in a Dockerfile's RUN instructions do wrong."""
+
+import posixpath
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ..downloads import Downloads
+from ..model import Severity
+from ..rules import Hit
+from ..ruletable import ruled
+from ..shell import Command, commands
+from .dockerfile import Dockerfile, Instruction
+from .image_rules import copied, hit, is_data, runtime_names
+from .names import literal, secret_name
+
+_INSTALL = {
+    "apt-get": "install",
+    "apt": "install",
+    "aptitude": "install",
+    "apk": "add",
+    "yum": "install",
+    "dnf": "install",
+    "microdnf": "install",
+    "zypper": "install",
+}
+_UPDATE = frozenset({"update", "check-update", "refresh", "makecache"})
+_REMOVE = frozenset({"autoremove", "del", "erase", "purge", "remove"})
+_UPGRADE = frozenset({"dist-upgrade", "full-upgrade", "upgrade"})
+_BUILD = re.compile(
+    r"build-essential|build-base|gcc|g\+\+|make|cmake|clang|cargo|rustc"
+    r"|golang(?:-go)?|gdb|strace|tcpdump|nmap|netcat.*|ncat|telnet|vim|nano"
+    r"|.+-dev(?:el)?"
+)
+_LOGIN = re.compile(r"openssh-server|openssh|telnetd|rsh-server|dropbear")
+_UNVERIFIED = re.compile(
+    r"--no-check-certificate|--trusted-host(?:=.*)?|--allow-unauthenticated"
+    r"|--force-yes|--allow-insecure-repositories|--allow-untrusted"
+    r"|--no-?gpg-?checks?|--insecure|--skip-verify|\[?trusted=(?:yes|true)\]?"
+    r"|(?:http\.)?sslverify[= ]?(?:false|0)?|strict-ssl(?:=false)?"
+    r"|GIT_SSL_NO_VERIFY=.+|PYTHONHTTPSVERIFY=0"
+    r"|NODE_TLS_REJECT_UNAUTHORIZED=0|Acquire::.*(?:Verify|Allow).*=.*",
+    re.IGNORECASE,
+)
+_CREDENTIALS = re.compile(
+    r"://[^/\s:@$]*:[^/\s:@$]{3,}@|(?i:authorization:\s*\w+\s+[\w.~+/-]{8,})"
+)
+_OCTAL = re.compile(r"[0-7]{3,5}")
+_SET_ID = re.compile(r"(?:^|,)[ugoa]*\+[rwxX]*s|(?:^|,)[ug]+=[rwxX]*s")
+_OTHERS_WRITE = re.compile(r"(?:^|,)[ug]*[oa][ugoa]*[+=][rxXst]*w")
+run_rule = ruled(__file__, on="run")
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One RUN and its commands.
+
+    Attributes:
+        executed: Those that execute what was fetched and not verified.
+        shipped: Its result is in the image that is shipped.
+    """
+
+    file: Dockerfile
+    where: Instruction
+    commands: list[Command]
+    executed: list[Command]
+    shipped: bool
+
+    def hit(
+        self,
+        message: str,
+        line: int | None = None,
+        severity: Severity | None = None,
+    ) -> Hit:
+        """Make a hit at the RUN."""
+        return hit(
+            self.file, self.where, message, line=line, severity=severity
+        )
+
+    def calling(self, *names: str) -> Iterator[Command]:
+        """Yield the calls of these programs, also behind ``-exec``."""
+        for command in self.commands:
+            for position, word in enumerate(command.words):
+                if posixpath.basename(word) in names:
+                    yield Command(command.words[position:])
+                    break
+
+    def installs(self) -> Iterator[tuple[Command, list[str]]]:
+        """Yield the calls of package managers, and what they install."""
+        for command in self.calling(*_INSTALL):
+            operands = command.operands
+            if _INSTALL[command.name] in operands[:1]:
+                yield command, [x.partition("=")[0] for x in operands[1:]]
+
+
+def runs(file: Dockerfile) -> Iterator[Run]:
+    """Yield a file's RUNs; a script that is too long is a problem of it.
+
+    ``COPY --chmod=755`` is seen as the chmod that it is.
+    """
+    downloads: dict[int, Downloads] = {}
+    shipped = {id(each) for each in file.final}
+    for where in file.instructions:
+        if mode := where.flag("chmod"):
+            chmod = Command(("chmod", mode))
+            yield Run(file, where, [chmod], [], id(where) in shipped)
+        if where.name != "RUN":
+            continue
+        script = where.exec_form or f"{where.text}\n{where.body}"
+        try:
+            found = commands(script)
+        except ValueError as error:
+            file.problems.append(f"line {where.line}: {error}")
+            continue
+        follower = downloads.setdefault(id(where.stage), Downloads())
+        executed = list(follower.executed(found))
+        yield Run(file, where, found, executed, id(where) in shipped)
+
+
+@run_rule("MCP-CON-004")
+def fetched_program(run: Run) -> Iterator[Hit]:
+    """``curl … | sh`` runs whatever the other side sends that day.
+
+    The same holds for ``wget`` and ``bash``, for ``bash <(curl …)``, for
+    ``sh -c "$(curl …)"``, and for a script that is saved first and executed
+    without a check in between. Part of CIS 4.11.
+    """
+    for command in run.executed[:1]:
+        yield run.hit(f"{command.name} executes what was fetched unverified")
+
+
+@run_rule("MCP-CON-005")
+def unchecked_origin(run: Run) -> Iterator[Hit]:
+    """Without certificates and signatures, anybody on the way can answer.
+
+    Such as ``--no-check-certificate``, ``curl -k``, ``pip --trusted-host``,
+    ``apt-get --allow-unauthenticated``. Part of CIS 4.11.
+    """
+    for command in run.commands:
+        short = (word[:200] for word in command.words)
+        loose = [word for word in short if _UNVERIFIED.fullmatch(word)]
+        if command.name == "curl" and any(
+            re.fullmatch(r"-[a-zA-Z]*k[a-zA-Z]*", word)
+            for word in command.options
+        ):
+            loose.append("curl -k")
+        if loose:
+            yield run.hit(f"{command.name} with {loose[0][:60]}")
+            return
+
+
+@run_rule("MCP-CON-008")
+def world_writable(run: Run) -> Iterator[Hit]:
+    """``chmod 777``: whoever gets into the container changes the code."""
+    for mode, _directory in _modes(run):
+        if _world_writable(mode):
+            yield run.hit(f"mode {mode[:40]}")
+            return
+
+
+@run_rule("MCP-CON-011")
+def lone_update(run: Run) -> Iterator[Hit]:
+    """The layer is cached: the next build installs from last month's lists.
+
+    CIS 4.7.
+    """
+    managers = list(run.calling(*_INSTALL))
+    done = {word for command in managers for word in command.operands[:1]}
+    if done & _UPDATE and not done & (_UPGRADE | {"install", "add"}):
+        yield run.hit("an update without an install")
+
+
+@run_rule("MCP-CON-012")
+def sudo(run: Run) -> Iterator[Hit]:
+    """RUN is root already, and in the image sudo is a way back to root."""
+    if any("sudo" in packages for _command, packages in run.installs()):
+        yield run.hit("sudo is installed")
+    elif any(
+        command.words[0] == "sudo"
+        or any(place.startswith("/etc/sudoers") for place in command.targets)
+        for command in run.commands
+        if command.words
+    ):
+        yield run.hit("sudo is used")
+
+
+@run_rule("MCP-CON-013")
+def unneeded_packages(run: Run) -> Iterator[Hit]:
+    """Compilers, debuggers and shells for the net help an intruder.
+
+    So do the packages that ``apt-get`` only recommends. Part of CIS 4.3.
+    """
+    managers = run.calling(*_INSTALL)
+    removed = any(_REMOVE & set(x.operands[:1]) for x in managers)
+    for command, packages in run.installs() if run.shipped else ():
+        found = [name for name in packages if _BUILD.fullmatch(name)]
+        if any(_LOGIN.fullmatch(name) for name in packages):
+            message = "a server for remote login is installed"
+            yield run.hit(message, severity=Severity.MEDIUM)
+        elif found and not removed:
+            yield run.hit(f"the last stage installs {', '.join(found)[:80]}")
+        elif command.name.startswith("apt") and not any(
+            re.search(r"(?i)install-recommends", word)
+            for word in command.words
+        ):
+            yield run.hit("apt installs without --no-install-recommends")
+
+
+@run_rule("MCP-CON-014")
+def secret_in_run(run: Run) -> Iterator[Hit]:
+    """The image's history shows each RUN as it was written (CIS 4.10)."""
+    login = any(command.name == "chpasswd" for command in run.commands)
+    for command in run.commands:
+        for word, following in zip(
+            command.words, (*command.words[1:], ""), strict=True
+        ):
+            name, equals, value = word.partition("=")
+            option = word.startswith("--") and not equals
+            value = following if option else value
+            bare = name.lstrip("-").replace("-", "_")
+            named = (equals or option) and secret_name(bare)
+            given = named and literal(value) and not value.startswith("-")
+            pair = login and re.fullmatch(r"[\w-]+:[^\s:$]+", word[:200])
+            if given or pair or _CREDENTIALS.search(word):
+                line = run.where.line_of(word.partition("=")[0])
+                yield run.hit(f"{command.name} is given a secret", line)
+                return
+
+
+@run_rule("MCP-CON-015")
+def set_user_id(run: Run) -> Iterator[Hit]:
+    """A set-user-id program of root's is root for whoever starts it.
+
+    Part of CIS 4.8: what the base image brings is not seen here.
+    """
+    for mode, directory in _modes(run):
+        octal = int(mode, 8) & 0o6000 if _OCTAL.fullmatch(mode) else 0
+        if not directory and (octal or _SET_ID.search(mode)):
+            yield run.hit(f"mode {mode[:40]}")
+            return
+
+
+@run_rule("MCP-CON-016")
+def given_code(run: Run) -> Iterator[Hit]:
+    """``chown`` gives the code to the user that executes it.
+
+    One file written through a tool is then code at the next start.
+    """
+    calls = list(run.calling("chown")) if run.shipped else []
+    owners = runtime_names(run.file) if calls else set()
+    places = [place for _where, place in copied(run.file)] if owners else []
+    for command in calls:
+        owner, *targets = [*command.operands, ""]
+        for target in targets[:-1]:
+            inside = posixpath.normpath(target).rstrip("/") + "/"
+            if owner.partition(":")[0] in owners and any(
+                f"{place}/".startswith(inside) and not is_data(place)
+                for place in places
+            ):
+                yield run.hit(f"{target[:80]} is given to {owner[:40]}")
+                return
+
+
+def _modes(run: Run) -> Iterator[tuple[str, bool]]:
+    """Yield the modes that are given, and whether it is to a new folder."""
+    for command in run.calling("chmod"):
+        yield from ((mode, False) for mode in command.operands[:1])
+    for command in run.calling("mkdir", "install"):
+        words = command.words
+        folder = command.name == "mkdir" or bool(
+            {"-d", "--directory"} & set(words)
+        )
+        for word, following in zip(words, (*words[1:], ""), strict=True):
+            if word == "-m":
+                yield following, folder
+            elif word.startswith("--mode="):
+                yield word.removeprefix("--mode="), folder
+
+
+def _world_writable(mode: str) -> bool:
+    if _OCTAL.fullmatch(mode):
+        return int(mode, 8) & 0o1002 == 0o002  # sticky, as in /tmp, is fine
+    return _OTHERS_WRITE.search(mode) is not None

@@ -1,0 +1,1 @@
+"""What GitHub runs for the project: workflows and composite actions."""

@@ -1,0 +1,111 @@
+"""What zizmor does not see in workflows, or weighs less."""
+
+import re
+from collections.abc import Iterator
+
+from ..documents import Items, Table, table
+from ..downloads import Downloads
+from ..rules import Hit
+from ..ruletable import ruled
+from ..shell import commands
+from .model import Workflow
+
+_COMMIT = re.compile(r"[^@]+@(?:[0-9a-f]{40}|[0-9a-f]{64})")
+_TRUSTED = frozenset({"issue_comment", "pull_request_target", "workflow_run"})
+_OPEN = _TRUSTED | {"pull_request"}
+_STRANGERS = re.compile(
+    r"github\.head_ref|github\.event\.(?:pull_request\.(?:head|number)"
+    r"|workflow_run\.(?:head|pull_requests)|number|issue\.number)"
+    r"|refs/pull/|\bpull/\S{1,80}/(?:head|merge)"
+)
+_IGNORE = re.compile(r"(?m)#[ \t]*zizmor:[ \t]*ignore\[[^\]\n]*\](.*)")
+workflow = ruled(__file__, on="workflow")
+
+
+@workflow("MCP-WF-001")
+def unpinned(flow: Workflow) -> Iterator[Hit]:
+    """A tag is moved by whoever holds the action's repository.
+
+    So it was with tj-actions/changed-files in March 2025: 23,000
+    repositories ran the thief's code. A commit cannot be moved.
+    """
+    for where in (*(job for _name, job in flow.jobs), *_steps(flow)):
+        uses = where.get("uses")
+        if not isinstance(uses, str) or uses.startswith(("./", "docker:")):
+            continue
+        if not _COMMIT.fullmatch(uses):
+            yield flow.hit(where, "uses", f"{uses[:100]} is no commit")
+
+
+@workflow("MCP-WF-002")
+def strangers_code(flow: Workflow) -> Iterator[Hit]:
+    """These triggers run with the project's secrets, whoever set them off.
+
+    Checking out the pull request, and so building or testing it, hands them
+    to its author.
+    """
+    if not flow.triggers & _TRUSTED:
+        return
+    for step in _steps(flow):
+        given = table(step, "with")
+        taken = f"{given.get('ref')} {given.get('repository')}"
+        checkout = str(step.get("uses")).startswith("actions/checkout@")
+        script = str(step.get("run") or "")
+        by_hand = re.search(r"gh pr checkout|git (?:fetch|checkout)", script)
+        if checkout and _STRANGERS.search(taken):
+            yield flow.hit(step, "uses", "the pull request is checked out")
+        elif "gh pr checkout" in script or (
+            by_hand and _STRANGERS.search(script)
+        ):
+            yield flow.hit(step, "run", "the pull request is checked out")
+
+
+@workflow("MCP-WF-003")
+def fetched_program(flow: Workflow) -> Iterator[Hit]:
+    """``curl … | sh`` runs whatever the other side sends that day.
+
+    It has the job's token and secrets, as the steps before and after it.
+    """
+    followers: dict[str, Downloads] = {}
+    for job, step in flow.steps():
+        script = step.get("run")
+        if not isinstance(script, str) or step.get("shell") == "python":
+            continue
+        follower = followers.setdefault(job, Downloads())
+        for command in list(follower.executed(commands(script)))[:1]:
+            below = command.line + 1 if "\n" in script else 0
+            message = f"{command.name} executes what was fetched unverified"
+            yield flow.hit(step, "run", message, below)
+
+
+@workflow("MCP-WF-004")
+def own_machine(flow: Workflow) -> Iterator[Hit]:
+    """A self-hosted runner keeps what one job leaves for the next.
+
+    What a pull request from a fork brings stays there, inside your network.
+    """
+    started = sorted(flow.triggers & _OPEN)
+    for name, job in flow.jobs if started else ():
+        runner = job.get("runs-on")
+        labels = table(runner).get("labels", runner)
+        every = labels if isinstance(labels, Items) else [labels]
+        if "self-hosted" in map(str, every):
+            message = f"job {name[:60]} is self-hosted, on {started[0]}"
+            yield flow.hit(job, "runs-on", message)
+
+
+@workflow("MCP-WF-005")
+def unreasoned_ignore(flow: Workflow) -> Iterator[Hit]:
+    """What is ignored is ignored for everybody who scans after you."""
+    for found in _IGNORE.finditer(flow.text):
+        if not re.search(r"[^\W\d_]{3}", found[1]):
+            yield Hit(
+                path=flow.path,
+                line=flow.text.count("\n", 0, found.start()) + 1,
+                anchor=found[0].strip()[:200],
+                message=f"{found[0].strip()[:100]} gives no reason",
+            )
+
+
+def _steps(flow: Workflow) -> list[Table]:
+    return [step for _job, step in flow.steps()]
