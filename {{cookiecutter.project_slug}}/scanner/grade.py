@@ -22,7 +22,10 @@ STATUS = {
 LETTERS = ("A+", "A", "B", "C", "D", "F")  # the best first
 FLOORS = {"A": 90, "B": 80, "C": 70, "D": 60}  # points out of 100
 ESSENTIAL = frozenset({"code", "secrets"})  # no grade without them
-UNREASONED = frozenset({"MCP-CODE-001", "MCP-CODE-002", "MCP-CFG-014"})
+UNREASONED = frozenset(  # what is silenced without a reason: no A+
+    {"MCP-CFG-014", "MCP-CODE-001", "MCP-CODE-002", "MCP-CON-023"}
+    | {"MCP-SEC-010", "MCP-WF-005"}
+)
 
 
 def counts(counted: Iterable[Finding]) -> dict[Severity, int]:

@@ -19,10 +19,6 @@ ENOUGH = 100_000 if os.name == "posix" else 20_000  # characters of arguments
 ENOUGH_AT_ONCE = 2  # processes
 PASSWORDS = frozenset({"MCP-CODE-B105", "MCP-CODE-B106", "MCP-CODE-B107"})
 _DOCS = "https://bandit.readthedocs.io/en/latest/plugins/"
-_OWASP = {
-    **dict.fromkeys(("B105", "B106", "B107"), "MCP01 Secret Exposure"),
-    **dict.fromkeys(("B102", "B307"), "MCP05 Command Injection"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,16 +161,15 @@ def _unknown(item: dict[str, Any]) -> Rule:
 
 
 def _load(table: Path) -> None:
-    for test, (severity, title, remedy) in tomllib.loads(
-        table.read_text("utf-8")
-    ).items():
+    for test, row in tomllib.loads(table.read_text("utf-8")).items():
+        severity, title, cwe, owasp, remedy = row
         register(
             Rule(
                 id=f"MCP-CODE-{test}",
                 severity=Severity(severity),
                 title=title,
-                cwe=None,
-                owasp=_OWASP.get(test, ""),
+                cwe=cwe,
+                owasp=owasp,
                 remedy=remedy,
                 explanation=f"{title}. Bandit finds it, by test {test}: see"
                 f" {_DOCS}",

@@ -3,8 +3,8 @@
 import ast
 from collections.abc import Iterator
 
-from ..model import Severity
-from ..rules import Hit, rule
+from ..rules import Hit
+from ..ruletable import ruled
 from .source import Source
 from .taint import Tool, given, tools
 
@@ -36,16 +36,11 @@ SESSIONS = frozenset({"client", "session", "http", "http_client"})
 VERBS = frozenset(
     {"delete", "get", "head", "patch", "post", "put", "request", "stream"}
 )
+module_rule = ruled(__file__, on="")
+tool_rule = ruled(__file__, on="tool")
 
 
-@rule(
-    "MCP-CODE-003",
-    severity=Severity.HIGH,
-    title="A shell runs text",
-    cwe="CWE-78",
-    owasp="MCP05 Command Injection",
-    remedy="Start the program with a list of arguments.",
-)
+@module_rule("MCP-CODE-003")
 def shell(source: Source) -> Iterator[Hit]:
     """A shell reads ``;``, ``$(…)`` and ``|`` in the text that it is given.
 
@@ -58,14 +53,7 @@ def shell(source: Source) -> Iterator[Hit]:
             yield _at(source, call, f"{name} runs its text in a shell")
 
 
-@rule(
-    "MCP-CODE-004",
-    severity=Severity.HIGH,
-    title="Loading this data can run code",
-    cwe="CWE-502",
-    owasp="MCP05 Command Injection",
-    remedy="Load JSON, or use the library's safe loader.",
-)
+@module_rule("MCP-CODE-004")
 def loader(source: Source) -> Iterator[Hit]:
     """These loaders build any object that the data names, and call it.
 
@@ -78,14 +66,7 @@ def loader(source: Source) -> Iterator[Hit]:
             yield _at(source, call, f"{name} can run what the data says")
 
 
-@rule(
-    "MCP-CODE-005",
-    severity=Severity.HIGH,
-    title="TLS without checking who answers",
-    cwe="CWE-295",
-    owasp="MCP07 Insufficient Authentication",
-    remedy="Use ssl.create_default_context() as it comes.",
-)
+@module_rule("MCP-CODE-005")
 def certificate(source: Source) -> Iterator[Hit]:
     """Without the certificate's check anybody on the way can answer.
 
@@ -106,14 +87,7 @@ def certificate(source: Source) -> Iterator[Hit]:
         yield _at(source, node, "the certificate's check is switched off")
 
 
-@rule(
-    "MCP-CODE-006",
-    severity=Severity.HIGH,
-    title="A token is read without checking its signature",
-    cwe="CWE-347",
-    owasp="MCP07 Insufficient Authentication",
-    remedy="Pass the key and algorithms=[…], and leave verification on.",
-)
+@module_rule("MCP-CODE-006")
 def unverified_token(source: Source) -> Iterator[Hit]:
     """A token that is decoded without its signature says what anybody wrote.
 
@@ -128,15 +102,7 @@ def unverified_token(source: Source) -> Iterator[Hit]:
             yield _at(source, call, "the token's signature is not checked")
 
 
-@rule(
-    "MCP-CODE-007",
-    severity=Severity.HIGH,
-    title="A tool opens a path of its caller's choosing",
-    cwe="CWE-22",
-    owasp="MCP02 Privilege Escalation",
-    remedy="Go through the server's workspace, which confines every path.",
-    on="tool",
-)
+@tool_rule("MCP-CODE-007")
 def confined_path(source: Source) -> Iterator[Hit]:
     """A tool's arguments come from a model, and from whoever talks to it.
 
@@ -156,15 +122,7 @@ def confined_path(source: Source) -> Iterator[Hit]:
             yield _at(source, call, f"{tool.name} opens what its caller names")
 
 
-@rule(
-    "MCP-CODE-008",
-    severity=Severity.HIGH,
-    title="A tool runs a program with its caller's words",
-    cwe="CWE-78",
-    owasp="MCP05 Command Injection",
-    remedy="Use the server's command runner, which allows and confines.",
-    on="tool",
-)
+@tool_rule("MCP-CODE-008")
 def confined_command(source: Source) -> Iterator[Hit]:
     """A program takes options, and many run others or write files by them.
 
@@ -179,15 +137,7 @@ def confined_command(source: Source) -> Iterator[Hit]:
             yield _at(source, call, f"{tool.name} runs its caller's words")
 
 
-@rule(
-    "MCP-CODE-009",
-    severity=Severity.MEDIUM,
-    title="A tool fetches an address of its caller's choosing",
-    cwe="CWE-918",
-    owasp="MCP02 Privilege Escalation",
-    remedy="Fix the scheme and the host in the code; take only the rest.",
-    on="tool",
-)
+@tool_rule("MCP-CODE-009")
 def fixed_host(source: Source) -> Iterator[Hit]:
     """The server reaches what its caller cannot: your own network.
 
@@ -205,14 +155,7 @@ def fixed_host(source: Source) -> Iterator[Hit]:
             yield _at(source, call, f"{tool.name} fetches any address")
 
 
-@rule(
-    "MCP-CODE-010",
-    severity=Severity.MEDIUM,
-    title="A signature is compared in a time that tells it",
-    cwe="CWE-208",
-    owasp="MCP07 Insufficient Authentication",
-    remedy="Use hmac.compare_digest.",
-)
+@module_rule("MCP-CODE-010")
 def constant_time(source: Source) -> Iterator[Hit]:
     """``==`` stops at the first byte that differs.
 
@@ -226,13 +169,7 @@ def constant_time(source: Source) -> Iterator[Hit]:
                 yield _at(source, node, "an HMAC is compared with ==")
 
 
-@rule(
-    "MCP-CODE-011",
-    severity=Severity.LOW,
-    title="A debugger was left in",
-    cwe="CWE-489",
-    remedy="Remove it.",
-)
+@module_rule("MCP-CODE-011")
 def debugger(source: Source) -> Iterator[Hit]:
     """A debugger stops the server and hands its terminal all it holds."""
     for call in source.calls:

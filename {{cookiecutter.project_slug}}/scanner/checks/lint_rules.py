@@ -5,9 +5,10 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ..model import Options, Severity
+from ..model import Options
 from ..project import Project, Unreadable
-from ..rules import Hit, rule
+from ..rules import Hit
+from ..ruletable import ruled
 
 PYPROJECT = "pyproject.toml"
 # When the last security fix for each version is due (PEP 569 and on).
@@ -20,17 +21,10 @@ END_OF_LIFE = {
     (3, 13): dt.date(2029, 10, 31),
     (3, 14): dt.date(2030, 10, 31),
 }
+project_rule = ruled(__file__, on="project")
 
 
-@rule(
-    "MCP-CFG-013",
-    severity=Severity.MEDIUM,
-    title="The project runs on a Python that gets no security fixes",
-    cwe="CWE-1104",
-    owasp="MCP04 Supply Chain Attacks",
-    remedy="Raise requires-python to a version that is still maintained.",
-    on="project",
-)
+@project_rule("MCP-CFG-013")
 def end_of_life(project: Project, options: Options) -> Iterator[Hit]:
     """Faults in such a Python stay, and are known to everybody.
 
@@ -49,15 +43,7 @@ def end_of_life(project: Project, options: Options) -> Iterator[Hit]:
         yield _in_pyproject(project, "requires-python", message)
 
 
-@rule(
-    "MCP-CFG-014",
-    severity=Severity.LOW,
-    title="A security lint is switched off without a reason",
-    cwe="CWE-1164",
-    owasp="MCP08 Lack of Audit",
-    remedy='Say why in a comment on the line: "S404", # the runner needs it',
-    on="project",
-)
+@project_rule("MCP-CFG-014")
 def unreasoned_ignore(project: Project, options: Options) -> Iterator[Hit]:
     """What the settings of Ruff or Bandit leave out is left out everywhere.
 
@@ -82,15 +68,7 @@ def unreasoned_ignore(project: Project, options: Options) -> Iterator[Hit]:
         )
 
 
-@rule(
-    "MCP-CFG-015",
-    severity=Severity.MEDIUM,
-    title="git would take the file with the secrets",
-    cwe="CWE-538",
-    owasp="MCP01 Secret Exposure",
-    remedy="Add .env to .gitignore; if it was committed, change the secrets.",
-    on="project",
-)
+@project_rule("MCP-CFG-015")
 def env_in_git(project: Project, options: Options) -> Iterator[Hit]:
     """A .env that git takes is in every clone and for ever in the history."""
     for path in project.named(r"(.*/)?\.env(\.(local|prod|production))?"):

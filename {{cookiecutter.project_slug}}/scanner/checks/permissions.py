@@ -6,9 +6,10 @@ import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from ..model import CheckResult, Coverage, Options, Severity, State
+from ..model import CheckResult, Coverage, Options, State
 from ..project import Project, Unreadable
-from ..rules import Hit, rule, rules_for
+from ..rules import Hit, rules_for
+from ..ruletable import ruled
 
 HIDDEN = (".env", ".env.local", ".env.production", "tokens", "tokens.txt")
 MAGIC = (b"#!", b"\x7fELF", b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe")
@@ -18,6 +19,7 @@ _SECRET_NAME = re.compile(
     r"|\.htpasswd|credentials(\.json)?)"
 )
 _EXAMPLE = re.compile(r"(?s).*\.(example|sample|template|dist|md|py|pub)")
+modes_rule = ruled(__file__, on="")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +58,7 @@ def check(project: Project, options: Options) -> CheckResult:
     )
 
 
-@rule(
-    "MCP-PERM-001",
-    severity=Severity.HIGH,
-    title="Everybody on this machine can change it",
-    cwe="CWE-732",
-    owasp="MCP04 Supply Chain Attacks",
-    remedy="Run: chmod o-w on it.",
-)
+@modes_rule("MCP-PERM-001")
 def world_writable(modes: Modes) -> Iterator[Hit]:
     """Whoever can change a file of the server decides what the server does.
 
@@ -77,14 +72,7 @@ def world_writable(modes: Modes) -> Iterator[Hit]:
             yield Hit(path=path, message=f"the folder is {_mode(status)}")
 
 
-@rule(
-    "MCP-PERM-002",
-    severity=Severity.MEDIUM,
-    title="Its group can change it",
-    cwe="CWE-732",
-    owasp="MCP04 Supply Chain Attacks",
-    remedy="Run: chmod g-w on it.",
-)
+@modes_rule("MCP-PERM-002")
 def group_writable(modes: Modes) -> Iterator[Hit]:
     """A group is more people than one, and grows without you.
 
@@ -104,14 +92,7 @@ def group_writable(modes: Modes) -> Iterator[Hit]:
         yield Hit(path=path, message=f"its mode is {_mode(status)}")
 
 
-@rule(
-    "MCP-PERM-003",
-    severity=Severity.HIGH,
-    title="It runs with its owner's rights",
-    cwe="CWE-250",
-    owasp="MCP02 Privilege Escalation",
-    remedy="Run: chmod ug-s on it.",
-)
+@modes_rule("MCP-PERM-003")
 def set_id(modes: Modes) -> Iterator[Hit]:
     """A setuid or setgid program hands its owner's rights to its caller."""
     for path, status in modes.files.items():
@@ -119,13 +100,7 @@ def set_id(modes: Modes) -> Iterator[Hit]:
             yield Hit(path=path, message=f"its mode is {_mode(status)}")
 
 
-@rule(
-    "MCP-PERM-004",
-    severity=Severity.LOW,
-    title="It is executable and no program",
-    cwe="CWE-732",
-    remedy="Run: chmod a-x on it.",
-)
+@modes_rule("MCP-PERM-004")
 def executable(modes: Modes) -> Iterator[Hit]:
     """Only a script or a program needs to be executable.
 
@@ -136,14 +111,7 @@ def executable(modes: Modes) -> Iterator[Hit]:
             yield Hit(path=path, message=f"its mode is {_mode(status)}")
 
 
-@rule(
-    "MCP-PERM-005",
-    severity=Severity.HIGH,
-    title="A file of secrets that others can read",
-    cwe="CWE-522",
-    owasp="MCP01 Secret Exposure",
-    remedy="Run: chmod 600 on it.",
-)
+@modes_rule("MCP-PERM-005")
 def readable_secret(modes: Modes) -> Iterator[Hit]:
     """Environment, token and key files are their owner's alone: 0600.
 
@@ -156,14 +124,7 @@ def readable_secret(modes: Modes) -> Iterator[Hit]:
             yield Hit(path=path, message=f"its mode is {_mode(status)}")
 
 
-@rule(
-    "MCP-PERM-006",
-    severity=Severity.MEDIUM,
-    title="A link that leads out of the project",
-    cwe="CWE-59",
-    owasp="MCP02 Privilege Escalation",
-    remedy="Put the file itself into the project, or remove the link.",
-)
+@modes_rule("MCP-PERM-006")
 def link_out(modes: Modes) -> Iterator[Hit]:
     """Whatever reads through the link reads a file of this machine.
 
@@ -177,13 +138,7 @@ def link_out(modes: Modes) -> Iterator[Hit]:
             yield Hit(path=path, message=f"it leads to {link.readlink()}")
 
 
-@rule(
-    "MCP-PERM-007",
-    severity=Severity.LOW,
-    title="It is no regular file",
-    cwe="CWE-66",
-    remedy="Remove it.",
-)
+@modes_rule("MCP-PERM-007")
 def special(modes: Modes) -> Iterator[Hit]:
     """A pipe, a socket or a device makes whoever reads it wait, or worse."""
     for path in modes.project.listing.special:

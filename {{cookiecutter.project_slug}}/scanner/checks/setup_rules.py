@@ -5,7 +5,8 @@ import re
 from collections.abc import Iterator
 
 from ..model import Severity
-from ..rules import Hit, rule
+from ..rules import Hit
+from ..ruletable import ruled
 from .setup import LOOPBACK, Setup
 
 EVERYWHERE = re.compile(r"0(\.0)*|::|\[::\]|\*")
@@ -28,16 +29,10 @@ SYSTEM = re.compile(
     r"|run|sbin|sys|usr|var|var/run|Users|home/[^/]+|Users/[^/]+)/?"
 )
 _UNITS = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}
+setup_rule = ruled(__file__, on="")
 
 
-@rule(
-    "MCP-CFG-001",
-    severity=Severity.HIGH,
-    title="Other machines reach the server without proving who they are",
-    cwe="CWE-306",
-    owasp="MCP07 Insufficient Authentication",
-    remedy="Set MCP_AUTH to bearer or jwt, or MCP_HOST to 127.0.0.1.",
-)
+@setup_rule("MCP-CFG-001")
 def open_to_all(setup: Setup) -> Iterator[Hit]:
     """A host other than loopback is reached by whoever is on the network.
 
@@ -58,13 +53,7 @@ def open_to_all(setup: Setup) -> Iterator[Hit]:
         )
 
 
-@rule(
-    "MCP-CFG-002",
-    severity=Severity.LOW,
-    title="A variable that the server does not know",
-    cwe="CWE-16",
-    remedy="Correct its name, or remove it.",
-)
+@setup_rule("MCP-CFG-002")
 def unknown_variable(setup: Setup) -> Iterator[Hit]:
     """A misspelt variable leaves the control that it names as it was.
 
@@ -82,14 +71,7 @@ def unknown_variable(setup: Setup) -> Iterator[Hit]:
             )
 
 
-@rule(
-    "MCP-CFG-003",
-    severity=Severity.MEDIUM,
-    title="The rate limit is off",
-    cwe="CWE-770",
-    owasp="MCP02 Privilege Escalation",
-    remedy="Set a limit, such as 100/minute.",
-)
+@setup_rule("MCP-CFG-003")
 def unlimited(setup: Setup) -> Iterator[Hit]:
     """Without a limit one caller takes the server from all others.
 
@@ -101,14 +83,7 @@ def unlimited(setup: Setup) -> Iterator[Hit]:
             yield from _hits(setup, f"{name} is {value}", name)
 
 
-@rule(
-    "MCP-CFG-004",
-    severity=Severity.MEDIUM,
-    title="Commands run without asking",
-    cwe="CWE-862",
-    owasp="MCP05 Command Injection",
-    remedy="Set MCP_APPROVAL to auto or always.",
-)
+@setup_rule("MCP-CFG-004")
 def unasked(setup: Setup) -> Iterator[Hit]:
     """The user is the last who can stop what an injected prompt asks for.
 
@@ -120,14 +95,7 @@ def unasked(setup: Setup) -> Iterator[Hit]:
         yield from _hits(setup, "MCP_APPROVAL is never", *names)
 
 
-@rule(
-    "MCP-CFG-005",
-    severity=Severity.HIGH,
-    title="Every host or origin is allowed",
-    cwe="CWE-346",
-    owasp="MCP07 Insufficient Authentication",
-    remedy="Name the hosts and origins that your clients use.",
-)
+@setup_rule("MCP-CFG-005")
 def wildcard(setup: Setup) -> Iterator[Hit]:
     """Any web page that the user opens can then talk to the server.
 
@@ -141,14 +109,7 @@ def wildcard(setup: Setup) -> Iterator[Hit]:
             yield from _hits(setup, f"{name} allows every one", name)
 
 
-@rule(
-    "MCP-CFG-006",
-    severity=Severity.MEDIUM,
-    title="Commands run even where the sandbox does not hold",
-    cwe="CWE-693",
-    owasp="MCP05 Command Injection",
-    remedy="Set MCP_COMMAND_SANDBOX to require.",
-)
+@setup_rule("MCP-CFG-006")
 def loose_sandbox(setup: Setup) -> Iterator[Hit]:
     """With best-effort a kernel that lacks a part runs the command without.
 
@@ -159,14 +120,7 @@ def loose_sandbox(setup: Setup) -> Iterator[Hit]:
         yield from _hits(setup, f"{name} is best-effort", name)
 
 
-@rule(
-    "MCP-CFG-007",
-    severity=Severity.MEDIUM,
-    title="Commands reach the network",
-    cwe="CWE-923",
-    owasp="MCP10 Over-Sharing",
-    remedy="Set MCP_COMMAND_NETWORK to deny.",
-)
+@setup_rule("MCP-CFG-007")
 def networked(setup: Setup) -> Iterator[Hit]:
     """A command that reads the workspace can send it anywhere."""
     if setup.value("MCP_COMMAND_NETWORK") == "allow":
@@ -174,14 +128,7 @@ def networked(setup: Setup) -> Iterator[Hit]:
         yield from _hits(setup, f"{name} is allow", name)
 
 
-@rule(
-    "MCP-CFG-008",
-    severity=Severity.MEDIUM,
-    title="The metrics are open to other machines",
-    cwe="CWE-200",
-    owasp="MCP10 Over-Sharing",
-    remedy="Set MCP_METRICS_HOST to 127.0.0.1, or to a private network's.",
-)
+@setup_rule("MCP-CFG-008")
 def open_metrics(setup: Setup) -> Iterator[Hit]:
     """Metrics have no login: they tell which tools run, how often, for whom.
 
@@ -195,15 +142,7 @@ def open_metrics(setup: Setup) -> Iterator[Hit]:
         yield from _hits(setup, f"{name} is {host}", name)
 
 
-@rule(
-    "MCP-CFG-009",
-    severity=Severity.MEDIUM,
-    title="Tokens cross the network in clear",
-    cwe="CWE-319",
-    owasp="MCP01 Token Mismanagement",
-    remedy="Set MCP_TLS_CERTFILE and MCP_TLS_KEYFILE, or put a TLS proxy in"
-    " front and name it in MCP_TRUSTED_PROXIES.",
-)
+@setup_rule("MCP-CFG-009")
 def clear_text(setup: Setup) -> Iterator[Hit]:
     """A bearer token is all that a thief needs; on the wire it is readable.
 
@@ -220,14 +159,7 @@ def clear_text(setup: Setup) -> Iterator[Hit]:
         yield from _hits(setup, "there is no TLS", "MCP_HOST", "MCP_AUTH")
 
 
-@rule(
-    "MCP-CFG-010",
-    severity=Severity.LOW,
-    title="The log tells everything",
-    cwe="CWE-532",
-    owasp="MCP01 Secret Exposure",
-    remedy="Set MCP_LOG_LEVEL to INFO.",
-)
+@setup_rule("MCP-CFG-010")
 def debugging(setup: Setup) -> Iterator[Hit]:
     """At DEBUG, libraries log what they send and get, tokens among it."""
     name = "MCP_LOG_LEVEL"
@@ -235,14 +167,7 @@ def debugging(setup: Setup) -> Iterator[Hit]:
         yield from _hits(setup, f"{name} is DEBUG", name)
 
 
-@rule(
-    "MCP-CFG-011",
-    severity=Severity.MEDIUM,
-    title="The rate limit fails open",
-    cwe="CWE-636",
-    owasp="MCP02 Privilege Escalation",
-    remedy="Set MCP_RATE_LIMIT_ON_FAILURE to deny.",
-)
+@setup_rule("MCP-CFG-011")
 def fails_open(setup: Setup) -> Iterator[Hit]:
     """Whoever can bring the storage down then has no limit."""
     name = "MCP_RATE_LIMIT_ON_FAILURE"
@@ -250,14 +175,7 @@ def fails_open(setup: Setup) -> Iterator[Hit]:
         yield from _hits(setup, f"{name} is allow", name)
 
 
-@rule(
-    "MCP-CFG-012",
-    severity=Severity.HIGH,
-    title="A command is allowed that runs any other",
-    cwe="CWE-78",
-    owasp="MCP05 Command Injection",
-    remedy="Allow the programs themselves that are needed, and no launcher.",
-)
+@setup_rule("MCP-CFG-012")
 def launcher(setup: Setup) -> Iterator[Hit]:
     """An interpreter, a shell, env, find, xargs: each runs what it is told.
 
@@ -271,14 +189,7 @@ def launcher(setup: Setup) -> Iterator[Hit]:
             yield from _hits(setup, message, name, anchor=program)
 
 
-@rule(
-    "MCP-CFG-016",
-    severity=Severity.HIGH,
-    title="Everybody is trusted to say who they are",
-    cwe="CWE-348",
-    owasp="MCP07 Insufficient Authentication",
-    remedy="Name your proxies' own addresses.",
-)
+@setup_rule("MCP-CFG-016")
 def trusts_all(setup: Setup) -> Iterator[Hit]:
     """A trusted proxy's X-Forwarded-For is believed.
 
@@ -292,14 +203,7 @@ def trusts_all(setup: Setup) -> Iterator[Hit]:
         yield from _hits(setup, f"{name} is everybody", name)
 
 
-@rule(
-    "MCP-CFG-017",
-    severity=Severity.MEDIUM,
-    title="Keys or tokens are fetched without TLS",
-    cwe="CWE-319",
-    owasp="MCP01 Token Mismanagement",
-    remedy="Use an https address.",
-)
+@setup_rule("MCP-CFG-017")
 def clear_keys(setup: Setup) -> Iterator[Hit]:
     """Whoever answers for the key server signs tokens for everybody.
 
@@ -311,14 +215,7 @@ def clear_keys(setup: Setup) -> Iterator[Hit]:
             yield from _hits(setup, f"{name} is http", name, anchor=name)
 
 
-@rule(
-    "MCP-CFG-018",
-    severity=Severity.HIGH,
-    title="The workspace is the system",
-    cwe="CWE-552",
-    owasp="MCP02 Privilege Escalation",
-    remedy="Give the server a directory of its own.",
-)
+@setup_rule("MCP-CFG-018")
 def whole_system(setup: Setup) -> Iterator[Hit]:
     """The file tools are confined to the workspace, and to nothing less.
 
@@ -329,14 +226,7 @@ def whole_system(setup: Setup) -> Iterator[Hit]:
         yield from _hits(setup, f"{name} is {setup.value(name)}", name)
 
 
-@rule(
-    "MCP-CFG-019",
-    severity=Severity.LOW,
-    title="A limit that limits nothing",
-    cwe="CWE-770",
-    owasp="MCP02 Privilege Escalation",
-    remedy="Keep sizes under 1 GiB and times under an hour.",
-)
+@setup_rule("MCP-CFG-019")
 def too_much(setup: Setup) -> Iterator[Hit]:
     """A size above the memory, or a time above the patience, is no limit."""
     for name in setup.given:

@@ -3,8 +3,9 @@
 import re
 from collections.abc import Iterator
 
-from ..model import Finding, Severity
-from ..rules import Hit, rule
+from ..model import Finding
+from ..rules import Hit
+from ..ruletable import ruled
 from .source import Source
 
 IDS = frozenset({"MCP-CODE-001", "MCP-CODE-002"})
@@ -21,16 +22,10 @@ _NOQA = re.compile(
     r"(?:[\s,]+[A-Z]+\d+)*)?"
 )
 _NOSEMGREP = re.compile(r"(?i)#\s*nosemgrep")
+module_rule = ruled(__file__, on="")
 
 
-@rule(
-    "MCP-CODE-001",
-    severity=Severity.LOW,
-    title="A finding of Bandit's is silenced without a reason",
-    cwe="CWE-1164",
-    owasp="MCP08 Lack of Audit",
-    remedy="Say why beside it: # nosec B404 # argument lists, no shell",
-)
+@module_rule("MCP-CODE-001")
 def nosec(source: Source) -> Iterator[Hit]:
     """A ``# nosec`` hides a fault from everybody who scans after you.
 
@@ -41,14 +36,7 @@ def nosec(source: Source) -> Iterator[Hit]:
     yield from _unreasoned(source, _NOSEC)
 
 
-@rule(
-    "MCP-CODE-002",
-    severity=Severity.LOW,
-    title="A security lint is silenced without a reason",
-    cwe="CWE-1164",
-    owasp="MCP08 Lack of Audit",
-    remedy="Say why beside it: # noqa: S603 - a fixed program",
-)
+@module_rule("MCP-CODE-002")
 def noqa(source: Source) -> Iterator[Hit]:
     """A ``# noqa`` for a security rule (``S…``), or for every rule, hides it.
 
