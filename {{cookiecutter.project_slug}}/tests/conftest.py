@@ -91,30 +91,43 @@ def events(tmp_path: Path) -> Iterator[Events]:
 @pytest.fixture
 def make_runner(workspace: Path) -> Iterator[MakeRunner]:
     """Makes runners of sandboxed commands, where the kernel has a sandbox."""
+    with ExitStack() as stack:
+        yield lambda **options: _runner(stack, workspace, options)
+
+
+@pytest.fixture(scope="module")
+def shared_runner(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[tuple[CommandRunner, Path]]:
+    """One such runner and its workspace, for all tests of a module."""
+    root = tmp_path_factory.mktemp("shared") / "workspace"
+    root.mkdir()
+    with ExitStack() as stack:
+        yield _runner(stack, root, {}), root
+
+
+def _runner(
+    stack: ExitStack, root: Path, options: dict[str, Any]
+) -> CommandRunner:
     if not shutil.which("python3", path=SEARCHED):
         pytest.skip(f"no python3 in {SEARCHED}")
-    with ExitStack() as stack:
-
-        def make(**options: Any) -> CommandRunner:
-            place = Workspace.open(workspace, max_file_size=2**20)
-            stack.enter_context(closing(place))
-            given = {
-                "allowed": ["python3", "sh"],
-                "timeout": 20.0,
-                "max_output": 2**20,
-                "sandbox": "require",
-                "network": "deny",
-                **options,
-            }
-            try:
-                runner = CommandRunner.create(workspace=place, **given)
-            except SettingsError as error:
-                if "this system lacks" in str(error):
-                    pytest.skip(str(error))
-                raise
-            return stack.enter_context(closing(runner))
-
-        yield make
+    place = Workspace.open(root, max_file_size=2**20)
+    stack.enter_context(closing(place))
+    given = {
+        "allowed": ["python3", "sh"],
+        "timeout": 20.0,
+        "max_output": 2**20,
+        "sandbox": "require",
+        "network": "deny",
+        **options,
+    }
+    try:
+        runner = CommandRunner.create(workspace=place, **given)
+    except SettingsError as error:
+        if "this system lacks" in str(error):
+            pytest.skip(str(error))
+        raise
+    return stack.enter_context(closing(runner))
 
 
 @pytest.fixture

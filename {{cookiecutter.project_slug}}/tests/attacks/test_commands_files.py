@@ -1,8 +1,10 @@
 """From inside an allowed command: files that are none of its business."""
 
 import os
+import shutil
 import sys
-from collections.abc import Callable
+import time
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -18,6 +20,7 @@ pytestmark = pytest.mark.skipif(
 )
 
 MakeRunner = Callable[..., CommandRunner]
+Attack = Callable[..., Awaitable[CommandResult]]
 PACKAGE = Path({{ cookiecutter.__package_name }}.__file__).parent
 
 #: Says how an attack went: "done", or the number of the error.
@@ -40,25 +43,55 @@ raise OSError(ctypes.get_errno(), 'chmod')
 
 
 @pytest.fixture
-def outside(tmp_path: Path) -> Path:
+def workspace(
+    shared_runner: tuple[CommandRunner, Path],
+) -> Iterator[Path]:
+    """A directory of this test's own in the shared workspace."""
+    place = shared_runner[1] / f"test-{time.monotonic_ns()}"
+    place.mkdir()
+    yield place
+    shutil.rmtree(place)
+
+
+@pytest.fixture
+def outside(shared_runner: tuple[CommandRunner, Path]) -> Iterator[Path]:
     """A directory beside the workspace, whose files all may read and write."""
-    place = tmp_path / "outside"
+    place = shared_runner[1].parent / "outside"
     place.mkdir()
     place.chmod(0o777)
     for name in ("file", "other"):
         file = place / name
         file.write_text("untouched")
         file.chmod(0o666)
-    return place
+    yield place
+    shutil.rmtree(place)
 
 
-async def attack(
-    runner: CommandRunner, body: str, *arguments: object
-) -> CommandResult:
-    indented = "\n".join(f"    {line}" for line in body.splitlines())
-    code = ATTACK.format(body=indented)
-    argv = ["python3", "-I", "-S", "-c", code, *map(str, arguments)]
-    return await runner.run(argv)
+@pytest.fixture
+def attack(
+    shared_runner: tuple[CommandRunner, Path], workspace: Path
+) -> Attack:
+    """Runs code in the test's own directory, against a place outside."""
+    shared, root = shared_runner
+
+    async def run(
+        body: str, outside: object = ".", runner: CommandRunner = shared
+    ) -> CommandResult:
+        indented = "\n".join(f"    {line}" for line in body.splitlines())
+        code = ATTACK.format(body=indented)
+        argv = [
+            "python3",
+            "-I",
+            "-S",
+            "-c",
+            code,
+            f"{outside}",
+            f"{workspace}",
+        ]
+        directory = f"{workspace.relative_to(root)}"
+        return await runner.run(argv, directory if runner is shared else ".")
+
+    return run
 
 
 @pytest.mark.parametrize(
@@ -84,36 +117,34 @@ async def attack(
         sys.prefix,
     ],
 )
-async def test_reading_is_refused(make_runner: MakeRunner, path: str) -> None:
+async def test_reading_is_refused(attack: Attack, path: str) -> None:
     if not Path(path).exists():
         pytest.skip("not on this machine")
     body = (
         "if os.path.isdir(outside): return os.listdir(outside)\n"
         "with open(outside, 'rb') as file: return file.read(10)"
     )
-    result = await attack(make_runner(), body, path, ".")
+    result = await attack(body, path)
     assert result.stdout.startswith("refused"), result
 
 
 async def test_the_keepers_and_helpers_environment_is_refused(
-    make_runner: MakeRunner,
+    attack: Attack,
 ) -> None:
     body = "return open(f'/proc/{os.getppid()}/environ').read()"
-    result = await attack(make_runner(), body, ".", ".")
+    result = await attack(body)
     assert result.stdout == "refused 13\n"
 
 
 async def test_a_file_that_all_may_read_is_refused(
-    make_runner: MakeRunner, outside: Path, workspace: Path
+    attack: Attack, outside: Path, workspace: Path
 ) -> None:
-    result = await attack(
-        make_runner(), "return open(outside).read()", outside / "file", "."
-    )
+    result = await attack("return open(outside).read()", outside / "file")
     assert result.stdout == "refused 13\n"
 
 
 async def test_the_servers_source_in_a_system_directory_is_refused(
-    make_runner: MakeRunner, monkeypatch: pytest.MonkeyPatch
+    make_runner: MakeRunner, attack: Attack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As in an image where it was installed for the system's Python."""
     library = Path(os.__file__).parent
@@ -129,9 +160,9 @@ async def test_the_servers_source_in_a_system_directory_is_refused(
     monkeypatch.setattr("{{ cookiecutter.__package_name }}.commands.__file__", str(hidden))
     runner = make_runner()
     body = "return len(open(outside + '/__init__.py').read())"
-    refused = await attack(runner, body, package, ".")
+    refused = await attack(body, package, runner)
     assert refused.stdout == "refused 13\n"
-    read = await attack(runner, body, sibling, ".")
+    read = await attack(body, sibling, runner)
     assert read.stdout.startswith("done")
 
 
@@ -156,10 +187,10 @@ async def test_the_servers_source_in_a_system_directory_is_refused(
         "open('mine', 'w').close(); os.rename('mine', outside + '/file')",
         "os.symlink(outside, 'way'); open('way/file', 'w')",
         "os.symlink(outside + '/file', 'way'); open('way', 'w')",
-        "open('../outside/file', 'w')",
-        "os.chdir('..'); open('outside/file', 'w')",
+        "open('../../outside/file', 'w')",
+        "os.chdir('../..'); open('outside/file', 'w')",
         "os.chmod(outside + '/file', 0)",
-        "os.chmod('../outside/file', 0)",
+        "os.chmod('../../outside/file', 0)",
         "os.symlink(outside + '/file', 'way'); os.chmod('way', 0)",
         "os.chmod(outside, 0)",
         "os.fchmod(os.open(outside, os.O_PATH), 0)",
@@ -184,13 +215,10 @@ async def test_the_servers_source_in_a_system_directory_is_refused(
     ],
 )
 async def test_changing_what_is_outside_is_refused(
-    make_runner: MakeRunner, outside: Path, workspace: Path, body: str
+    attack: Attack, outside: Path, workspace: Path, body: str
 ) -> None:
     before = _state(outside)
-    result = await attack(
-        make_runner(), f"return {body}" if ";" not in body else body,
-        outside, workspace,
-    )  # fmt: skip
+    result = await attack(body if ";" in body else f"return {body}", outside)
     assert result.stdout.startswith("refused"), result
     assert _state(outside) == before
 
@@ -204,11 +232,11 @@ async def test_changing_what_is_outside_is_refused(
     ],
 )
 async def test_a_name_inside_for_a_file_outside_changes_no_mode(
-    make_runner: MakeRunner, outside: Path, workspace: Path, body: str
+    attack: Attack, outside: Path, workspace: Path, body: str
 ) -> None:
     os.link(outside / "file", workspace / "linked")
     before = _state(outside)
-    result = await attack(make_runner(), body, outside, workspace)
+    result = await attack(body, outside)
     assert result.stdout == "refused 1\n"
     assert _state(outside) == before
 
@@ -245,9 +273,9 @@ async def test_a_name_inside_for_a_file_outside_changes_no_mode(
     ],
 )
 async def test_what_a_command_needs_is_let_through(
-    make_runner: MakeRunner, body: str
+    attack: Attack, body: str
 ) -> None:
-    result = await attack(make_runner(), body, ".", ".")
+    result = await attack(body)
     assert result.stdout == "done None\n", result
 
 
@@ -263,20 +291,20 @@ async def test_what_a_command_needs_is_let_through(
     ids=["no file", "no name", "no descriptor", "no address", "far off"],
 )
 async def test_a_change_that_cannot_be_says_why(
-    make_runner: MakeRunner, body: str, number: int
+    attack: Attack, body: str, number: int
 ) -> None:
-    result = await attack(make_runner(), body, ".", ".")
+    result = await attack(body)
     assert result.stdout == f"refused {number}\n", result
 
 
 async def test_a_file_of_the_workspace_is_not_executed(
-    make_runner: MakeRunner, workspace: Path
+    attack: Attack, workspace: Path
 ) -> None:
     program = workspace / "program"
     program.write_bytes(Path("/bin/true").resolve().read_bytes())
     program.chmod(0o755)
     body = "os.execv(inside + '/program', ['program'])"
-    result = await attack(make_runner(), body, ".", workspace)
+    result = await attack(body)
     assert result.stdout == "refused 13\n"
 
 

@@ -40,6 +40,11 @@ def attempt(body: str, *arguments: object) -> list[str]:
 
 
 @pytest.fixture
+def runner(shared_runner: tuple[CommandRunner, Path]) -> CommandRunner:
+    return shared_runner[0]
+
+
+@pytest.fixture
 def listener() -> Iterator[int]:
     """A port on loopback that takes connections and datagrams."""
     with socket.create_server(("127.0.0.1", 0)) as server:
@@ -73,9 +78,9 @@ def listener() -> Iterator[int]:
     ],
 )  # fmt: skip
 async def test_a_socket_is_refused(
-    make_runner: MakeRunner, listener: int, body: str
+    runner: CommandRunner, listener: int, body: str
 ) -> None:
-    result = await make_runner().run(attempt(body, listener))
+    result = await runner.run(attempt(body, listener))
     assert result.stdout == "refused 1\n", result
 
 
@@ -89,9 +94,9 @@ async def test_a_socket_is_refused(
     ids=["pair", "packets", "stream"],
 )
 async def test_a_unix_socket_is_let_through(
-    make_runner: MakeRunner, body: str
+    runner: CommandRunner, body: str
 ) -> None:
-    assert (await make_runner().run(attempt(body))).stdout == "done\n"
+    assert (await runner.run(attempt(body))).stdout == "done\n"
 
 
 @pytest.mark.parametrize("network", ["deny", "allow"])
@@ -163,12 +168,12 @@ for call in sys.argv[1:]:
 
 
 async def test_every_call_on_the_list_is_refused(
-    make_runner: MakeRunner,
+    runner: CommandRunner,
 ) -> None:
     numbers = syscalls.numbers(syscalls.REFUSED, MACHINE)
     calls = [f"{n},0,0,0,0,0,0" for n in numbers.values()]
     argv = ["python3", "-I", "-S", "-c", CALL, *calls]
-    result = await make_runner().run(argv)
+    result = await runner.run(argv)
     answers = dict(zip(numbers, result.stdout.splitlines(), strict=True))
     assert {k: v for k, v in answers.items() if v != "-1 1"} == {}
 
@@ -196,11 +201,11 @@ CLONE = {"x86_64": 56, "aarch64": 220}[MACHINE]
     ids=["mount", "cgroup", "uts", "ipc", "user", "pid", "net"],
 )
 async def test_a_process_gets_no_namespace(
-    make_runner: MakeRunner, flag: int
+    runner: CommandRunner, flag: int
 ) -> None:
     call = f"{CLONE},{flag | 17},0,0,0,0"
     argv = ["python3", "-I", "-S", "-c", CALL, call]
-    assert (await make_runner().run(argv)).stdout == "-1 1\n"
+    assert (await runner.run(argv)).stdout == "-1 1\n"
 
 
 @pytest.mark.parametrize(
@@ -209,22 +214,22 @@ async def test_a_process_gets_no_namespace(
     ids=["clone3", "fchmodat2", "unknown", "far off", "negative"],
 )
 async def test_a_call_that_cannot_be_checked_is_absent(
-    make_runner: MakeRunner, call: str
+    runner: CommandRunner, call: str
 ) -> None:
     argv = ["python3", "-I", "-S", "-c", CALL, call]
-    assert (await make_runner().run(argv)).stdout == "-1 38\n"
+    assert (await runner.run(argv)).stdout == "-1 38\n"
 
 
 @pytest.mark.skipif(MACHINE != "x86_64", reason="x32 is of x86-64")
-async def test_x32_numbers_are_no_way_around(make_runner: MakeRunner) -> None:
+async def test_x32_numbers_are_no_way_around(runner: CommandRunner) -> None:
     call = f"{0x40000000 | 101},0,0,0,0"
     argv = ["python3", "-I", "-S", "-c", CALL, call]
-    assert (await make_runner().run(argv)).stdout == "-1 38\n"
+    assert (await runner.run(argv)).stdout == "-1 38\n"
 
 
 @pytest.mark.skipif(MACHINE != "x86_64", reason="machine code of x86")
 async def test_32_bit_calls_are_no_way_around(
-    make_runner: MakeRunner,
+    runner: CommandRunner,
 ) -> None:
     code = (
         "import ctypes, mmap\n"
@@ -235,12 +240,12 @@ async def test_32_bit_calls_are_no_way_around(
         "print(ctypes.CFUNCTYPE(ctypes.c_int)(address)())"
     )
     argv = ["python3", "-I", "-S", "-c", code]
-    result = await make_runner().run(argv)
+    result = await runner.run(argv)
     assert result.exit_code < 0
     assert result.stdout == ""
 
 
-async def test_privileges_are_given_up(make_runner: MakeRunner) -> None:
+async def test_privileges_are_given_up(runner: CommandRunner) -> None:
     code = (
         "import ctypes\n"
         "libc = ctypes.CDLL(None, use_errno=True)\n"
@@ -252,7 +257,7 @@ async def test_privileges_are_given_up(make_runner: MakeRunner) -> None:
         "print('held:', [n for n in data])\n"
         "print('filter:', libc.prctl(21, 0, 0, 0, 0))"
     )
-    result = await make_runner().run(["python3", "-I", "-S", "-c", code])
+    result = await runner.run(["python3", "-I", "-S", "-c", code])
     lines = result.stdout.splitlines()
     assert lines[0] == "no new: 1"
     if os.geteuid() == 0:

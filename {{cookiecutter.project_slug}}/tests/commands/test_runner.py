@@ -22,6 +22,7 @@ from {{ cookiecutter.__package_name }}.errors import (
     PathDenied,
     SettingsError,
 )
+from {{ cookiecutter.__package_name }}.workspace import Workspace
 
 MakeRunner = Callable[..., CommandRunner]
 
@@ -356,9 +357,17 @@ def test_a_whole_sandbox_misses_nothing(make_runner: MakeRunner) -> None:
 
 
 def test_windows_is_refused_in_one_line(
-    make_runner: MakeRunner, monkeypatch: pytest.MonkeyPatch
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sys, "platform", "win32")
-    with pytest.raises(SettingsError, match="Windows") as caught:
-        make_runner()
+    with Workspace.open(workspace, max_file_size=1) as place:
+        monkeypatch.setattr(sys, "platform", "win32")
+        with pytest.raises(SettingsError, match="Windows") as caught:
+            CommandRunner.create(
+                allowed=["sh"],
+                workspace=place,
+                timeout=1,
+                max_output=1,
+                sandbox="best-effort",
+                network="deny",
+            )
     assert len(caught.value.problems) == 1

@@ -66,6 +66,8 @@ def grants(
     apart = tuple(Path(path).resolve() for path in hidden)
     yield workspace, landlock.CHANGE
     for place in _places(programs):
+        # Names may be listed everywhere: Python looks for modules that way.
+        yield str(place), landlock.READ_DIR
         for path in _around(place, apart):
             yield str(path), landlock.READ | landlock.EXECUTE
     for name in CONFIGURATION:

@@ -121,6 +121,8 @@ def _grant(ruleset: int, place: str | int, access: int) -> None:
     try:
         if not stat.S_ISDIR(os.fstat(beneath).st_mode):
             access &= _OF_A_FILE
+        if not access:  # an empty rule is an error
+            return
         rule = struct.pack("=Qi", access, beneath)
         kernel.syscall(_ADD_RULE, ruleset, _PATH_BENEATH, rule, 0)
     finally:
