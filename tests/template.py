@@ -87,22 +87,12 @@ def generate(
     folder: Path,
     *options: str,
     env: Mapping[str, str] | None = None,
-    python: str = sys.executable,
+    template: Path = TEMPLATE,
     **answers: str,
 ) -> subprocess.CompletedProcess[str]:
     """Call Cookiecutter as a person does, with hooks; the real thing."""
-    folder.mkdir(parents=True, exist_ok=True)
     return subprocess.run(
-        [
-            python,
-            *("-m", "cookiecutter"),
-            *([] if "--replay-file" in options else ["--no-input"]),
-            *("--config-file", str(_configuration(folder))),
-            *("--output-dir", str(folder)),
-            *options,
-            str(TEMPLATE),
-            *(f"{name}={value}" for name, value in answers.items()),
-        ],
+        cookiecutter_command(folder, *options, template=template, **answers),
         capture_output=True,
         check=False,
         encoding="utf-8",
@@ -110,6 +100,22 @@ def generate(
         stdin=subprocess.DEVNULL,
         timeout=900,
     )
+
+
+def cookiecutter_command(
+    folder: Path, *options: str, template: Path = TEMPLATE, **answers: str
+) -> list[str]:
+    """Return the command line that generates a project into folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    return [
+        *(sys.executable, "-m", "cookiecutter"),
+        *([] if "--replay-file" in options else ["--no-input"]),
+        *("--config-file", str(_configuration(folder))),
+        *("--output-dir", str(folder)),
+        *options,
+        str(template),
+        *(f"{name}={value}" for name, value in answers.items()),
+    ]
 
 
 def _configuration(folder: Path) -> Path:

@@ -236,8 +236,8 @@ def test_code_in_an_answer_does_not_run(
     tmp_path: Path, prompt: str, answer: str
 ) -> None:
     canary = tmp_path / "canary"
-    code = answer.replace("CANARY", str(canary))
-    run = generate(tmp_path / "out", **{prompt: code})
+    code: Any = {prompt: answer.replace("CANARY", str(canary))}
+    run = generate(tmp_path / "out", **code)
     assert run.returncode == 1
     assert not canary.exists()
     assert "Traceback" not in run.stderr

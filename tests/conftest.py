@@ -1,0 +1,111 @@
+"""One generated project for all tests that need an environment."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from filelock import FileLock
+
+from template import generate, render
+
+BIN = Path(".venv", "Scripts" if os.name == "nt" else "bin")
+
+
+@dataclass(frozen=True)
+class Project:
+    """A project with an environment, and what generating it printed."""
+
+    path: Path
+    log: str = ""
+
+    def run(
+        self,
+        *command: str,
+        env: dict[str, str] | None = None,
+        timeout: float = 300,
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a program of the project's environment, in the project."""
+        program, *arguments = command
+        return subprocess.run(
+            [str(self.path / BIN / program), *arguments],
+            cwd=self.path,
+            env={**clean_environment(), **(env or {})},
+            capture_output=True,
+            check=False,
+            encoding="utf-8",
+            stdin=subprocess.DEVNULL,
+            timeout=timeout,
+        )
+
+
+def clean_environment() -> dict[str, str]:
+    """Return the variables without what the tests' environment adds."""
+    ours = {"VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME"}
+    return {k: v for k, v in os.environ.items() if k not in ours}
+
+
+@pytest.fixture(scope="session")
+def generated(
+    tmp_path_factory: pytest.TempPathFactory, worker_id: str
+) -> Project:
+    """Generate the default project with its hooks, once for all workers."""
+    base = tmp_path_factory.getbasetemp()
+    shared = (base if worker_id == "master" else base.parent) / "generated"
+    log = shared.with_suffix(".log")
+    with FileLock(shared.with_suffix(".lock")):
+        if not log.exists():
+            run = generate(shared, "--keep-project-on-failure")
+            printed = f"{run.stdout}{run.stderr}exit code {run.returncode}\n"
+            log.write_text(printed, encoding="utf-8")
+    return Project(shared / "mcp-server", log.read_text(encoding="utf-8"))
+
+
+@pytest.fixture
+def make_project(generated: Project, tmp_path: Path) -> Callable[..., Project]:
+    """Return a function that makes a project with an environment, fast.
+
+    It takes the lock of the generated project, so nothing is resolved, and
+    what that one downloaded, so nothing is fetched.
+    """
+
+    def make(**answers: str) -> Project:
+        path = render(tmp_path / "made", **answers)
+        for name in ("uv.lock", ".security"):
+            copy = shutil.copytree if name == ".security" else shutil.copy2
+            copy(generated.path / name, path / name)
+        subprocess.run(
+            [
+                *("uv", "sync", "--quiet", "--frozen", "--offline"),
+                *("--python", str(generated.path / BIN / "python")),
+            ],
+            cwd=path,
+            env=clean_environment(),
+            check=True,
+            timeout=300,
+        )
+        return Project(path)
+
+    return make
+
+
+@pytest.fixture
+def project(make_project: Callable[..., Project]) -> Project:
+    """Return a default project that a test may change."""
+    return make_project()
+
+
+def pytest_configure() -> None:
+    """Put the programs of the tests' environment first on PATH."""
+    folder = str(Path(sys.executable).parent)
+    os.environ["PATH"] = os.pathsep.join((folder, os.environ["PATH"]))
+
+
+def pytest_report_header() -> str:
+    """Say which programs decide what the tests can try."""
+    found = {name: shutil.which(name) for name in ("uv", "git", "npm")}
+    return f"python {sys.executable}, {found}"

@@ -1,0 +1,309 @@
+"""Whole generations: the real hooks, programs and package index."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from conftest import Project
+from template import TEMPLATE, cookiecutter_command, files, generate, render
+
+pytestmark = pytest.mark.slow
+
+posix_only = pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
+NO_INDEX = "http://127.0.0.1:9/simple"
+TEMPORARY = re.compile(r'File "[^"]*/tmp[^"]*\.py"')
+
+
+@pytest.fixture
+def cold(tmp_path: Path) -> dict[str, str]:
+    """Return variables under which nothing is cached and nothing is found."""
+    return {
+        "UV_CACHE_DIR": str(tmp_path / "uv-cache"),
+        "UV_DEFAULT_INDEX": NO_INDEX,
+        "PIP_INDEX_URL": NO_INDEX,
+        "PIP_EXTRA_INDEX_URL": NO_INDEX,
+        "PIP_FIND_LINKS": "",
+        "PIP_CONFIG_FILE": os.devnull,
+        "PIP_NO_CACHE_DIR": "1",
+    }
+
+
+@pytest.fixture
+def without_uv(tmp_path: Path) -> str:
+    """Return a PATH on which everything is but uv."""
+    bin_ = tmp_path / "bin"
+    bin_.mkdir()
+    for folder in reversed(os.environ["PATH"].split(os.pathsep)):
+        for program in Path(folder).glob("*") if folder else ():
+            if program.name in {"uv", "uvx", "uv.exe", "uvx.exe"}:
+                continue
+            link = bin_ / program.name
+            link.unlink(missing_ok=True)
+            link.symlink_to(program)
+    return str(bin_)
+
+
+@pytest.fixture
+def silent_index() -> Iterator[str]:
+    """Listen, accept nothing and never answer."""
+    with socket.create_server(("127.0.0.1", 0), backlog=64) as server:
+        yield f"http://127.0.0.1:{server.getsockname()[1]}/simple"
+
+
+def assert_kept(run: subprocess.CompletedProcess[str], folder: Path) -> Path:
+    """Expect a whole project, an honest word and a way to go on."""
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert "INCOMPLETE" in run.stdout
+    assert "security_scan.py --update-baseline" in run.stdout
+    assert "Traceback" not in run.stdout + run.stderr
+    project = folder / "mcp-server"
+    assert list(files(project)) == list(files(render(folder.parent / "x")))
+    return project
+
+
+def scan_states(project: Path, python: str) -> dict[str, str]:
+    run = subprocess.run(
+        [python, "security_scan.py", "--format", "json"],
+        cwd=project,
+        capture_output=True,
+        check=False,
+        encoding="utf-8",
+        timeout=600,
+    )
+    checks = json.loads(run.stdout)["checks"]
+    return {check["name"]: check["state"] for check in checks}
+
+
+class TestDefault:
+    def test_ends_well(self, generated: Project) -> None:
+        assert generated.log.endswith("exit code 0\n"), generated.log
+        assert "Traceback" not in generated.log
+        for name in (".venv", "uv.lock", ".security/baseline.json"):
+            assert (generated.path / name).exists()
+
+    def test_shows_what_takes_the_time(self, generated: Project) -> None:
+        steps = re.findall(r"^(\w+) .* \.\.\. [\d.]+ s$", generated.log, re.M)
+        assert {"Locking", "Installing"} <= set(steps)
+        assert re.search(r"^The scan took [\d.]+ s\.$", generated.log, re.M)
+
+    def test_lacks_at_most_the_advisory_service(
+        self, generated: Project
+    ) -> None:
+        states = scan_states(generated.path, sys.executable)
+        lacking = {k for k, v in states.items() if v != "passed"}
+        assert lacking <= {"dependencies"}, states
+        assert ("INCOMPLETE" in generated.log) == bool(lacking)
+
+    def test_leaves_no_bytecode_or_caches(self, generated: Project) -> None:
+        left = {
+            path.name
+            for path in generated.path.rglob("*")
+            if path.name in {"__pycache__", ".mypy_cache", ".pytest_cache"}
+            and ".venv" not in path.parts
+        }
+        assert left == set()
+
+    def test_environment_has_what_it_takes_to_go_on(
+        self, generated: Project
+    ) -> None:
+        programs = {"uv", "pytest", "mypy", "flake8", "bandit", "mcp-server"}
+        bin_ = (
+            generated.path
+            / ".venv"
+            / ("Scripts" if os.name == "nt" else "bin")
+        )
+        assert programs <= {path.stem for path in bin_.iterdir()}
+
+
+@posix_only
+def test_pip_alone_is_enough(tmp_path: Path, without_uv: str) -> None:
+    folder = tmp_path / "out"
+    run = generate(folder, env={"PATH": without_uv})
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert re.search(r"^Fetching uv with pip \.\.\. ", run.stdout, re.M)
+    assert (folder / "mcp-server" / "uv.lock").exists()
+    assert (folder / "mcp-server" / ".venv" / "bin" / "pytest").exists()
+
+
+class TestWithoutNetwork:
+    def test_project_is_kept_and_scanned_as_far_as_it_goes(
+        self, tmp_path: Path, cold: dict[str, str]
+    ) -> None:
+        folder = tmp_path / "out"
+        run = generate(folder, env=cold)
+        assert_kept(run, folder)
+        assert "the environment could not be made: uv" in run.stdout
+        assert re.search(r"^ *permissions +passed", run.stdout, re.M)
+        assert "uv sync && " in run.stdout
+
+    @posix_only
+    def test_no_uv_either(
+        self, tmp_path: Path, cold: dict[str, str], without_uv: str
+    ) -> None:
+        folder = tmp_path / "out"
+        run = generate(folder, env={**cold, "PATH": without_uv})
+        assert_kept(run, folder)
+        assert "-m pip install uv && " in run.stdout
+
+    def test_index_that_is_silent_is_given_up(
+        self, tmp_path: Path, cold: dict[str, str], silent_index: str
+    ) -> None:
+        folder = tmp_path / "out"
+        env = {**cold, "UV_DEFAULT_INDEX": silent_index}
+        run = generate(folder, env=env)
+        assert_kept(run, folder)
+        took = re.search(r"^Locking .* \.\.\. ([\d.]+) s$", run.stdout, re.M)
+        assert took is not None
+        assert float(took[1]) < 40
+
+    @posix_only
+    def test_printed_command_finishes_the_project(
+        self, tmp_path: Path, cold: dict[str, str], without_uv: str
+    ) -> None:
+        folder = tmp_path / "out"
+        run = generate(folder, env={**cold, "PATH": without_uv})
+        project = assert_kept(run, folder)
+        command = run.stdout.split("finishes the baseline:\n")[1]
+        finish = subprocess.run(
+            ["bash", "-c", command.splitlines()[0]],
+            cwd=project,
+            env={**os.environ, "PATH": without_uv},
+            capture_output=True,
+            check=False,
+            encoding="utf-8",
+            timeout=600,
+        )
+        assert finish.returncode in {0, 3}, finish.stdout + finish.stderr
+        assert "Overall Status: " in finish.stdout
+        assert (project / "uv.lock").exists()
+
+
+def test_home_that_cannot_be_written_does_no_harm(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    nowhere = str(tmp_path / "file" / "home")
+    folder = tmp_path / "out"
+    env = {"HOME": nowhere, "XDG_CACHE_HOME": nowhere, "UV_CACHE_DIR": nowhere}
+    run = generate(folder, env=env)
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert "Traceback" not in run.stdout + run.stderr
+    assert (folder / "mcp-server" / ".venv" / "pyvenv.cfg").exists()
+
+
+@posix_only
+def test_missing_compiler_does_no_harm(
+    tmp_path: Path, without_uv: str
+) -> None:
+    for name in ("cc", "gcc", "g++", "c++", "clang", "make", "ld", "rustc"):
+        Path(without_uv, name).unlink(missing_ok=True)
+    uv = shutil.which("uv")
+    assert uv is not None
+    Path(without_uv, "uv").symlink_to(uv)
+    folder = tmp_path / "out"
+    run = generate(folder, env={"PATH": without_uv, "CC": "", "CXX": ""})
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert "could not be made" not in run.stdout
+
+
+@posix_only
+def test_interruption_keeps_the_project(
+    tmp_path: Path, cold: dict[str, str], silent_index: str
+) -> None:
+    folder = tmp_path / "out"
+    with subprocess.Popen(
+        cookiecutter_command(folder),
+        env={**os.environ, **cold, "UV_DEFAULT_INDEX": silent_index},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    ) as process:
+        assert process.stdout is not None
+        printed = b""
+        while b"Locking" not in printed:
+            printed += process.stdout.read1(1000)  # type: ignore[attr-defined]
+        os.killpg(process.pid, signal.SIGINT)
+        printed += process.stdout.read()
+    assert b"INCOMPLETE: no check ran: it was interrupted" in printed
+    assert not TEMPORARY.search(printed.decode())
+    assert (folder / "mcp-server" / "security_scan.py").exists()
+
+
+class TestGate:
+    @pytest.fixture(scope="class")
+    def faulty(self, tmp_path_factory: pytest.TempPathFactory) -> Path:
+        """Return a template that somebody has made unsafe."""
+        faulty = tmp_path_factory.mktemp("faulty") / "template"
+        shutil.copytree(
+            TEMPLATE,
+            faulty,
+            ignore=shutil.ignore_patterns(".git", ".venv", ".nox", "build"),
+        )
+        package = next(faulty.glob("*project_slug*/*__package_name*"))
+        (package / "unsafe.py").write_text(
+            '"""Evaluates."""\n\n\ndef run(text: str) -> object:\n'
+            '    """Evaluate text."""\n    return eval(text)\n'
+        )
+        return faulty
+
+    def test_strict_refuses_a_project_with_findings(
+        self, tmp_path: Path, faulty: Path
+    ) -> None:
+        folder = tmp_path / "out"
+        run = generate(folder, template=faulty)
+        assert run.returncode == 1
+        assert "unsafe.py:6" in run.stdout
+        assert "--keep-project-on-failure" in run.stderr
+        assert not (folder / "mcp-server").exists()
+
+    def test_strict_keeps_it_on_demand(
+        self, tmp_path: Path, faulty: Path
+    ) -> None:
+        folder = tmp_path / "out"
+        run = generate(folder, "--keep-project-on-failure", template=faulty)
+        assert run.returncode == 1
+        assert (folder / "mcp-server" / "uv.lock").exists()
+
+    def test_report_keeps_findings_open(
+        self, tmp_path: Path, faulty: Path
+    ) -> None:
+        folder = tmp_path / "out"
+        run = generate(folder, template=faulty, security_gate="report")
+        assert run.returncode == 0, run.stdout + run.stderr
+        assert "holds the findings as open" in run.stdout
+        path = folder / "mcp-server" / ".security" / "baseline.json"
+        findings = json.loads(path.read_text())["findings"]
+        assert [(f["path"], f["status"]) for f in findings] == [
+            ("mcp_server/unsafe.py", "open")
+        ]
+
+
+def test_project_without_hooks_is_whole(
+    tmp_path: Path, make_project: Callable[..., Project]
+) -> None:
+    """What --accept-hooks no leaves is what CI scans at the first push."""
+    folder = tmp_path / "out"
+    run = generate(folder, "--accept-hooks", "no")
+    assert run.returncode == 0
+    pruned = {str(path) for path in files(render(tmp_path / "pruned"))}
+    unpruned = {str(path) for path in files(folder / "mcp-server")}
+    assert pruned < unpruned
+    assert {path.split("/")[0] for path in unpruned - pruned} == {"deploy"}
+
+
+def test_generation_with_a_warm_cache_takes_under_ten_seconds(
+    tmp_path: Path, generated: Project
+) -> None:
+    assert generated.path.exists()  # so that the cache is warm
+    start = time.monotonic()
+    run = generate(tmp_path / "out")
+    assert run.returncode == 0, run.stdout
+    assert time.monotonic() - start < 10, run.stdout

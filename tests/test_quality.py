@@ -1,0 +1,78 @@
+"""The generated project passes its own checks, word for word."""
+
+import os
+from collections.abc import Callable
+
+import pytest
+
+from conftest import Project
+
+pytestmark = pytest.mark.slow
+
+COMMANDS = (
+    "bandit -r mcp_server/",
+    "mypy --strict mcp_server/",
+    "mypy --strict mcp_server/ scanner/ security_scan.py",
+    "flake8 --max-line-length=79 mcp_server/",
+    "ruff check .",
+    "ruff format --check .",
+)
+# A representative dozen: each choice once, the security options in pairs.
+LAYOUTS: dict[str, dict[str, str]] = {
+    "http-none": {"transport": "http"},
+    "http-bearer": {"transport": "http", "auth": "bearer"},
+    "http-jwt-kubernetes": {
+        "transport": "http",
+        "auth": "jwt",
+        "deployment": "kubernetes",
+        "python_version": "3.14",
+    },
+    "sse-bearer": {
+        "transport": "sse",
+        "auth": "bearer",
+        "python_version": "3.11",
+        "license": "MIT",
+    },
+    "sse-jwt-report": {
+        "transport": "sse",
+        "auth": "jwt",
+        "security_gate": "report",
+        "license": "BSD-3-Clause",
+    },
+    "stdio-jwt": {"auth": "jwt", "python_version": "3.12"},
+    "smallest": {"license": "Proprietary", "rate_limit": "off"},
+    "hostile": {
+        "project_name": 'Ümlaut & Co\'s "Server" {x} \\ <b>',
+        "description": "Reads {a} \\ 'b' <c> # d: [e] 🔒 `$(id)` ${HOME}",
+        "author_name": "Zoë O'Brien-Müller",
+        "author_email": "zoe+mcp@example.com",
+    },
+}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_command_has_nothing_to_report(
+    generated: Project, command: str
+) -> None:
+    run = generated.run(*command.split(), env={"MYPY_CACHE_DIR": os.devnull})
+    assert run.returncode == 0, run.stdout + run.stderr
+    if command.startswith("bandit"):
+        assert "No issues identified." in run.stdout
+        assert "Files skipped (0):" in run.stdout
+
+
+def test_own_tests_pass(generated: Project) -> None:
+    assert_own_tests_pass(generated)
+
+
+@pytest.mark.parametrize("answers", LAYOUTS.values(), ids=LAYOUTS)
+def test_own_tests_pass_whatever_was_answered(
+    make_project: Callable[..., Project], answers: dict[str, str]
+) -> None:
+    assert_own_tests_pass(make_project(**answers))
+
+
+def assert_own_tests_pass(project: Project) -> None:
+    run = project.run(*("pytest", "-q", "-p", "no:cacheprovider"), timeout=900)
+    assert run.returncode == 0, run.stdout[-4000:] + run.stderr[-2000:]
+    assert " passed in " in run.stdout
