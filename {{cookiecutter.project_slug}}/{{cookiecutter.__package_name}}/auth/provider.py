@@ -82,8 +82,8 @@ class IssuerProvider(RemoteAuthProvider):
         initial_scopes: Sequence[str],
     ) -> None:
         resource = AnyHttpUrl(f"{str(base_url).rstrip('/')}{path}")
-        metadata = build_resource_metadata_url(resource)
-        challenge = f'resource_metadata="{metadata}"'
+        self.metadata_url = str(build_resource_metadata_url(resource))
+        challenge = f'resource_metadata="{self.metadata_url}"'
         if initial_scopes:
             challenge = f'scope="{" ".join(initial_scopes)}", {challenge}'
         bearer = BearerProvider(verifier, on_event, challenge=challenge)

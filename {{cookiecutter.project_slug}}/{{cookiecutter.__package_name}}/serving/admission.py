@@ -3,14 +3,20 @@
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any, Final
 
+from fastmcp.server.middleware import CallNext, MiddlewareContext
+from fastmcp.server.middleware import Middleware as McpMiddleware
 from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .application import Observer
 from .refusal import refuse
 
-_EARLIER = frozenset(v.encode() for v in HANDSHAKE_PROTOCOL_VERSIONS)
+#: Seconds.
+SETTLE: Final = 0.1
+
+_EARLIER: Final = frozenset(v.encode() for v in HANDSHAKE_PROTOCOL_VERSIONS)
 
 
 class Gate:
@@ -36,6 +42,8 @@ class Gate:
     async def end(self) -> None:
         """End the streams as soon as the last call has been answered."""
         await self._idle.wait()
+        # An answer may have to be written yet.
+        await asyncio.sleep(SETTLE)
         self.ended.set()
 
     def has_room(self, kind: str) -> bool:
@@ -58,6 +66,23 @@ class Gate:
             self._idle.set()
         else:
             self._idle.clear()
+
+
+class Counting(McpMiddleware):
+    """Counts calls where they are not answered by the request they came with.
+
+    That is so in the sse transport alone.
+    """
+
+    def __init__(self, gate: Gate) -> None:
+        self._gate = gate
+
+    async def on_request(
+        self, context: MiddlewareContext[Any], call_next: CallNext[Any, Any]
+    ) -> Any:
+        """Count a call while it lasts."""
+        with self._gate.entered("call"):
+            return await call_next(context)
 
 
 class Admission:
@@ -117,17 +142,10 @@ async def _stream(
     send: Send,
 ) -> None:
     """Serve a stream, and end it properly when the server stops."""
-    state = "unborn"
+    open_, left = False, False
 
-    async def watched_send(message: Message) -> None:
-        nonlocal state
-        last = message["type"] == "http.response.body" and not message.get(
-            "more_body", False
-        )
-        state = "complete" if last else "open"
-        await send(message)
-
-    async def receive_or_end() -> Message:
+    async def receive_or_leave() -> Message:
+        nonlocal left
         message = asyncio.ensure_future(receive())
         end = asyncio.ensure_future(ended.wait())
         try:
@@ -136,11 +154,19 @@ async def _stream(
             )
             if message.done():
                 return message.result()
+            left = True
             return {"type": "http.disconnect"}
         finally:
             message.cancel()
             end.cancel()
 
-    await app(scope, receive_or_end, watched_send)
-    if state == "open":
+    async def send_unless_left(message: Message) -> None:
+        nonlocal open_
+        if not left:
+            await send(message)
+            more = message["type"] == "http.response.start"
+            open_ = more or message.get("more_body", False)
+
+    await app(scope, receive_or_leave, send_unless_left)
+    if open_ and left:
         await send({"type": "http.response.body", "body": b""})

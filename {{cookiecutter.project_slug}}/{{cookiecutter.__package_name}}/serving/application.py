@@ -1,7 +1,7 @@
 """What is served, and what serving it has to ask."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from fastmcp import FastMCP
@@ -31,10 +31,12 @@ class Application:
             ``/ready``. It is given a second.
         missing: Names the parts of the sandbox that this machine lacks, for
             ``/health``.
+        scopes: The scope that each tool, or else each method, asks for.
         on_event: Told of each event, its name first, for log and metrics.
     """
 
     server: FastMCP[Any]
     ready: Callable[[], Awaitable[bool]] = _always
     missing: Callable[[], Sequence[str]] = _nothing
+    scopes: Mapping[str, str] = field(default_factory=dict)
     on_event: Observer = ignore

@@ -19,15 +19,16 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from ..errors import SettingsError
 from ..settings import Settings
-from .admission import Admission, Gate
+from .admission import Admission, Counting, Gate
 from .application import Application
 from .body import BodyLimit
 from .guard import HostOriginGuard
 from .health import Health
 from .protocol import Bounds, bounded
+from .scopes import StepUp
 from .stopping import leave_soon, on_signal
 from .tls import Certificate
-from .workers import run_workers
+from .workers import fork_workers
 
 #: Sent with every answer. Nothing here is meant for a browser to show, to
 #: keep or to guess the type of.
@@ -61,16 +62,10 @@ def serve_http(
     See :func:`serving.serve`.
     """
     sockets = _listen(settings)
-
-    def work(worker: int) -> None:
+    worker = fork_workers(settings) if settings.workers > 1 else 0
+    if worker is not None:
         application = build(settings, worker)
-        server = build_http_server(application, settings)
-        server.run(sockets=sockets)
-
-    if settings.workers > 1:
-        run_workers(work, settings)
-    else:
-        work(0)
+        build_http_server(application, settings).run(sockets=sockets)
 
 
 def build_http_server(
@@ -106,7 +101,7 @@ def build_http_server(
         callback_notify=certificate.renew if certificate else None,
         timeout_notify=RENEWAL,
     )
-    return HttpServer(config, protocol, application, settings, gate)
+    return HttpServer(config, protocol, gate, settings.shutdown_grace)
 
 
 class HttpServer(uvicorn.Server):
@@ -116,23 +111,18 @@ class HttpServer(uvicorn.Server):
         self,
         config: uvicorn.Config,
         protocol: type[H11Protocol],
-        application: Application,
-        settings: Settings,
         gate: Gate,
+        grace: float,
     ) -> None:
         super().__init__(config)
         self._protocol = protocol
-        self._application = application
-        self._settings = settings
         self._gate = gate
-        self._port = settings.port
+        self._grace = grace
 
     async def serve(self, sockets: list[socket.socket] | None = None) -> None:
         """Serve until a signal comes, and return for an exit code of 0."""
-        grace = self._settings.shutdown_grace
-        with on_signal(self.stop, grace=grace):
+        with on_signal(self.stop, grace=self._grace):
             await self._serve(sockets)
-        self._application.on_event("server_stopped", self._where())
         leave_soon()
 
     def stop(self) -> None:
@@ -148,9 +138,7 @@ class HttpServer(uvicorn.Server):
         if self.lifespan.should_exit:
             sys.exit(STARTUP_FAILURE)
         self.servers = [await self._listen(sock) for sock in sockets or ()]
-        self._port = self.servers[0].sockets[0].getsockname()[1]
         self.started = True
-        self._application.on_event("server_started", self._where())
 
     async def shutdown(
         self, sockets: list[socket.socket] | None = None
@@ -177,21 +165,15 @@ class HttpServer(uvicorn.Server):
             ),
         )
 
-    def _where(self) -> dict[str, object]:
-        settings = self._settings
-        return {
-            "transport": settings.transport,
-            "host": settings.host,
-            "port": self._port,
-        }
-
 
 def _front(
     application: Application, settings: Settings, gate: Gate
 ) -> ASGIApp:
     """Build the ASGI application: what comes first stands outermost."""
-    on_event = application.on_event
-    app = application.server.http_app(
+    on_event, server = application.on_event, application.server
+    if settings.transport == "sse":
+        server.add_middleware(Counting(gate))
+    app = server.http_app(
         transport="sse" if settings.transport == "sse" else "http",
         # What a client may take up is decided once it has proved who it is.
         middleware=[
@@ -202,6 +184,12 @@ def _front(
                 on_event=on_event,
             ),
             Middleware(Admission, gate=gate, on_event=on_event),
+            Middleware(
+                StepUp,
+                scopes=application.scopes,
+                metadata=getattr(server.auth, "metadata_url", ""),
+                on_event=on_event,
+            ),
         ],
         # A session lives in one process; several have none.
         stateless_http=settings.workers > 1,

@@ -31,6 +31,8 @@ from .lines import LineReader
 from .stopping import leave_soon, on_signal
 
 Item: TypeAlias = SessionMessage | Exception
+#: Messages that may wait to be taken up.
+AHEAD: Final = 1
 #: Seconds for the last answers to be read by the client.
 FLUSH: Final = 2.0
 
@@ -66,14 +68,12 @@ async def _serve(
 ) -> None:
     lines = LineReader(stdin, limit=settings.max_request_size)
     token = set_transport("stdio")
-    application.on_event("server_started", {"transport": "stdio"})
     try:
         with on_signal(lines.end, grace=settings.shutdown_grace):
             connection = _Connection(lines, stdout, settings.shutdown_grace)
             await connection.run(application)
     finally:
         reset_transport(token)
-        application.on_event("server_stopped", {"transport": "stdio"})
     leave_soon()
 
 
@@ -88,21 +88,24 @@ class _Connection:
         self._settled = asyncio.Event()
 
     async def run(self, application: Application) -> None:
-        """Serve until there is nothing more to read, then settle."""
-        inbox, incoming = anyio.create_memory_object_stream[Item]()
-        outgoing, outbox = anyio.create_memory_object_stream[Item]()
+        """Serve until there is nothing more to read, then settle.
+
+        A tool that cannot be cancelled, and a client that reads no more, are
+        left behind: neither keeps the clean-up from being run.
+        """
+        inbox, incoming = anyio.create_memory_object_stream[Item](AHEAD)
+        outgoing, outbox = anyio.create_memory_object_stream[Item](AHEAD)
         server = application.server._mcp_server
-        async with (
-            application.server._lifespan_manager(),
-            anyio.create_task_group() as tasks,
-        ):
-            tasks.start_soon(self._write, outbox)
-            tasks.start_soon(self._read, inbox, outgoing.clone())
-            await server.run(
-                incoming, outgoing, server.create_initialization_options()
-            )
-            # A client that reads no more must not keep the process alive.
-            tasks.cancel_scope.deadline = anyio.current_time() + FLUSH
+        options = server.create_initialization_options()
+        async with application.server._lifespan_manager():
+            tasks = [
+                asyncio.create_task(server.run(incoming, outgoing, options)),
+                asyncio.create_task(self._write(outbox)),
+            ]
+            for task in tasks:
+                task.add_done_callback(lambda _: self._lines.end())
+            await self._read(inbox, outgoing.clone())
+            await asyncio.wait(tasks, timeout=FLUSH)
 
     async def _read(
         self,
@@ -129,12 +132,7 @@ class _Connection:
                 line = item.message.model_dump_json(
                     by_alias=True, exclude_unset=True
                 )
-                try:
-                    await asyncio.to_thread(_put, self._stdout, line)
-                except OSError:
-                    # Nobody reads any more: that is an end as well.
-                    self._unanswered.clear()
-                    self._lines.end()
+                await asyncio.to_thread(_put, self._stdout, line)
                 if isinstance(item.message, JSONRPCResponse | JSONRPCError):
                     self._answered(item.message.id)
 

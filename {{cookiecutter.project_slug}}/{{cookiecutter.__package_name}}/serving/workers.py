@@ -2,8 +2,8 @@
 
 import os
 import signal
+import threading
 import time
-from collections.abc import Callable
 from types import FrameType
 from typing import Final
 
@@ -11,98 +11,107 @@ from ..errors import SettingsError
 from ..settings import Settings
 from .stopping import CLEAN_UP, SIGNALS
 
-#: Seconds in which a worker that ends has failed to start: then all stop.
-STARTING: Final = 5.0
-#: Seconds between looks at the workers.
+#: Seconds: a worker that fails sooner could not start; between two looks at
+#: the workers; between a worker's death and its replacement.
+STARTING: Final = 10.0
 TICK: Final = 0.1
+PAUSE: Final = 0.5
 
 
-def run_workers(work: Callable[[int], None], settings: Settings) -> None:
-    """Run ``work`` in each of ``MCP_WORKERS`` processes until a signal comes.
+def fork_workers(settings: Settings) -> int | None:
+    """Become ``MCP_WORKERS`` processes; return the number of this one.
 
-    Each is forked before anything of the server exists, and builds its own.
-    One that dies is replaced; one that cannot start stops them all.
-
-    Args:
-        work: Serves, as the worker of this number, until SIGTERM.
-        settings: The settings.
+    In the parent, which serves nobody, this returns ``None`` when all have
+    ended. A worker that dies is replaced, one that cannot start ends them
+    all, and none outlives the parent. Nothing of the server exists yet: each
+    worker builds its own.
 
     Raises:
         SettingsError: The platform cannot fork.
-        SystemExit: A worker failed; with its exit code.
+        SystemExit: In the parent, with the exit code of one that failed.
     """
     if not hasattr(os, "fork"):
         raise SettingsError("MCP_WORKERS: this platform has no fork; set 1")
-    code = _Workers(work, settings).run()
-    if code:
-        raise SystemExit(code)
+    return _Parent(settings).run()
 
 
-class _Workers:
-    """The parent of the workers; it serves nobody itself."""
-
-    def __init__(
-        self, work: Callable[[int], None], settings: Settings
-    ) -> None:
-        self._work = work
+class _Parent:
+    def __init__(self, settings: Settings) -> None:
         self._count = settings.workers
         self._patience = settings.shutdown_grace + CLEAN_UP + 1
         self._running: dict[int, tuple[int, float]] = {}
         self._stopping = False
         self._code = 0
+        self._handlers = {
+            number: signal.signal(number, self._stop) for number in SIGNALS
+        }
         # When the parent is gone, however it went, its end of this closes.
         self._lifeline, self._life = os.pipe()
 
-    def run(self) -> int:
-        """Keep the workers running; return the exit code."""
-        for number in SIGNALS:
-            signal.signal(number, self._stop)
-        for worker in range(self._count):
-            self._start(worker)
-        while self._running and not self._stopping:
-            self._reap()
-            time.sleep(TICK)
+    def run(self) -> int | None:
+        missing = list(range(self._count))
+        while missing and not self._stopping:
+            for worker in missing:
+                if self._fork(worker):
+                    return worker
+            missing = self._wait_for_deaths()
         self._end()
-        return self._code
+        if self._code:
+            raise SystemExit(self._code)
+        return None
 
     def _stop(self, number: int, frame: FrameType | None) -> None:
         self._stopping = True
 
-    def _start(self, worker: int) -> None:
+    def _fork(self, worker: int) -> bool:
+        """Start a worker; tell whether this is it."""
         pid = os.fork()
         if pid:
-            self._running[pid] = (worker, time.monotonic())
-            return
+            self._running[pid] = worker, time.monotonic()
+            return False
+        for number, handler in self._handlers.items():
+            signal.signal(number, handler)
         os.close(self._life)
-        code = 1
-        try:
-            for number in SIGNALS:
-                signal.signal(number, signal.SIG_DFL)
-            self._work(worker)
-            code = 0
-        finally:
-            os._exit(code)
+        threading.Thread(
+            target=_end_with, args=(self._lifeline,), daemon=True
+        ).start()
+        return True
 
-    def _reap(self) -> None:
-        """Take note of workers that have ended, and replace them."""
+    def _wait_for_deaths(self) -> list[int]:
+        """Return the workers to be replaced, as soon as there are any."""
+        dead: list[int] = []
+        while not dead and not self._stopping:
+            time.sleep(TICK)
+            dead = self._reap()
+        if dead and not self._stopping:
+            time.sleep(PAUSE)
+        return dead
+
+    def _reap(self) -> list[int]:
+        dead = []
         while self._running:
             pid, status = os.waitpid(-1, os.WNOHANG)
             if not pid:
-                return
+                break
             worker, since = self._running.pop(pid)
             code = os.waitstatus_to_exitcode(status)
-            if self._stopping or time.monotonic() - since < STARTING:
-                self._code = self._code or abs(code)
-                self._stopping = True
-            else:
-                self._start(worker)
+            if code > 0 and time.monotonic() - since < STARTING:
+                self._code, self._stopping = code, True
+            dead.append(worker)
+        return dead
 
     def _end(self) -> None:
-        deadline = time.monotonic() + self._patience
         for pid in self._running:
             os.kill(pid, signal.SIGTERM)
+        deadline = time.monotonic() + self._patience
         while self._running and time.monotonic() < deadline:
             self._reap()
             time.sleep(TICK)
         for pid in self._running:
             os.kill(pid, signal.SIGKILL)
+
+
+def _end_with(lifeline: int) -> None:
+    """Wait for the parent to be gone, and stop as if told to."""
+    os.read(lifeline, 1)
+    os.kill(os.getpid(), signal.SIGTERM)

@@ -1,0 +1,246 @@
+"""Starts servers for tests, in this process or in one of their own."""
+
+import asyncio
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx2
+
+from {{ cookiecutter.__package_name }}.serving.application import Application
+from {{ cookiecutter.__package_name }}.serving.http import HttpServer, build_http_server
+from {{ cookiecutter.__package_name }}.settings import Settings
+from tests.serving.demo import build_demo
+
+PROJECT = Path(__file__).parents[2]
+JSON = {
+    "content-type": "application/json",
+    "accept": "application/json, text/event-stream",
+}
+INITIALIZE = {
+    "jsonrpc": "2.0",
+    "id": 1,
+    "method": "initialize",
+    "params": {
+        "protocolVersion": "2025-11-25",
+        "capabilities": {},
+        "clientInfo": {"name": "test", "version": "1"},
+    },
+}
+
+
+@dataclass
+class Served:
+    """A server in this process."""
+
+    server: HttpServer = field(init=False)
+    port: int = 0
+    events: list[tuple[str, dict[str, object]]] = field(default_factory=list)
+
+    def tell(self, event: str, fields: Mapping[str, object]) -> None:
+        self.events.append((event, dict(fields)))
+
+    def named(self, event: str) -> list[dict[str, object]]:
+        return [fields for name, fields in self.events if name == event]
+
+    def client(self, **options: Any) -> httpx2.AsyncClient:
+        scheme = "https" if "verify" in options else "http"
+        base = f"{scheme}://127.0.0.1:{self.port}"
+        options = {"trust_env": False, "timeout": 20, **options}
+        return httpx2.AsyncClient(base_url=base, **options)
+
+    async def raw(self, data: bytes) -> "Answer":
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        writer.write(data)
+        try:
+            return await read_answer(reader)
+        finally:
+            writer.close()
+
+
+@dataclass
+class Answer:
+    """An answer as it stands on the wire."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+async def read_answer(reader: asyncio.StreamReader) -> Answer:
+    head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+    first, *lines = head.strip().split("\r\n")
+    pairs = (line.split(": ", 1) for line in lines)
+    headers = {name.lower(): value for name, value in pairs}
+    size = int(headers.get("content-length", 0))
+    body = await reader.readexactly(size)
+    return Answer(int(first.split()[1]), headers, body)
+
+
+@asynccontextmanager
+async def serving(
+    settings: Settings, application: Application | None = None
+) -> AsyncIterator[Served]:
+    """Serve the demo, or an application, over HTTP in this process."""
+    served = Served()
+    app = application or build_demo(settings, served.tell)
+    server = served.server = build_http_server(app, settings)
+    listener = socket.create_server((settings.host, 0))
+    served.port = listener.getsockname()[1]
+    task = asyncio.create_task(server._serve([listener]))
+    while not server.started:
+        await asyncio.sleep(0.01)
+        if task.done():
+            task.result()
+    try:
+        yield served
+    finally:
+        server.stop()
+        await task
+
+
+@dataclass
+class Process:
+    """A server in a process of its own."""
+
+    popen: subprocess.Popen[bytes]
+    log: Path
+    port: int
+    environ: dict[str, str]
+
+    def events(self, name: str) -> list[dict[str, Any]]:
+        lines = self.log.read_text("utf-8").splitlines()
+        found = [json.loads(line) for line in lines if line.startswith("{")]
+        return [event for event in found if event["event"] == name]
+
+    def wait_for(self, event: str, count: int = 1) -> list[dict[str, Any]]:
+        while len(self.events(event)) < count:
+            if self.popen.poll() is not None:
+                raise AssertionError(self.log.read_text("utf-8"))
+            time.sleep(0.02)
+        return self.events(event)
+
+    def end(self, number: int) -> int:
+        self.popen.send_signal(number)
+        return self.popen.wait(30)
+
+    def peak_memory(self) -> int:
+        """Return the most memory that it ever had, in bytes."""
+        status = Path(f"/proc/{self.popen.pid}/status").read_text("ascii")
+        line = next(x for x in status.splitlines() if x.startswith("VmHWM"))
+        return int(line.split()[1]) * 1024
+
+
+@contextmanager
+def process(
+    tmp_path: Path, *, listening: bool = True, **variables: object
+) -> Iterator[Process]:
+    """Serve the demo in a process of its own, until it is ended."""
+    workspace = tmp_path / "workspace"
+    workspace.mkdir(exist_ok=True)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = int(listener.getsockname()[1])
+    given: dict[str, object] = {
+        "PATH": os.environ["PATH"],
+        "WORKSPACE_PATH": workspace,
+        "MCP_TRANSPORT": "http",
+        "MCP_AUTH": "none",
+        "MCP_PORT": port,
+        **variables,
+    }
+    environ = {name: str(value) for name, value in given.items()}
+    log = tmp_path / "stderr.log"
+    with log.open("wb") as stderr:
+        popen = subprocess.Popen(
+            [sys.executable, "-m", "tests.serving.demo"],
+            cwd=PROJECT,
+            env=environ,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+        )
+    try:
+        running = Process(popen, log, port, environ)
+        if listening:
+            _wait_until_healthy(running)
+        yield running
+    finally:
+        popen.kill()
+        for pipe in (popen.stdin, popen.stdout):
+            if pipe:
+                with suppress(OSError):
+                    pipe.close()
+        popen.wait()
+
+
+def _wait_until_healthy(running: Process) -> None:
+    while True:
+        if running.popen.poll() is not None:
+            raise AssertionError(running.log.read_text("utf-8"))
+        try:
+            url = f"http://127.0.0.1:{running.port}/health"
+            httpx2.get(url, trust_env=False)
+        except httpx2.TransportError:
+            time.sleep(0.05)
+        else:
+            return
+
+
+def call(
+    tool: str, arguments: dict[str, Any] | None = None, *, request: int = 1
+) -> dict[str, Any]:
+    """Return a call of the 2026-07-28 protocol, which needs no handshake."""
+    meta = "io.modelcontextprotocol"
+    params = {
+        "name": tool,
+        "arguments": arguments or {},
+        "_meta": {
+            f"{meta}/protocolVersion": "2026-07-28",
+            f"{meta}/clientCapabilities": {},
+            f"{meta}/clientInfo": {"name": "test", "version": "1"},
+        },
+    }
+    return {
+        "jsonrpc": "2.0",
+        "id": request,
+        "method": "tools/call",
+        "params": params,
+    }
+
+
+def call_headers(tool: str) -> dict[str, str]:
+    """Return the headers that go with such a call."""
+    return {
+        **JSON,
+        "mcp-protocol-version": "2026-07-28",
+        "mcp-method": "tools/call",
+        "mcp-name": tool,
+    }
+
+
+async def post_call(
+    client: httpx2.AsyncClient,
+    tool: str,
+    arguments: dict[str, Any] | None = None,
+    **headers: str,
+) -> httpx2.Response:
+    """Call a tool over HTTP."""
+    return await client.post(
+        "/mcp",
+        json=call(tool, arguments),
+        headers={**call_headers(tool), **headers},
+    )
+
+
+def text_of(response: httpx2.Response) -> str:
+    """Return the text in a call's answer."""
+    assert response.status_code == 200, response.text
+    return str(response.json()["result"]["content"][0]["text"])

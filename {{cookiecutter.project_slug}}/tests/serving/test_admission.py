@@ -1,0 +1,142 @@
+import asyncio
+import json
+from contextlib import suppress
+
+import pytest
+from fastmcp import Client
+
+from {{ cookiecutter.__package_name }}.serving.admission import SETTLE, Gate
+from tests.conftest import MakeSettings
+from tests.serving import demo
+from tests.serving.harness import (
+    INITIALIZE,
+    JSON,
+    call,
+    call_headers,
+    post_call,
+    read_answer,
+    serving,
+    text_of,
+)
+
+
+async def until_sleeping(number: int) -> None:
+    """Wait until so many calls are running."""
+    while demo.sleepers < number:
+        await asyncio.sleep(0.01)
+
+
+async def test_call_beyond_the_number_is_told_to_come_again(
+    make_settings: MakeSettings,
+) -> None:
+    settings = make_settings(MCP_TRANSPORT="http", MCP_MAX_CONCURRENCY=2)
+    async with serving(settings) as served, served.client() as client:
+        running = [
+            asyncio.create_task(post_call(client, "sleep", {"seconds": 1}))
+            for _ in range(2)
+        ]
+        await until_sleeping(2)
+        refused = await post_call(client, "echo", {"message": "hello"})
+        assert refused.headers["retry-after"] == "1"
+        assert refused.json()["error"]["data"] == {"retry_after": 1}
+        assert served.named("request_denied")[0] == {"reason": "busy"}
+        for answer in await asyncio.gather(*running):
+            assert text_of(answer) == "slept"
+        again = await post_call(client, "echo", {"message": "hello"})
+        assert text_of(again) == "hello"
+
+
+async def test_streams_do_not_take_the_place_of_calls(
+    make_settings: MakeSettings,
+) -> None:
+    settings = make_settings(MCP_TRANSPORT="http", MCP_MAX_CONCURRENCY=1)
+    async with serving(settings) as served, served.client() as client:
+        opened = await client.post("/mcp", json=INITIALIZE, headers=JSON)
+        session = {
+            "accept": "text/event-stream",
+            "mcp-session-id": opened.headers["mcp-session-id"],
+        }
+        async with client.stream("GET", "/mcp", headers=session) as stream:
+            assert stream.status_code == 200
+            answer = await post_call(client, "echo", {"message": "hello"})
+            assert text_of(answer) == "hello"
+
+
+async def test_call_cannot_pass_for_a_stream(
+    make_settings: MakeSettings,
+) -> None:
+    """The handshake era's protocol does not check ``Mcp-Method``."""
+    settings = make_settings(MCP_TRANSPORT="http", MCP_MAX_CONCURRENCY=1)
+    async with serving(settings) as served, served.client() as client:
+        opened = await client.post("/mcp", json=INITIALIZE, headers=JSON)
+        disguised = {
+            **JSON,
+            "mcp-session-id": opened.headers["mcp-session-id"],
+            "mcp-protocol-version": "2025-11-25",
+            "mcp-method": "subscriptions/listen",
+        }
+        task = asyncio.create_task(post_call(client, "sleep", {"seconds": 1}))
+        await until_sleeping(1)
+        refused = await client.post(
+            "/mcp",
+            headers=disguised,
+            json={"jsonrpc": "2.0", "id": 2, "method": "tools/list"},
+        )
+        assert refused.status_code == 503
+        await task
+
+
+async def test_nothing_is_let_in_while_stopping(
+    make_settings: MakeSettings,
+) -> None:
+    settings = make_settings(MCP_TRANSPORT="http")
+    async with serving(settings) as served, served.client() as client:
+        running = asyncio.create_task(
+            post_call(client, "sleep", {"seconds": 1})
+        )
+        await until_sleeping(1)
+        reader, writer = await asyncio.open_connection(
+            "127.0.0.1", served.port
+        )
+        body = json.dumps(call("who")).encode()
+        head = "POST /mcp HTTP/1.1\r\nHost: localhost\r\n" + "".join(
+            f"{k}: {v}\r\n" for k, v in call_headers("who").items()
+        )
+        writer.write(head.encode() + b"content-length: %d\r\n\r\n" % len(body))
+        await writer.drain()
+        while len(served.server.server_state.tasks) < 2:
+            await asyncio.sleep(0.01)
+        served.server.stop()
+        writer.write(body)
+        answer = await read_answer(reader)
+        assert answer.status == 503
+        assert answer.headers["connection"] == "close"
+        assert text_of(await running) == "slept"
+        writer.close()
+
+
+@pytest.mark.parametrize("transport", ["http", "sse"])
+async def test_open_streams_do_not_hold_up_the_stop(
+    make_settings: MakeSettings, transport: str
+) -> None:
+    path = "/mcp" if transport == "http" else "/sse"
+    settings = make_settings(MCP_TRANSPORT=transport, MCP_SHUTDOWN_GRACE=30)
+    async with serving(settings) as served:
+        url = f"http://127.0.0.1:{served.port}{path}"
+        client = Client(url, mode="legacy")
+        await client.__aenter__()
+        await client.call_tool("echo", {"message": "hello"})
+        begin = asyncio.get_running_loop().time()
+    assert asyncio.get_running_loop().time() - begin < 5
+    with suppress(Exception):
+        await client.close()
+
+
+async def test_streams_end_after_the_last_call() -> None:
+    gate = Gate(calls=2, streams=2)
+    with gate.entered("call"):
+        ending = asyncio.create_task(gate.end())
+        await asyncio.sleep(2 * SETTLE)
+        assert not gate.ended.is_set()
+    await ending
+    assert gate.ended.is_set()

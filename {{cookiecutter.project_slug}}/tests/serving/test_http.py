@@ -1,0 +1,122 @@
+import socket
+from typing import Any
+
+import pytest
+from fastmcp import Client
+
+from {{ cookiecutter.__package_name }}.errors import SettingsError
+from {{ cookiecutter.__package_name }}.serving.application import Application
+from {{ cookiecutter.__package_name }}.serving.http import HEADERS, serve_http
+from {{ cookiecutter.__package_name }}.settings import Settings
+from tests.conftest import MakeSettings
+from tests.serving.harness import (
+    INITIALIZE,
+    JSON,
+    post_call,
+    serving,
+    text_of,
+)
+
+
+def never(settings: Settings, worker: int) -> Application:
+    raise AssertionError("nothing is built before the address is ours")
+
+
+@pytest.mark.parametrize(
+    ("transport", "path", "mode"),
+    [
+        ("http", "/mcp", "auto"),
+        ("http", "/mcp", "legacy"),
+        ("sse", "/sse", "legacy"),
+    ],
+)
+async def test_clients_of_each_era_are_served(
+    make_settings: MakeSettings, transport: str, path: str, mode: Any
+) -> None:
+    settings = make_settings(MCP_TRANSPORT=transport)
+    async with serving(settings) as served:
+        url = f"http://127.0.0.1:{served.port}{path}"
+        async with Client(url, mode=mode) as client:
+            result = await client.call_tool("echo", {"message": "hello"})
+            assert result.data == "hello"
+
+
+async def test_every_answer_is_of_no_use_to_a_browser(
+    make_settings: MakeSettings,
+) -> None:
+    settings = make_settings(MCP_TRANSPORT="http")
+    async with serving(settings) as served, served.client() as client:
+        for answer in (
+            await client.get("/health"),
+            await client.get("/nowhere"),
+            await client.post("/mcp"),
+            await post_call(client, "echo", {"message": "hello"}),
+        ):
+            for name, value in HEADERS:
+                assert value in answer.headers.get_list(name)
+
+
+async def test_nothing_tells_which_software_answers(
+    make_settings: MakeSettings,
+) -> None:
+    settings = make_settings(MCP_TRANSPORT="http")
+    async with serving(settings) as served:
+        for data in (
+            b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n",
+            b"GET /nowhere HTTP/1.1\r\nHost: localhost\r\n\r\n",
+            b"no request\r\n\r\n",
+        ):
+            answer = await served.raw(data)
+            assert "server" not in answer.headers
+            assert b"uvicorn" not in answer.body.lower()
+
+
+async def test_more_than_the_sdk_allows_can_be_allowed(
+    make_settings: MakeSettings,
+) -> None:
+    settings = make_settings(MCP_TRANSPORT="http", MCP_MAX_REQUEST_SIZE="6MiB")
+    async with serving(settings) as served, served.client() as client:
+        message = "x" * (5 * 2**20)
+        answer = await post_call(client, "echo", {"message": message})
+        assert text_of(answer) == message
+
+
+async def test_a_session_outlives_its_connection(
+    make_settings: MakeSettings,
+) -> None:
+    settings = make_settings(MCP_TRANSPORT="http")
+    async with serving(settings) as served:
+        url = f"http://127.0.0.1:{served.port}/mcp"
+        async with Client(url, mode="legacy") as client:
+            first = await client.call_tool("who", {})
+            second = await client.call_tool("who", {})
+        assert first.data == second.data == "127.0.0.1"
+
+
+async def test_several_workers_keep_no_sessions(
+    make_settings: MakeSettings,
+) -> None:
+    settings = make_settings(
+        MCP_TRANSPORT="http", MCP_WORKERS=2, MCP_RATE_LIMIT="off"
+    )
+    async with serving(settings) as served:
+        url = f"http://127.0.0.1:{served.port}/mcp"
+        async with Client(url, mode="legacy") as client:
+            result = await client.call_tool("echo", {"message": "hello"})
+            assert result.data == "hello"
+        async with served.client() as http:
+            answer = await http.post("/mcp", json=INITIALIZE, headers=JSON)
+            assert answer.status_code == 200
+            assert "mcp-session-id" not in answer.headers
+
+
+async def test_taken_address_is_said_in_one_line(
+    make_settings: MakeSettings, free_port: int
+) -> None:
+    settings = make_settings(MCP_TRANSPORT="http", MCP_PORT=free_port)
+    with (
+        socket.create_server(("127.0.0.1", free_port)),
+        pytest.raises(SettingsError, match="cannot listen") as refused,
+    ):
+        serve_http(never, settings)
+    assert len(refused.value.problems) == 1

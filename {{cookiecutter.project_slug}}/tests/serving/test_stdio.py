@@ -1,0 +1,172 @@
+import json
+import signal
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.serving.harness import INITIALIZE, PROJECT, Process, call, process
+
+MODERN = {"MCP_TRANSPORT": "stdio"}
+
+
+def send(running: Process, *messages: object) -> None:
+    assert running.popen.stdin
+    for message in messages:
+        line = message if isinstance(message, bytes) else encode(message)
+        running.popen.stdin.write(line + b"\n")
+    running.popen.stdin.flush()
+
+
+def encode(message: object) -> bytes:
+    return json.dumps(message).encode()
+
+
+def receive(running: Process) -> Any:
+    assert running.popen.stdout
+    return json.loads(running.popen.stdout.readline())
+
+
+def start(tmp_path: Path, **variables: object) -> Any:
+    return process(tmp_path, listening=False, **MODERN, **variables)
+
+
+def texts(lines: bytes) -> dict[int, str]:
+    found = {}
+    for line in lines.splitlines():
+        message = json.loads(line)
+        found[message["id"]] = message["result"]["content"][0]["text"]
+    return found
+
+
+def test_both_eras_are_served(tmp_path: Path) -> None:
+    with start(tmp_path) as running:
+        send(running, INITIALIZE)
+        assert receive(running)["result"]["serverInfo"]["name"] == "demo"
+    with start(tmp_path) as running:
+        send(running, call("echo", {"message": "hello"}))
+        assert receive(running)["result"]["content"][0]["text"] == "hello"
+
+
+def test_nothing_but_the_protocol_is_on_stdout(tmp_path: Path) -> None:
+    with start(tmp_path) as running:
+        send(running, call("chatter"))
+        stdout, _ = running.popen.communicate(timeout=20)
+        assert texts(stdout) == {1: ""}
+        log = running.log.read_text("utf-8")
+        assert "printed by a tool" in log
+        assert "written by a tool" in log
+
+
+def test_end_of_stdin_waits_for_the_answers(tmp_path: Path) -> None:
+    with start(tmp_path) as running:
+        send(
+            running,
+            *(call("sleep", {"seconds": 1}, request=n) for n in range(20)),
+            call("block", {"seconds": 1}, request=20),
+        )
+        stdout, _ = running.popen.communicate(timeout=20)
+        assert sorted(texts(stdout)) == list(range(21))
+        assert running.popen.returncode == 0
+        assert running.events("cleaned_up")
+
+
+@pytest.mark.parametrize(
+    "number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"]
+)
+def test_signal_waits_for_the_answers(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    with start(tmp_path) as running:
+        calls = (call("sleep", {"seconds": 1}, request=n) for n in range(20))
+        send(running, *calls)
+        running.wait_for("sleeping", 20)
+        running.popen.send_signal(number)
+        assert running.popen.stdout
+        assert sorted(texts(running.popen.stdout.read())) == list(range(20))
+        assert running.popen.wait(20) == 0
+        assert running.events("cleaned_up")
+
+
+def test_call_that_outlasts_the_grace_is_cut_off(tmp_path: Path) -> None:
+    with start(tmp_path, MCP_SHUTDOWN_GRACE=1) as running:
+        send(running, call("block", {"seconds": 30}))
+        running.wait_for("blocking")
+        begin = time.monotonic()
+        assert running.end(signal.SIGTERM) == 0
+        assert time.monotonic() - begin < 5
+        assert running.events("cleaned_up")
+
+
+def test_client_that_reads_no_more_is_left(tmp_path: Path) -> None:
+    with start(tmp_path) as running:
+        assert running.popen.stdout
+        running.popen.stdout.close()
+        send(running, call("echo", {"message": "hello"}))
+        assert running.popen.wait(20) == 0
+        assert running.events("cleaned_up")
+
+
+def test_client_that_never_reads_does_not_hold_up_the_end(
+    tmp_path: Path,
+) -> None:
+    with start(tmp_path, MCP_SHUTDOWN_GRACE=1) as running:
+        send(running, call("echo", {"message": "x" * 500_000}))
+        assert running.popen.stdin
+        running.popen.stdin.close()
+        assert running.popen.wait(20) == 0
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"no JSON",
+        b"[" * 100_000,
+        b'{"jsonrpc":"2.0"}',
+        b"\xff\xfe",
+        b'"' + b"x" * 2_000_000 + b'"',
+    ],
+    ids=["text", "deep", "no message", "no UTF-8", "too long"],
+)
+def test_unreadable_line_is_refused_and_the_next_one_served(
+    tmp_path: Path, line: bytes
+) -> None:
+    with start(tmp_path, MCP_MAX_REQUEST_SIZE="1MiB") as running:
+        send(running, line, call("echo", {"message": "hello"}))
+        refusal, answer = receive(running), receive(running)
+        assert refusal["error"]["code"] == -32700
+        assert answer["result"]["content"][0]["text"] == "hello"
+
+
+def test_endless_line_is_not_kept(tmp_path: Path) -> None:
+    with start(tmp_path, MCP_MAX_REQUEST_SIZE="1MiB") as running:
+        send(running, call("who"))
+        receive(running)
+        before = running.peak_memory()
+        assert running.popen.stdin
+        for _ in range(200):
+            running.popen.stdin.write(b"x" * 2**20)
+        send(running, b"", call("who", request=2))
+        assert receive(running)["error"]["code"] == -32700
+        assert receive(running)["id"] == 2
+        assert running.peak_memory() - before < 20 * 2**20
+
+
+def test_file_as_stdin_is_served(tmp_path: Path) -> None:
+    with start(tmp_path) as running:
+        running.popen.kill()
+        given = tmp_path / "requests"
+        given.write_bytes(encode(call("echo", {"message": "hello"})) + b"\n")
+        with given.open("rb") as stdin:
+            done = subprocess.run(
+                running.popen.args,
+                cwd=PROJECT,
+                env=running.environ,
+                stdin=stdin,
+                capture_output=True,
+                timeout=30,
+                check=True,
+            )
+        assert texts(done.stdout) == {1: "hello"}

@@ -1,0 +1,112 @@
+import asyncio
+import signal
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import httpx2
+import pytest
+from fastmcp import Client
+
+from tests.serving.harness import post_call, process, text_of
+
+BOTH = pytest.mark.parametrize(
+    "number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"]
+)
+
+
+def http(port: int) -> httpx2.AsyncClient:
+    return httpx2.AsyncClient(
+        base_url=f"http://127.0.0.1:{port}",
+        trust_env=False,
+        timeout=30,
+        limits=httpx2.Limits(max_connections=200),
+    )
+
+
+@BOTH
+async def test_calls_in_flight_are_all_answered(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    variables = {"MCP_MAX_CONCURRENCY": 100, "MCP_SHUTDOWN_GRACE": 20}
+    with process(tmp_path, **variables) as running:
+        async with http(running.port) as client:
+            calls = [
+                asyncio.create_task(post_call(client, "sleep", {"seconds": 3}))
+                for _ in range(100)
+            ]
+            await asyncio.to_thread(running.wait_for, "sleeping", 100)
+            running.popen.send_signal(number)
+            answers = await asyncio.gather(*calls)
+        assert [text_of(answer) for answer in answers] == ["slept"] * 100
+        assert await asyncio.to_thread(running.popen.wait, 10) == 0
+        assert running.events("cleaned_up")
+
+
+@pytest.mark.parametrize(
+    ("transport", "path"), [("http", "/mcp"), ("sse", "/sse")]
+)
+async def test_calls_of_the_handshake_era_are_answered(
+    tmp_path: Path, transport: str, path: str
+) -> None:
+    with process(tmp_path, MCP_TRANSPORT=transport) as running:
+        url = f"http://127.0.0.1:{running.port}{path}"
+        client = Client(url, mode="legacy")
+        await client.__aenter__()
+        # The client lists the tools after its first call.
+        await client.call_tool("sleep", {"seconds": 0})
+        call = asyncio.create_task(client.call_tool("sleep", {"seconds": 2}))
+        await asyncio.to_thread(running.wait_for, "sleeping", 2)
+        running.popen.send_signal(signal.SIGTERM)
+        assert (await call).data == "slept"
+        assert await asyncio.to_thread(running.popen.wait, 10) == 0
+        assert running.events("cleaned_up")
+        with suppress(Exception):
+            await client.close()
+
+
+async def test_no_more_calls_are_let_in(tmp_path: Path) -> None:
+    with process(tmp_path) as running:
+        async with http(running.port) as client:
+            call = asyncio.create_task(
+                post_call(client, "sleep", {"seconds": 2})
+            )
+            await asyncio.to_thread(running.wait_for, "sleeping")
+            running.popen.send_signal(signal.SIGTERM)
+            await asyncio.sleep(0.5)
+            with pytest.raises(httpx2.TransportError):
+                await post_call(client, "who")
+            assert text_of(await call) == "slept"
+
+
+@pytest.mark.parametrize("tool", ["sleep", "block"])
+async def test_call_that_outlasts_the_grace_is_cut_off(
+    tmp_path: Path, tool: str
+) -> None:
+    with process(tmp_path, MCP_SHUTDOWN_GRACE=1) as running:
+        async with http(running.port) as client:
+            call = asyncio.create_task(
+                post_call(client, tool, {"seconds": 30})
+            )
+            await asyncio.to_thread(
+                running.wait_for,
+                {"sleep": "sleeping", "block": "blocking"}[tool],
+            )
+            begin = time.monotonic()
+            code = await asyncio.to_thread(running.end, signal.SIGTERM)
+            assert code == 0
+            assert time.monotonic() - begin < 5
+            assert running.events("cleaned_up")
+            await asyncio.gather(call, return_exceptions=True)
+
+
+async def test_slow_client_does_not_hold_up_the_stop(tmp_path: Path) -> None:
+    with process(tmp_path, MCP_SHUTDOWN_GRACE=20) as running:
+        _, writer = await asyncio.open_connection("127.0.0.1", running.port)
+        writer.write(b"GET /health HT")
+        await writer.drain()
+        begin = time.monotonic()
+        code = await asyncio.to_thread(running.end, signal.SIGTERM)
+        assert code == 0
+        assert time.monotonic() - begin < 5
+        writer.close()

@@ -1,0 +1,85 @@
+"""Scopes: tells a client over HTTP which one its call lacks."""
+
+import json
+from collections.abc import Mapping
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from .application import Observer
+from .refusal import refuse
+
+
+class StepUp:
+    """Answers 403, with the scope to ask for, before a call is begun.
+
+    MCP specification, authorization: scope challenge handling; RFC 6750,
+    section 3.1. MCP refuses the call all the same, but has no way to say what
+    would help. Nothing is parsed for a token that has every scope.
+
+    Args:
+        app: The application behind; it is given the body in one piece.
+        scopes: The scope that each tool, or else each method, asks for.
+        metadata: Where the resource's metadata are (RFC 9728), if anywhere.
+        on_event: Told of each refusal.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        scopes: Mapping[str, str],
+        metadata: str,
+        on_event: Observer,
+    ) -> None:
+        self._app = app
+        self._scopes = scopes
+        self._every = frozenset(scopes.values())
+        self._metadata = metadata
+        self._on_event = on_event
+
+    async def __call__(
+        self, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        """Pass a request on, or refuse it."""
+        held = frozenset(getattr(scope.get("user"), "scopes", self._every))
+        if held >= self._every or scope.get("method") != "POST":
+            await self._app(scope, receive, send)
+            return
+        message = await receive()
+        needed = self._scopes.get(_asks_for(message.get("body", b"")))
+        if needed is None or needed in held:
+            await self._app(scope, _again(message, receive), send)
+            return
+        self._on_event(
+            "auth_failed", {"reason": "insufficient_scope", "scope": needed}
+        )
+        challenge = f'Bearer error="insufficient_scope", scope="{needed}"'
+        if self._metadata:
+            challenge += f', resource_metadata="{self._metadata}"'
+        await refuse(
+            send,
+            403,
+            f"The scope {needed} is needed.",
+            headers=[(b"www-authenticate", challenge.encode())],
+        )
+
+
+def _asks_for(body: bytes) -> str:
+    """Return the tool, or else the method, that a request calls."""
+    try:
+        request = json.loads(body)
+        if request["method"] == "tools/call":
+            return str(request["params"]["name"])
+        return str(request["method"])
+    except (ValueError, TypeError, KeyError, RecursionError):
+        # MCP says what is wrong with it.
+        return ""
+
+
+def _again(message: Message, receive: Receive) -> Receive:
+    first = [message]
+
+    async def again() -> Message:
+        return first.pop() if first else await receive()
+
+    return again
