@@ -5,12 +5,11 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from ..errors import Refusal, SettingsError
 from . import writing
-from .directories import DIRECTORY, Below, Choice, Opener, choose, walk
+from .directories import Below, Choice, Opener, choose, walk
 from .files import check_kind, open_file
 from .listing import Listing, list_entries
 from .paths import Names, parse, show
@@ -19,6 +18,8 @@ from .refusals import refusing
 from .searching import Search, SearchResult
 
 __all__ = ["Workspace"]
+
+_FARTHEST = 1 << 62  # bytes; more than any file has, and fit for the system
 
 
 class Workspace:
@@ -37,7 +38,7 @@ class Workspace:
         self._root = root
         self._opener = opener
         self._max_file_size = max_file_size
-        self._anonymous = False
+        self._unnamed = False
 
     @classmethod
     def open(
@@ -60,7 +61,7 @@ class Workspace:
                 " its container, on Linux, on macOS or in WSL 2"
             )
         try:
-            descriptor = os.open(root, DIRECTORY)
+            descriptor = os.open(root, os.O_DIRECTORY)
         except OSError as error:
             raise SettingsError(
                 f"the workspace cannot be opened ({error.strerror}); set"
@@ -76,7 +77,7 @@ class Workspace:
         return workspace
 
     def _prepare(self) -> None:
-        self._anonymous = writing.can_be_anonymous(self._root)
+        self._unnamed = writing.can_be_unnamed(self._root)
         writing.clean(self._below((), recursive=True))
 
     def close(self) -> None:
@@ -88,12 +89,7 @@ class Workspace:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def list(
@@ -119,7 +115,7 @@ class Workspace:
             )
         count = min(limit or self._max_file_size, self._max_file_size)
         with self._file(parse(path)) as descriptor:
-            return read_chunk(descriptor, offset, count)
+            return read_chunk(descriptor, min(offset, _FARTHEST), count)
 
     def search(
         self,
@@ -173,7 +169,7 @@ class Workspace:
                 names[-1],
                 content,
                 overwrite=overwrite,
-                anonymous=self._anonymous,
+                unnamed=self._unnamed,
             )
         return len(content)
 
@@ -232,7 +228,8 @@ class Workspace:
     def _find(self, names: Names) -> os.stat_result:
         """Return what a path leads to, unless it is a link."""
         if not names:
-            return os.fstat(self._root)
+            with refusing(names):
+                return os.fstat(self._root)
         with self._parent(names) as parent, refusing(names):
             found = os.stat(names[-1], dir_fd=parent, follow_symlinks=False)
             return found if stat.S_ISDIR(found.st_mode) else check_kind(found)

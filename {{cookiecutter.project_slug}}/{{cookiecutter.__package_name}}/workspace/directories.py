@@ -6,24 +6,41 @@ import os
 import stat
 import sys
 from collections.abc import Callable, Iterator
-from functools import cache
+from contextlib import suppress
 from typing import Literal
 
 from ..errors import SettingsError
-from .paths import Names
+from .paths import MAX_LEVELS, Names, is_temporary
 
 Opener = Callable[[int, Names], int]
 Choice = Literal["auto", "openat2", "walk"]
+Found = tuple[Names, int, os.DirEntry[str]]
 
 # Windows lacks these; Workspace.open refuses to start there.
 _ANY_DIRECTORY = getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_CLOEXEC", 0)
 DIRECTORY = _ANY_DIRECTORY | getattr(os, "O_NOFOLLOW", 0)
 
-_SYS_OPENAT2 = 437
-_RESOLVE_NO_MAGICLINKS = 0x02
-_RESOLVE_NO_SYMLINKS = 0x04
-_RESOLVE_BENEATH = 0x08
 _TRIES = 64
+
+if sys.platform != "win32":
+    _LIBC = ctypes.CDLL(None, use_errno=True)
+
+
+class _OpenHow(ctypes.Structure):
+    """``struct open_how`` of openat2(2)."""
+
+    _fields_ = (
+        ("flags", ctypes.c_uint64),
+        ("mode", ctypes.c_uint64),
+        ("resolve", ctypes.c_uint64),
+    )
+
+
+_SYS_OPENAT2 = ctypes.c_long(437)
+_NO_MAGICLINKS, _NO_SYMLINKS, _BENEATH = 0x02, 0x04, 0x08
+# O_NOFOLLOW is left out: it would hide a link behind ENOTDIR.
+_HOW = _OpenHow(_ANY_DIRECTORY, 0, _NO_MAGICLINKS | _NO_SYMLINKS | _BENEATH)
+_SIZE = ctypes.c_size_t(ctypes.sizeof(_HOW))
 
 
 def openat2(root: int, names: Names) -> int:
@@ -34,10 +51,11 @@ def openat2(root: int, names: Names) -> int:
     bounded number of times.
     """
     path = os.fsencode("/".join(names) or ".")
-    how, size = _how()
-    call = _syscall()
+    code = errno.EAGAIN
     for _ in range(_TRIES):
-        descriptor: int = call(_SYS_OPENAT2, root, path, how, size)
+        descriptor: int = _LIBC.syscall(
+            _SYS_OPENAT2, root, path, ctypes.byref(_HOW), _SIZE
+        )
         if descriptor >= 0:
             return descriptor
         code = ctypes.get_errno()
@@ -66,29 +84,52 @@ def walk(root: int, names: Names, *, create: bool = False) -> int:
 def choose(root: int, choice: Choice) -> Opener:
     """Return the opener that works here: tried, not guessed.
 
-    Seccomp profiles answer EPERM or ENOSYS for calls that they do not know.
+    Seccomp profiles answer EPERM or ENOSYS to calls that they do not know.
     """
-    if choice != "walk" and sys.platform == "linux":
-        try:
-            os.close(openat2(root, ()))
-        except OSError:
-            pass
-        else:
-            return openat2
-    if choice == "openat2":
+    if choice == "walk" or (choice == "auto" and not _confines(root)):
+        return walk
+    if not _confines(root):
         raise SettingsError(
             "this kernel has no openat2; use Linux 5.6 or later, or let the"
             " workspace choose its resolver"
         )
-    return walk
+    return openat2
+
+
+def _confines(root: int) -> bool:
+    """Tell whether openat2 is there and holds: it must refuse ``..``."""
+    if sys.platform != "linux":
+        return False
+    try:
+        os.close(openat2(root, ("..",)))
+    except OSError as error:
+        return error.errno == errno.EXDEV
+    return False
+
+
+def _make(parent: int, name: str) -> None:
+    """Create a directory, durably, unless something has that name."""
+    with suppress(FileExistsError):
+        os.mkdir(name, dir_fd=parent)
+        os.fsync(parent)
+
+
+def _step(parent: int, name: str) -> int:
+    try:
+        return os.open(name, DIRECTORY, dir_fd=parent)
+    except NotADirectoryError:
+        # Linux says so of a link too; the caller learns which it is.
+        found = os.stat(name, dir_fd=parent, follow_symlinks=False)
+        if stat.S_ISLNK(found.st_mode):
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP)) from None
+        raise
 
 
 class Below:
-    """The entries below a directory, however deep, up to the level limit.
+    """The entries below a directory, one open directory at a time.
 
-    One directory is open at a time, each opened anew from the root. A
-    directory that went away, may not be read or lies too deep is passed over
-    and counted.
+    Each is opened anew from the root. One that went away, may not be read or
+    lies too deep is passed over and counted in ``skipped``.
     """
 
     def __init__(
@@ -100,8 +141,12 @@ class Below:
         self._recursive = recursive
         self.skipped = 0
 
-    def __iter__(self) -> Iterator[tuple[Names, int, os.DirEntry[str]]]:
+    def __iter__(self) -> Iterator[Found]:
         """Yield the parent's names, its descriptor and the entry."""
+        return (item for item in self.all() if not is_temporary(item[2].name))
+
+    def all(self) -> Iterator[Found]:
+        """Yield the files that are being written, too."""
         parent = self._opener(self._root, self._names)
         pending: list[Names] = []
         yield from self._entries(self._names, parent, pending)
@@ -116,70 +161,20 @@ class Below:
 
     def _entries(
         self, names: Names, parent: int, pending: list[Names]
-    ) -> Iterator[tuple[Names, int, os.DirEntry[str]]]:
+    ) -> Iterator[Found]:
         try:
             with os.scandir(parent) as entries:
                 for entry in entries:
                     yield names, parent, entry
-                    if self._recursive and _is_directory(entry):
-                        pending.append((*names, entry.name))
+                    if self._recursive and entry.is_dir(follow_symlinks=False):
+                        self._descend((*names, entry.name), pending)
+        except OSError:
+            self.skipped += 1
         finally:
             os.close(parent)
 
-
-def _is_directory(entry: os.DirEntry[str]) -> bool:
-    return entry.is_dir(follow_symlinks=False)
-
-
-def _make(parent: int, name: str) -> None:
-    """Create a directory, durably, unless something has that name."""
-    try:
-        os.mkdir(name, dir_fd=parent)
-    except FileExistsError:
-        return
-    os.fsync(parent)
-
-
-def _step(parent: int, name: str) -> int:
-    try:
-        return os.open(name, DIRECTORY, dir_fd=parent)
-    except NotADirectoryError:
-        # Linux answers ENOTDIR for a link too; the caller learns which.
-        found = os.stat(name, dir_fd=parent, follow_symlinks=False)
-        if stat.S_ISLNK(found.st_mode):
-            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP)) from None
-        raise
-
-
-class _How(ctypes.Structure):
-    """``struct open_how`` of openat2(2)."""
-
-    _fields_ = (
-        ("flags", ctypes.c_uint64),
-        ("mode", ctypes.c_uint64),
-        ("resolve", ctypes.c_uint64),
-    )
-
-
-@cache
-def _how() -> tuple[object, int]:
-    how = _How(
-        _ANY_DIRECTORY,  # O_NOFOLLOW would hide a link behind ENOTDIR
-        0,
-        _RESOLVE_BENEATH | _RESOLVE_NO_SYMLINKS | _RESOLVE_NO_MAGICLINKS,
-    )
-    return ctypes.byref(how), ctypes.sizeof(how)
-
-
-@cache
-def _syscall() -> Callable[..., int]:
-    function = ctypes.CDLL(None, use_errno=True).syscall
-    function.restype = ctypes.c_long
-    function.argtypes = (
-        ctypes.c_long,
-        ctypes.c_int,
-        ctypes.c_char_p,
-        ctypes.c_void_p,
-        ctypes.c_size_t,
-    )
-    return function
+    def _descend(self, names: Names, pending: list[Names]) -> None:
+        if len(names) < MAX_LEVELS:
+            pending.append(names)
+        else:
+            self.skipped += 1

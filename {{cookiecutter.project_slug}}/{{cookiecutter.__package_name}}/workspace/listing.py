@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Literal
 
 from .directories import Below
-from .paths import Names, is_temporary, show
+from .paths import Names, show
 
 Kind = Literal["file", "directory", "link", "other"]
 
@@ -36,7 +36,7 @@ class Listing:
     Attributes:
         entries: The entries.
         truncated: Whether there are more than the entries here.
-        skipped: Directories that were not read: gone, forbidden or too deep.
+        skipped: Names and directories left out: gone, forbidden or too deep.
     """
 
     entries: tuple[Entry, ...]
@@ -57,12 +57,10 @@ def list_entries(tree: Below, max_entries: int) -> Listing:
 
 def _entries(tree: Below) -> Iterable[Entry]:
     for names, _, entry in tree:
-        if is_temporary(entry.name):
-            continue
         try:
             yield _entry(names, entry)
-        except FileNotFoundError:
-            continue  # removed since it was listed
+        except OSError:  # removed since, most likely
+            tree.skipped += 1
 
 
 def _entry(names: Names, entry: os.DirEntry[str]) -> Entry:

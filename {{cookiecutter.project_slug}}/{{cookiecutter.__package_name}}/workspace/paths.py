@@ -2,7 +2,6 @@
 
 import re
 import secrets
-import unicodedata
 
 from ..errors import PathDenied
 
@@ -12,64 +11,65 @@ MAX_PATH_BYTES = 4_095
 
 Names = tuple[str, ...]
 
+# Cc and Cs of Unicode: control characters, and what is no character at all.
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _TEMPORARY = re.compile(r"\.[0-9a-f]{16}\.mcp-partial")
 
 
 def parse(path: str) -> Names:
-    """Return the names that lead from the workspace to ``path``.
+    """Return the names that lead from the workspace to ``path`` (CWE-22).
 
     Nothing is interpreted: no ``~``, no percent sign, no backslash. What is
-    left are names that a descriptor can be asked for one by one (CWE-22).
+    left are names that a descriptor can be asked for one by one.
 
     Raises:
         PathDenied: The spelling alone shows that it is no path inside.
     """
-    if not path:
-        raise PathDenied(
-            "A path is missing; '.' is the workspace itself.", reason="empty"
-        )
-    if any(unicodedata.category(letter) in {"Cc", "Cs"} for letter in path):
-        raise PathDenied(
-            "A path holds no control characters.", reason="control_character"
-        )
-    if path.startswith("/"):
-        raise PathDenied(
-            "A path is relative to the workspace.", reason="absolute"
-        )
     names = tuple(name for name in path.split("/") if name not in {"", "."})
-    _check_sizes(path, names)
-    if ".." in names:
-        raise PathDenied("A path holds no '..'.", reason="outside")
-    if any(map(is_temporary, names)):
-        raise PathDenied(
-            "That name is kept for files being written.", reason="reserved"
-        )
+    for refused, reason, sentence in (
+        (not path, "empty", "is missing; '.' is the workspace itself"),
+        (
+            _UNPRINTABLE.search(path),
+            "control_character",
+            "holds no control characters",
+        ),
+        (path.startswith("/"), "absolute", "is relative to the workspace"),
+        (".." in names, "outside", "holds no '..'"),
+        (
+            len(names) > MAX_LEVELS,
+            "too_deep",
+            f"has at most {MAX_LEVELS} levels",
+        ),
+        (
+            _too_long(path, names),
+            "too_long",
+            f"has at most {MAX_PATH_BYTES}"
+            f" bytes, each name in it {MAX_NAME_BYTES}",
+        ),
+        (
+            any(map(is_temporary, names)),
+            "reserved",
+            "holds no name that is kept for files being written",
+        ),
+    ):
+        if refused:
+            raise PathDenied(f"A path {sentence}.", reason=reason)
     return names
 
 
-def _check_sizes(path: str, names: Names) -> None:
-    if len(path.encode()) > MAX_PATH_BYTES or any(
-        len(name.encode()) > MAX_NAME_BYTES for name in names
-    ):
-        raise PathDenied(
-            f"A path has at most {MAX_PATH_BYTES} bytes,"
-            f" and each name in it {MAX_NAME_BYTES}.",
-            reason="too_long",
-        )
-    if len(names) > MAX_LEVELS:
-        raise PathDenied(
-            f"A path has at most {MAX_LEVELS} levels.", reason="too_deep"
-        )
+def _too_long(path: str, names: Names) -> bool:
+    return _size(path) > MAX_PATH_BYTES or any(
+        _size(name) > MAX_NAME_BYTES for name in names
+    )
+
+
+def _size(text: str) -> int:
+    return len(text.encode(errors="surrogatepass"))
 
 
 def show(names: Names) -> str:
     """Return a path as a person may see it: relative, printable, valid."""
-    return "".join(
-        "\N{REPLACEMENT CHARACTER}"
-        if unicodedata.category(letter) in {"Cc", "Cs"}
-        else letter
-        for letter in "/".join(names) or "."
-    )
+    return _UNPRINTABLE.sub("\ufffd", "/".join(names) or ".")
 
 
 def temporary() -> str:
@@ -78,5 +78,5 @@ def temporary() -> str:
 
 
 def is_temporary(name: str) -> bool:
-    """Tell whether a name is one of ours, left or in use by a write."""
+    """Tell whether a name is one of those."""
     return _TEMPORARY.fullmatch(name) is not None

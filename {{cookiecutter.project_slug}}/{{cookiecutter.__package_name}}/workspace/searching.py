@@ -80,8 +80,7 @@ class Search:
     def tree(self, tree: Below) -> SearchResult:
         """Search every file below a directory."""
         for names, parent, entry in tree:
-            if entry.is_file(follow_symlinks=False):
-                self._try(parent, entry.name, names)
+            self._try(parent, entry, names)
             if self._late():
                 break
         self._skipped += tree.skipped
@@ -100,18 +99,17 @@ class Search:
             skipped=self._skipped,
         )
 
-    def _try(self, parent: int, name: str, names: Names) -> None:
+    def _try(self, parent: int, entry: os.DirEntry[str], names: Names) -> None:
         try:
-            descriptor = open_file(parent, name)
+            if not entry.is_file(follow_symlinks=False):
+                return
+            descriptor = open_file(parent, entry.name)
+            try:
+                self._scan(descriptor, (*names, entry.name))
+            finally:
+                os.close(descriptor)
         except OSError:
             self._skipped += 1
-            return
-        try:
-            self._scan(descriptor, (*names, name))
-        except OSError:
-            self._skipped += 1
-        finally:
-            os.close(descriptor)
 
     def _scan(self, descriptor: int, names: Names) -> None:
         """Search whole lines, a buffer of them at a time.
@@ -185,8 +183,8 @@ class Search:
         last = min(upto, at + len(self._needle) + _CONTEXT)
         newline = self._buffer.rfind(b"\n", first, at) + 1
         end = self._buffer.find(b"\n", at, last)
-        stop = last if end < 0 else end
-        piece = bytes(self._buffer[newline or first : stop])
+        begin, stop = newline or first, last if end < 0 else end
+        piece = bytes(self._buffer[begin:stop])
         if not newline:
             piece = piece.lstrip(_CONTINUATION)
         try:
