@@ -75,6 +75,13 @@ class Finding:
     anchor: str = ""
 
     @property
+    def told(self) -> str:
+        """The fault in a sentence: of what kind it is, and what is there."""
+        if self.message == self.title:
+            return self.title
+        return f"{self.title}: {self.message}"
+
+    @property
     def fingerprint(self) -> str:
         """The same for the same fault, wherever its lines have moved."""
         parts = (self.id, self.path or "", self.anchor or self.message)

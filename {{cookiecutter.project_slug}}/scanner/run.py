@@ -69,7 +69,7 @@ def _work(
     except ToolError as error:
         ended = [_failed(name, error.reason, error.state)]
     except ModuleNotFoundError as error:
-        reason = f"{error.name} is not installed; run uv sync"
+        reason = f"it needs {error.name}, which is not there; run: uv sync"
         ended = [_failed(name, reason, State.NOT_RUN)]
     except Exception as error:  # no check may end the scan
         reason = f"failed: {type(error).__name__}: {error}"

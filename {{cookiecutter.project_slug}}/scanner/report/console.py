@@ -81,7 +81,7 @@ def _finding(report: Report, finding: Finding) -> Iterator[str]:
     note = f" ({standing.value})" if _has_baseline(report) else ""
     head = f"{finding.severity.upper():8} {finding.id}  {place}{line}{note}"
     yield head
-    yield from _wrapped(visible(f"{finding.title}: {finding.message}"))
+    yield from _wrapped(visible(finding.told))
     if standing is Standing.ACCEPTED:
         entry = report.accepted[finding]
         until = f" (until {entry.until})" if entry.until else ""

@@ -51,7 +51,9 @@ def _finding(report: Report, finding: Finding, check: str) -> str:
     line = f":{finding.line}" if finding.line else ""
     where = f"{_text(finding.path or 'the project')}{line}"
     facts = " · ".join(_text(x) for x in (finding.cwe, rule.owasp) if x)
-    why = ""
+    why = message = ""
+    if finding.message != finding.title:
+        message = f"<p>{_text(finding.message)}</p>"
     if standing is Standing.ACCEPTED:
         entry = report.accepted[finding]
         until = f" (until {_text(entry.until)})" if entry.until else ""
@@ -62,7 +64,7 @@ def _finding(report: Report, finding: Finding, check: str) -> str:
         f' data-standing="{standing}"><h3><b class="{finding.severity}">'
         f"{finding.severity}</b> {_text(finding.title)}</h3>"
         f"<p class=where><code>{where}</code> <code>{_text(finding.id)}</code>"
-        f" {standing}</p><p>{_text(finding.message)}</p>{why}"
+        f" {standing}</p>{message}{why}"
         f"<p><b>Remedy:</b> {_text(finding.remediation)}</p>"
         f"<details><summary>Why it matters</summary><p>{explanation}</p>"
         f"<p class=where>{facts}</p></details></li>\n"

@@ -48,7 +48,7 @@ def _findings(report: Report, room: int) -> Iterator[str]:
 def _row(report: Report, finding: Finding) -> str:
     line = f":{finding.line}" if finding.line else ""
     where = _code(f"{finding.path}{line}") if finding.path else "the project"
-    what = _text(f"{finding.title}: {finding.message}")
+    what = _text(finding.told)
     standing = report.standing[finding]
     if standing is Standing.ACCEPTED:
         what += f" (accepted: {_text(report.accepted[finding].reason)})"

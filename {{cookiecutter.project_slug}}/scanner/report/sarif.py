@@ -81,12 +81,11 @@ def _result(
 ) -> dict[str, Any]:
     """Make one result; the number tells equal faults in a file apart."""
     standing = report.standing[finding]
-    message = visible(finding.message, 1000)
     result: dict[str, Any] = {
         "ruleId": finding.id,
         "ruleIndex": ids.index(finding.id),
         "level": LEVELS[finding.severity],
-        "message": {"text": f"{finding.title}: {message}"},
+        "message": {"text": visible(finding.told, 1000)},
         "locations": [_location(finding)],
         "partialFingerprints": {
             "primaryLocationLineHash": f"{finding.fingerprint}:{number}",

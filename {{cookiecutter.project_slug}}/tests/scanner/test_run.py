@@ -87,7 +87,7 @@ def test_the_same_finding_is_told_once(scan):
         (
             ModuleNotFoundError("no yaml", name="yaml"),
             State.NOT_RUN,
-            "yaml is not installed",
+            "it needs yaml",
         ),
     ],
     ids=lambda value: type(value).__name__,
