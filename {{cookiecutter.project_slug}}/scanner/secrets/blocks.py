@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
-BLOCK = 4 * 2**20  # bytes that are looked at together
+BLOCK = 2**18  # bytes that are looked at together
 LONGEST = 8192  # bytes; no credential is longer
 BEFORE = 256  # bytes before a credential in which its name stands
 _SAMPLE = 8192  # bytes in which a NUL tells that the file is no text

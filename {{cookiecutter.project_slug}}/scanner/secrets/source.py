@@ -1,5 +1,8 @@
 """A text under the engine, and what is found in it."""
 
+import functools
+import re
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -7,14 +10,15 @@ from ..model import Severity
 
 SHORTEST = 14  # bytes; a shorter run of token characters is no token
 LETTERS = 33  # bytes; a shorter token has a digit in it
-LONGEST = 4096  # bytes; so long a run is data, not a token with a name
+LONGEST = 8192  # bytes; a longer run is data, not a token
 MOST_PLACES = 20  # of one value in one text
 MOST_LOOKS = 100_000  # in one file
-_TOKEN_CHARACTERS = frozenset(
+_TOKEN_CHARACTERS = (
     b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
     b"_-+/=.~:@%$!|"
 )
 _DIGITS = b"0123456789"
+_RUN = re.compile(b"[" + re.escape(_TOKEN_CHARACTERS) + b"]{14,}")
 _TO_RUNS = bytes(n if n in _TOKEN_CHARACTERS else 32 for n in range(256))
 
 
@@ -57,9 +61,9 @@ class Budget:
         """True when something was left out: say so in the coverage."""
         return self._left < 0
 
-    def spend(self) -> bool:
-        """Take one; False when there is none left."""
-        self._left -= 1
+    def spend(self, places: int = 1) -> bool:
+        """Take some; False when there are none left."""
+        self._left -= places
         return self._left >= 0
 
 
@@ -83,7 +87,7 @@ class Source:
         self.runs = [
             word
             for word in words
-            if len(word) >= SHORTEST
+            if SHORTEST <= len(word) <= LONGEST
             and (
                 len(word) > LETTERS
                 or len(word.translate(None, _DIGITS)) < len(word)
@@ -91,14 +95,22 @@ class Source:
         ]
         self.joined = b"\n".join(self.runs)
 
-    def places(self, value: bytes) -> Iterator[int]:
-        """Yield where the value stands in the text."""
-        start = self.data.find(value)
-        for _ in range(MOST_PLACES):
-            if start < 0:
-                return
-            yield start
-            start = self.data.find(value, start + len(value))
+    def places(self, found: re.Match[bytes]) -> Iterator[int]:
+        """Yield where in the text stands what was found in ``joined``."""
+        begin = self.joined.rfind(b"\n", 0, found.start()) + 1
+        end = self.joined.find(b"\n", found.end())
+        run = self.joined[begin : end if end >= 0 else None]
+        for start in self.starts[run]:
+            yield start + found.start() - begin
+
+    @functools.cached_property
+    def starts(self) -> dict[bytes, list[int]]:
+        """Where each run begins, at most so often."""
+        places: dict[bytes, list[int]] = defaultdict(list)
+        for found in _RUN.finditer(self.data):
+            if len(places[found[0]]) < MOST_PLACES:
+                places[found[0]].append(found.start())
+        return places
 
     def all(self, *words: bytes) -> Iterator[int]:
         """Yield where one of the words (in lower case) ends, in any case."""

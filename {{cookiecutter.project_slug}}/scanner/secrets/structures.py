@@ -14,10 +14,11 @@ from .source import Kind, Secret, Source
 
 _KEY_HEAD = re.compile(rb"[A-Z0-9 ]{0,40} PRIVATE KEY(?: BLOCK)?-----")
 _KEY_REACH = 1000  # bytes after the head in which the key itself begins
+_KEY_COST = 20  # places in a text that are looked at in the same time
 _KEY_LONG = 400  # characters; a key that long was not cut short
 _KEY_BODY = re.compile(rb"[A-Za-z0-9+/]{56,}=*")
 _BREAKS = re.compile(rb"\\{1,4}[nr]|[\s\"',+\\]+")
-_PUTTY = re.compile(rb"PuTTY-User-Key-File-\d:.{0,4000}?Private-Lines:", re.S)
+_PUTTY = re.compile(rb"\d:.{0,4000}?Private-Lines:", re.DOTALL)
 _JWT = re.compile(rb"(?<![\w-])ey[\w-]{10,}\.ey[\w-]{8,}\.[\w-]{10,}")
 _CLAIMS = frozenset(
     {"iss", "sub", "aud", "exp", "nbf", "iat", "jti", "azp", "role", "scope"}
@@ -68,10 +69,13 @@ def private_keys(source: Source) -> Iterator[Secret]:
     """
     for at in source.all(b"-----begin"):
         head = _KEY_HEAD.match(source.data, at)
-        if head and _is_key(source.data[head.end() :][:_KEY_REACH]):
-            yield Secret(KEY, at, head[0])
-    for putty in _PUTTY.finditer(source.data):
-        yield Secret(KEY, putty.start(), b"PuTTY")
+        if head and source.budget.spend(_KEY_COST):
+            after = source.data[head.end() : head.end() + _KEY_REACH]
+            if _is_key(after):
+                yield Secret(KEY, at, head[0])
+    for at in source.all(b"putty-user-key-file-"):
+        if source.budget.spend(_KEY_COST) and _PUTTY.match(source.data, at):
+            yield Secret(KEY, at, b"PuTTY")
     yield from _wrapped(source, KEY, lambda text: b" PRIVATE KEY" in text)
 
 
@@ -83,7 +87,7 @@ def json_web_tokens(source: Source) -> Iterator[Secret]:
     """
     for found in _JWT.finditer(source.joined):
         if _is_jwt(found[0]):
-            for start in source.places(found[0]):
+            for start in source.places(found):
                 yield Secret(TOKEN, start, found[0])
     yield from _wrapped(source, TOKEN, lambda text: bool(_JWT.match(text)))
 
@@ -216,7 +220,7 @@ def _wrapped(
     if b"LS0tLS1CRUdJTi" in source.joined or b"ZXlK" in source.joined:
         for found in _WRAPPED.finditer(source.joined):
             if wanted(_decoded(found[0])):
-                for start in source.places(found[0]):
+                for start in source.places(found):
                     yield Secret(kind, start, found[0])
 
 

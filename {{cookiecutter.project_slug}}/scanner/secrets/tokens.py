@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from ..model import Severity
 from . import formats, judge, names
 from .names import Says
-from .source import LONGEST, Kind, Secret, Source
+from .source import Kind, Secret, Source
 
 ASSIGNED = Kind("MCP-SEC-004", "Secret assigned to a name", Severity.HIGH)
+START = 3  # bytes of a keyword that are looked for first
 TELLING = 3  # characters of a form that make it unmistakable
 MIN_VALUE = 12  # bytes
 MIN_BEHIND_KEY = 16  # bytes; "key" alone says little
@@ -20,13 +21,18 @@ _PIECES = re.compile(rb"[:@%!$|]|=(?=[^=])")
 
 def by_form(source: Source) -> Iterator[Secret]:
     """Yield the tokens whose form says what they are, wherever they stand."""
-    for word, rows in _index():
-        if word in source.joined:
-            for kind, form in rows:
-                for found in formats.regex(form).finditer(source.joined):
-                    if _genuine(found, form):
-                        for start in source.places(found[0]):
-                            yield Secret(kind, start, found[0])
+    for start, rows in _index():
+        if start in source.joined:
+            for word, kind, form in rows:
+                if word in source.joined:
+                    yield from _formed(source, kind, form)
+
+
+def _formed(source: Source, kind: Kind, form: str) -> Iterator[Secret]:
+    for found in formats.regex(form).finditer(source.joined):
+        if _genuine(found, form):
+            for start in source.places(found):
+                yield Secret(kind, start, found[0])
 
 
 def by_name(source: Source) -> Iterator[Secret]:
@@ -37,18 +43,19 @@ def by_name(source: Source) -> Iterator[Secret]:
     keys are left alone.
     """
     for run in source.runs:
-        if len(run) <= LONGEST and source.budget.spend():
+        if source.budget.spend():
             for value in dict.fromkeys([run, *_PIECES.split(run)]):
-                yield from _named(source, value.strip(b".:/,"))
+                yield from _named(source, run, value.strip(b".:/,"))
 
 
-def _named(source: Source, value: bytes) -> Iterator[Secret]:
+def _named(source: Source, run: bytes, value: bytes) -> Iterator[Secret]:
     """Yield the places where its name makes a value a secret."""
     body = value.rstrip(b"=")
     if len(value) < MIN_VALUE or not judge.random(body, sure=True):
         return
     random = judge.random(body)
-    for start in source.places(value):
+    for begin in source.starts[run]:
+        start = begin + run.find(value)
         name = names.before(source.data, start)
         if name and not names.other(name):
             kind = _issuer(name, value) or (
@@ -86,14 +93,14 @@ def _genuine(found: re.Match[bytes], form: str) -> bool:
 
 
 @functools.cache
-def _index() -> tuple[tuple[bytes, tuple[tuple[Kind, str], ...]], ...]:
-    """Return each keyword with the forms that it announces."""
-    table: dict[bytes, list[tuple[Kind, str]]] = defaultdict(list)
+def _index() -> tuple[tuple[bytes, list[tuple[bytes, Kind, str]]], ...]:
+    """Return forms with their keywords, by how the keywords start."""
+    table: dict[bytes, list[tuple[bytes, Kind, str]]] = defaultdict(list)
     for known in formats.load():
         for form in known.forms if known.names is None else ():
             for word in formats.keywords(form):
-                table[word].append((known.kind, form))
-    return tuple((word, tuple(rows)) for word, rows in table.items())
+                table[word[:START]].append((word, known.kind, form))
+    return tuple(table.items())
 
 
 @functools.cache
