@@ -1,0 +1,112 @@
+"""The compose file: who may do what, and who reaches whom."""
+
+import json
+import os
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.deploy.running import DEPLOY, documents, missing, program, run
+from {{ cookiecutter.__package_name }}.environment import KNOWN, load
+
+FILE = DEPLOY / "compose.yaml"
+COMPOSE = documents(FILE)[0]
+SERVICES = COMPOSE["services"]
+ISSUER = {
+    "MCP_AUTH_ISSUER": "https://id.example.com",
+    "MCP_AUTH_AUDIENCE": "https://mcp.example.com",
+    "MCP_AUTH_JWKS_URI": "https://id.example.com/jwks.json",
+}
+
+
+@pytest.fixture(params=SERVICES)
+def service(request: pytest.FixtureRequest) -> dict[str, Any]:
+    return dict(SERVICES[request.param])
+
+
+def test_a_service_may_do_nothing_that_it_need_not(
+    service: Mapping[str, Any],
+) -> None:
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert not {"privileged", "cap_add", "pid", "ipc"} & service.keys()
+    assert service["user"].split(":")[0] not in {"0", "root"}
+
+
+def test_a_service_cannot_take_the_machine(
+    service: Mapping[str, Any],
+) -> None:
+    assert {"mem_limit", "cpus", "pids_limit"} <= service.keys()
+
+
+def test_an_image_is_named_by_an_exact_version(
+    service: Mapping[str, Any],
+) -> None:
+    name, _, tag = service["image"].rpartition(":")
+
+    assert name
+    assert tag == "local" or any(c.isdigit() for c in tag.split(".")[1])
+
+
+def test_nothing_but_the_proxy_and_the_dashboards_is_published() -> None:
+    published = {name for name, s in SERVICES.items() if "ports" in s}
+
+    assert published == {"proxy", "grafana"}
+    assert SERVICES["grafana"]["ports"] == ["127.0.0.1:3000:3000"]
+    assert SERVICES["proxy"]["ports"] == [
+        "${MCP_PUBLISH:-127.0.0.1:8443}:8443"
+    ]
+
+
+def test_the_proxy_reaches_no_metrics_and_the_watchers_no_outside() -> None:
+    assert COMPOSE["networks"]["metrics"] == {"internal": True}
+    assert COMPOSE["networks"]["serving"]["internal"] is True
+    assert "metrics" not in SERVICES["proxy"]["networks"]
+    assert SERVICES["prometheus"]["networks"] == ["metrics"]
+    assert SERVICES["valkey"]["network_mode"] == "none"
+
+
+def test_no_secret_stands_in_the_environment() -> None:
+    for name, service in SERVICES.items():
+        for variable in service.get("environment", {}):
+            secret = any(w in variable for w in ("PASSWORD", "TOKEN", "KEY"))
+            assert not secret or variable.endswith("FILE"), (name, variable)
+
+
+def test_the_server_starts_with_these_variables(tmp_path: Path) -> None:
+    given = dict(SERVICES["server"]["environment"])
+    assert given.keys() <= KNOWN
+    given["MCP_BASE_URL"] = "https://localhost:8443"
+    given["MCP_LOG_LEVEL"] = "INFO"
+    given.update({k: v for k, v in ISSUER.items() if k in given})
+
+    settings = load({**given, "WORKSPACE_PATH": str(tmp_path)})
+
+    assert settings.auth != "none"
+    assert str(settings.trusted_proxies[0]) == (
+        COMPOSE["networks"]["serving"]["ipam"]["config"][0]["subnet"]
+    )
+
+
+def test_docker_takes_the_file(tmp_path: Path) -> None:
+    docker = program("docker")
+    plugins = subprocess.run([docker, "compose", "version"], check=False)
+    if plugins.returncode:
+        missing("docker compose")
+    env = {**os.environ, **ISSUER, "DOCKER_CONFIG": str(tmp_path)}
+
+    shown = run(
+        *(docker, "compose", "--file", FILE, "config", "--format", "json"),
+        env=env,
+    )
+
+    assert json.loads(shown)["services"].keys() == SERVICES.keys()
+
+
+def test_the_command_that_starts_it_is_a_script_without_a_fault() -> None:
+    assert (DEPLOY / "up").stat().st_mode & 0o100
+    run(program("shellcheck"), DEPLOY / "up")

@@ -1,0 +1,135 @@
+"""The manifests: what a cluster is asked to run, and to keep apart."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.deploy.running import DEPLOY, documents, program, run
+from {{ cookiecutter.__package_name }}.environment import KNOWN
+
+KUBERNETES = DEPLOY / "kubernetes"
+OVERLAYS = sorted((KUBERNETES / "overlays").iterdir())
+FILES = sorted(KUBERNETES.rglob("*.yaml"))
+
+
+def manifests(kind: str) -> Iterator[dict[str, Any]]:
+    for path in FILES:
+        yield from (d for d in documents(path) if d["kind"] == kind)
+
+
+DEPLOYMENT = next(manifests("Deployment"))
+POD = DEPLOYMENT["spec"]["template"]["spec"]
+CONTAINER = POD["containers"][0]
+
+
+def test_no_secret_is_written_down() -> None:
+    assert list(manifests("Secret")) == []
+
+
+def test_the_namespace_enforces_the_restricted_standard() -> None:
+    labels = next(manifests("Namespace"))["metadata"]["labels"]
+
+    assert labels["pod-security.kubernetes.io/enforce"] == "restricted"
+
+
+def test_the_pod_meets_the_restricted_standard() -> None:
+    of_pod, of_container = POD["securityContext"], CONTAINER["securityContext"]
+
+    assert of_pod["runAsNonRoot"] is True
+    assert of_pod["runAsUser"] == 10001
+    assert of_pod["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert of_container["allowPrivilegeEscalation"] is False
+    assert of_container["readOnlyRootFilesystem"] is True
+    assert of_container["capabilities"] == {"drop": ["ALL"]}
+    assert not {"hostNetwork", "hostPID", "hostIPC"} & POD.keys()
+
+
+def test_the_pod_has_no_key_to_the_cluster() -> None:
+    account = next(manifests("ServiceAccount"))
+
+    assert account["automountServiceAccountToken"] is False
+    assert POD["automountServiceAccountToken"] is False
+
+
+def test_the_pod_is_bounded_and_probed() -> None:
+    assert CONTAINER["resources"]["limits"].keys() >= {"cpu", "memory"}
+    assert CONTAINER["livenessProbe"]["httpGet"]["path"] == "/health"
+    assert CONTAINER["readinessProbe"]["httpGet"]["path"] == "/ready"
+
+
+def test_one_replica_can_always_be_taken_away() -> None:
+    budget = next(manifests("PodDisruptionBudget"))
+    scaler = next(manifests("HorizontalPodAutoscaler"))
+
+    assert DEPLOYMENT["spec"]["replicas"] >= 2
+    assert scaler["spec"]["minReplicas"] > budget["spec"]["minAvailable"]
+
+
+def test_what_no_policy_names_is_denied() -> None:
+    policies = {p["metadata"]["name"]: p["spec"] for p in manifests(
+        "NetworkPolicy"
+    )}
+
+    assert policies["default-deny"] == {
+        "podSelector": {},
+        "policyTypes": ["Ingress", "Egress"],
+    }
+    for rule in policies["server"]["ingress"]:
+        assert rule["from"]
+        assert rule["ports"]
+
+
+def test_the_server_knows_every_variable_that_it_is_given() -> None:
+    for path in KUBERNETES.rglob("settings.env"):
+        for line in path.read_text("utf-8").splitlines():
+            assert line.partition("=")[0] in KNOWN
+    assert {e["name"] for e in CONTAINER["env"]} <= KNOWN
+    # Or Kubernetes adds MCP_… variables of its own, and the start is refused.
+    assert POD["enableServiceLinks"] is False
+
+
+def test_the_operator_gets_the_rules_that_prometheus_gets() -> None:
+    rules = sorted((DEPLOY / "prometheus/rules").glob("*.yml"))
+    groups = [g for path in rules for g in documents(path)[0]["groups"]]
+    given = next(manifests("PrometheusRule"))["spec"]["groups"]
+
+    assert sorted(given, key=str) == sorted(groups, key=str)
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS, ids=lambda path: path.name)
+def test_an_overlay_renders_to_the_manifests_of_one_namespace(
+    overlay: Path,
+) -> None:
+    shown = list(yaml.safe_load_all(_rendered(overlay)))
+    kinds = [manifest["kind"] for manifest in shown]
+    namespaces = {m["metadata"].get("namespace") for m in shown}
+
+    assert {"Deployment", "NetworkPolicy", "Service"} <= set(kinds)
+    assert "Secret" not in kinds
+    assert len(namespaces - {None}) == 1
+
+
+def test_each_policy_still_selects_what_it_names_when_rendered() -> None:
+    for overlay in OVERLAYS:
+        shown = list(yaml.safe_load_all(_rendered(overlay)))
+        pod = next(m for m in shown if m["kind"] == "Deployment")["spec"]
+        labels = pod["template"]["metadata"]["labels"].items()
+        policies = {
+            m["metadata"]["name"]: m["spec"]
+            for m in shown
+            if m["kind"] == "NetworkPolicy"
+        }
+        server = policies["server"]
+        names = server["egress"][0]["to"][0]["podSelector"]["matchLabels"]
+
+        assert server["podSelector"]["matchLabels"].items() <= labels
+        assert names == {"k8s-app": "kube-dns"}
+
+
+def _rendered(overlay: Path) -> str:
+    tool = program("kustomize", "kubectl")
+    verb = "build" if tool.endswith("kustomize") else "kustomize"
+    return run(tool, verb, overlay)
