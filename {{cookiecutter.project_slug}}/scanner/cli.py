@@ -153,7 +153,7 @@ def _parse(argv: Sequence[str]) -> argparse.Namespace:
         metavar="SECONDS",
         help="for each outside program",
     )
-    option("--explain", metavar="ID", help="print a rule, and scan nothing")
+    option("--explain", metavar="ID", help="print a rule, or all")
     return parser.parse_args(argv)
 
 
@@ -258,11 +258,13 @@ def _progress(screen: TextIO) -> Callable[[CheckResult], None]:
 
 
 def _explain(name: str) -> int:
+    """Print one rule, or with ``all`` every rule there is, by its id."""
     checks.load_rules()
     rule = rule_of(name.upper())
-    if rule is None:
+    if rule is None and name.lower() != "all":
         raise UsageError(_unknown(name, list(RULES)))
-    sys.stdout.write(console.explain(rule))
+    asked = [rule] if rule else [RULES[each] for each in sorted(RULES)]
+    sys.stdout.write("\n".join(map(console.explain, asked)))
     return grade.CLEAN
 
 

@@ -3,6 +3,7 @@
 import os
 import re
 import stat
+import threading
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -54,12 +55,18 @@ class Project:
         self.root = root.resolve()
         self._folders: dict[str, bool] = {}
         self._unseen: list[str] = []
+        self._listing: Listing | None = None
+        self._lock = threading.Lock()
 
-    @cached_property
+    @property
     def listing(self) -> Listing:
         """Everything that git would take; caches and .venv are left out."""
-        paths = self._from_git()
-        return self._sorted(self._walk("") if paths is None else paths)
+        with self._lock:  # the checks run side by side: list once
+            if self._listing is None:
+                paths = self._from_git()
+                found = self._walk("") if paths is None else paths
+                self._listing = self._sorted(found)
+            return self._listing
 
     @property
     def files(self) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -34,10 +34,15 @@ class BanditRun:
 
 @dataclass(frozen=True, slots=True)
 class BanditReport:
-    """What Bandit found, and in which files it could have found it."""
+    """What Bandit found, where it looked, and how much it was told to skip.
 
-    parsed: set[str]
-    findings: list[Finding]
+    Attributes:
+        silenced: Lines with a ``# nosec``, in each of its runs.
+    """
+
+    parsed: set[str] = field(default_factory=set)
+    findings: list[Finding] = field(default_factory=list)
+    silenced: list[int] = field(default_factory=list)
 
 
 def run_bandit(root: Path, paths: Sequence[str], timeout: float) -> BanditRun:
@@ -76,7 +81,7 @@ def read_report(run: BanditRun, lines: dict[str, list[str]]) -> BanditReport:
     Raises:
         ToolError: What it printed is no report, or it parsed nothing.
     """
-    report = BanditReport(set(), [])
+    report = BanditReport()
     for data in run.reports:
         _read(data, lines, report)
     if any(map(any, lines.values())) and not report.parsed:
@@ -105,13 +110,16 @@ def _read(
     try:
         failed = {_path(item["filename"]) for item in data["errors"]}
         metrics = data["metrics"]
-        loc = int(metrics["_totals"]["loc"])
+        totals = metrics["_totals"]
+        loc = int(totals["loc"])
+        silenced = int(totals["nosec"]) + int(totals["skipped_tests"])
         files = {_path(name) for name in metrics if name != "_totals"}
         found = [_finding(item, lines) for item in data["results"]]
     except (LookupError, TypeError, ValueError, AttributeError):
         raise ToolError("bandit's report is not of a known form") from None
     if loc > 0 or not any(any(lines.get(path, ())) for path in files):
         report.parsed.update(files - failed)
+    report.silenced.append(silenced)
     report.findings.extend(finding for finding in found if finding)
 
 

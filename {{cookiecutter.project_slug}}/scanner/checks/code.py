@@ -19,9 +19,8 @@ from . import code_rules, suppressions
 from .bandit import NAME as BANDIT
 from .bandit import TESTS, BanditRun, read_report, run_bandit
 from .semgrep import run_semgrep
-from .source import Source, parse
+from .source import MAX_SIZE, MAX_WORDS, Source, fits, parse
 
-MAX_SOURCE = 2**20  # bytes; parsing takes some hundred times as much memory
 _RULES = (code_rules, suppressions)  # imported, so that they are registered
 
 
@@ -31,7 +30,7 @@ class _Seen:
 
     parsed: set[str] = field(default_factory=set)
     findings: list[Finding] = field(default_factory=list)
-    gaps: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
     state: State = State.PASSED
     version: str | None = None
 
@@ -39,21 +38,21 @@ class _Seen:
 def check(project: Project, options: Options) -> CheckResult:
     """Look at every Python file that git would take, tests included."""
     paths = project.named(r"(?s).*\.pyw?")
-    small = [path for path in paths if _size(project, path) <= MAX_SOURCE]
     seen = _Seen()
+    small = [path for path in paths if _fits(project, path, seen)]
     with ThreadPoolExecutor(max_workers=1) as pool:
         running = pool.submit(run_bandit, project.root, small, options.timeout)
-        lines = _own(project, paths, seen)
+        lines = _own(project, small, seen)
         _bandit(running, lines, seen)
     _semgrep(project, options, sorted(seen.parsed), seen)
     findings = [f for f in _once(seen.findings) if _counts(f)]
     if not any(path.startswith(f"{project.package}/") for path in paths):
-        seen.gaps.insert(0, "the server's package was not found")
+        seen.notes.insert(0, "the server's package was not found")
         seen.state = State.ERROR
     return CheckResult(
         name="code",
         state=seen.state,
-        reason="; ".join(seen.gaps),
+        reason="; ".join(seen.notes),
         tool=BANDIT if seen.version else None,
         tool_version=seen.version,
         coverage=Coverage(
@@ -73,9 +72,9 @@ def _own(
     lines = {}
     for path in paths:
         try:
-            source = parse(path, project.read(path, MAX_SOURCE))
+            source = parse(path, project.read(path, MAX_SIZE))
         except (Unreadable, ValueError) as error:
-            seen.gaps.append(f"{path} does not parse ({error})")
+            seen.notes.append(f"{path} does not parse ({error})")
             continue
         seen.parsed.add(path)
         lines[path] = source.lines
@@ -102,14 +101,16 @@ def _bandit(
         run = running.result()
         report = read_report(run, lines)
     except ToolError as error:
-        seen.gaps.append(error.reason)
+        seen.notes.append(error.reason)
         seen.state = error.state
         return
     seen.version = run.version
     seen.findings += report.findings
+    if silenced := sum(report.silenced):
+        seen.notes.append(f"{silenced} of bandit's findings are silenced")
     missed = sorted(seen.parsed - report.parsed)
     if missed:
-        seen.gaps.append(f"bandit did not parse {', '.join(missed[:3])}")
+        seen.notes.append(f"bandit did not parse {', '.join(missed[:3])}")
     seen.parsed &= report.parsed
 
 
@@ -120,18 +121,24 @@ def _semgrep(
     try:
         found = run_semgrep(project.root, paths, options.timeout)
     except ToolError as error:
-        seen.gaps.append(error.reason)
+        seen.notes.append(error.reason)
         if error.state is not State.NOT_RUN:
             seen.state = State.ERROR
         return
     seen.findings += found
 
 
-def _size(project: Project, path: str) -> int:
+def _fits(project: Project, path: str, seen: _Seen) -> bool:
+    """Leave out what would take too much memory, and say so."""
     try:
-        return project.status(path).st_size
-    except Unreadable:
-        return MAX_SOURCE + 1
+        if project.status(path).st_size <= MAX_WORDS or fits(
+            project.read(path, MAX_SIZE)
+        ):
+            return True
+        seen.notes.append(f"{path} is too large to parse")
+    except Unreadable as error:
+        seen.notes.append(str(error))
+    return False
 
 
 def _once(findings: Sequence[Finding]) -> list[Finding]:

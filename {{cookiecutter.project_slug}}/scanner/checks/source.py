@@ -2,10 +2,14 @@
 
 import ast
 import io
+import re
 import tokenize
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+MAX_SIZE = 2**20  # bytes
+MAX_WORDS = 100_000  # some 10,000 lines; a word takes a kilobyte, parsed
+_WORD = re.compile(rb"\w+|[^\w\s]|\n")
 _NOTES = ("nosec", "noqa", "nosemgrep", "mcp-code-")
 
 
@@ -42,8 +46,16 @@ class Source:
         return self.lines[number - 1].strip() if known else ""
 
 
+def fits(data: bytes) -> bool:
+    """Tell whether a file can be parsed in the memory there is (CWE-770)."""
+    if len(data) <= MAX_WORDS:
+        return True
+    words = sum(1 for _ in _WORD.finditer(data[:MAX_SIZE]))
+    return len(data) <= MAX_SIZE and words <= MAX_WORDS
+
+
 def parse(path: str, data: bytes) -> Source:
-    """Parse a file.
+    """Parse a file that fits.
 
     Raises:
         ValueError: It is no Python that this interpreter knows, or so deep

@@ -237,9 +237,19 @@ def partial(make_project, options, **files):
         b"(" * 5000,
         b"x = " + b"-" * 20_000 + b"1",
         b"x" * (2**20 + 1),
+        b"x;" * 60_000,
         b"# coding: nonsense\n",
     ],
-    ids=["syntax", "utf-8", "nul", "deep", "stack", "large", "coding"],
+    ids=[
+        "syntax",
+        "utf-8",
+        "nul",
+        "deep",
+        "stack",
+        "large",
+        "dense",
+        "coding",
+    ],
 )
 def test_a_file_that_does_not_parse_is_a_gap(make_project, options, text):
     result = partial(make_project, options, **{"small_server/bad.py": text})
@@ -256,7 +266,8 @@ def test_a_project_without_its_package_is_an_error(make_project, options):
 def partly(paths):
     """A report of Bandit's that knows only these files."""
     metrics = {path: {"loc": 1} for path in paths}
-    totals = {"_totals": {"loc": len(paths)}}
+    known = {"loc": len(paths), "nosec": 0, "skipped_tests": 0}
+    totals = {"_totals": known}
     report = {"errors": [], "results": [], "metrics": {**metrics, **totals}}
     return f"echo '{json.dumps(report)}'"
 
