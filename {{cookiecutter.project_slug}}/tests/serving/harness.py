@@ -4,10 +4,11 @@ import asyncio
 import json
 import os
 import socket
+import ssl
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Any
 
 import httpx2
 
+from {{ cookiecutter.__package_name }} import environment
 from {{ cookiecutter.__package_name }}.serving.application import Application
 from {{ cookiecutter.__package_name }}.serving.http import HttpServer, build_http_server
 from {{ cookiecutter.__package_name }}.settings import Settings
@@ -37,6 +39,16 @@ INITIALIZE = {
 }
 
 
+# To make one takes longer than most tests.
+_TRUST = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
+def client(**options: Any) -> httpx2.AsyncClient:
+    """Return a client that no proxy stands in front of."""
+    given = {"trust_env": False, "timeout": 20, "verify": _TRUST, **options}
+    return httpx2.AsyncClient(**given)
+
+
 @dataclass
 class Served:
     """A server in this process."""
@@ -54,8 +66,7 @@ class Served:
     def client(self, **options: Any) -> httpx2.AsyncClient:
         scheme = "https" if "verify" in options else "http"
         base = f"{scheme}://127.0.0.1:{self.port}"
-        options = {"trust_env": False, "timeout": 20, **options}
-        return httpx2.AsyncClient(base_url=base, **options)
+        return client(base_url=base, **options)
 
     async def raw(self, data: bytes) -> "Answer":
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
@@ -64,6 +75,12 @@ class Served:
             return await read_answer(reader)
         finally:
             writer.close()
+
+
+async def until(condition: Callable[[], object]) -> None:
+    """Wait until something is so; the test's own time limit bounds it."""
+    while not condition():  # noqa: ASYNC110 - nobody tells when it is
+        await asyncio.sleep(0.01)
 
 
 @dataclass
@@ -85,6 +102,17 @@ async def read_answer(reader: asyncio.StreamReader) -> Answer:
     return Answer(int(first.split()[1]), headers, body)
 
 
+def settings_of(workspace: Path, **variables: object) -> Settings:
+    """Return settings for tests that share one server among them."""
+    given = {
+        "WORKSPACE_PATH": workspace,
+        "MCP_TRANSPORT": "http",
+        "MCP_AUTH": "none",
+        **variables,
+    }
+    return environment.load({k: str(v) for k, v in given.items()})
+
+
 @asynccontextmanager
 async def serving(
     settings: Settings, application: Application | None = None
@@ -96,10 +124,9 @@ async def serving(
     listener = socket.create_server((settings.host, 0))
     served.port = listener.getsockname()[1]
     task = asyncio.create_task(server._serve([listener]))
-    while not server.started:
-        await asyncio.sleep(0.01)
-        if task.done():
-            task.result()
+    await until(lambda: server.started or task.done())
+    if task.done():
+        task.result()
     try:
         yield served
     finally:
@@ -230,13 +257,13 @@ async def post_call(
     client: httpx2.AsyncClient,
     tool: str,
     arguments: dict[str, Any] | None = None,
-    **headers: str,
+    **headers: str | bytes,
 ) -> httpx2.Response:
     """Call a tool over HTTP."""
     return await client.post(
         "/mcp",
         json=call(tool, arguments),
-        headers={**call_headers(tool), **headers},
+        headers=[*call_headers(tool).items(), *headers.items()],
     )
 
 

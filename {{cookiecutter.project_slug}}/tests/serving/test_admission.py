@@ -17,13 +17,13 @@ from tests.serving.harness import (
     read_answer,
     serving,
     text_of,
+    until,
 )
 
 
 async def until_sleeping(number: int) -> None:
     """Wait until so many calls are running."""
-    while demo.sleepers < number:
-        await asyncio.sleep(0.01)
+    await until(lambda: demo.sleepers == number)
 
 
 async def test_call_beyond_the_number_is_told_to_come_again(
@@ -102,10 +102,10 @@ async def test_nothing_is_let_in_while_stopping(
         head = "POST /mcp HTTP/1.1\r\nHost: localhost\r\n" + "".join(
             f"{k}: {v}\r\n" for k, v in call_headers("who").items()
         )
-        writer.write(head.encode() + b"content-length: %d\r\n\r\n" % len(body))
+        head += f"content-length: {len(body)}\r\n\r\n"
+        writer.write(head.encode())
         await writer.drain()
-        while len(served.server.server_state.tasks) < 2:
-            await asyncio.sleep(0.01)
+        await until(lambda: len(served.server.server_state.tasks) == 2)
         served.server.stop()
         writer.write(body)
         answer = await read_answer(reader)

@@ -8,7 +8,7 @@ import httpx2
 import pytest
 from fastmcp import Client
 
-from tests.serving.harness import post_call, process, text_of
+from tests.serving.harness import client, post_call, process, text_of
 
 BOTH = pytest.mark.parametrize(
     "number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"]
@@ -16,12 +16,8 @@ BOTH = pytest.mark.parametrize(
 
 
 def http(port: int) -> httpx2.AsyncClient:
-    return httpx2.AsyncClient(
-        base_url=f"http://127.0.0.1:{port}",
-        trust_env=False,
-        timeout=30,
-        limits=httpx2.Limits(max_connections=200),
-    )
+    limits = httpx2.Limits(max_connections=200)
+    return client(base_url=f"http://127.0.0.1:{port}", limits=limits)
 
 
 @BOTH
@@ -30,9 +26,9 @@ async def test_calls_in_flight_are_all_answered(
 ) -> None:
     variables = {"MCP_MAX_CONCURRENCY": 100, "MCP_SHUTDOWN_GRACE": 20}
     with process(tmp_path, **variables) as running:
-        async with http(running.port) as client:
+        async with http(running.port) as caller:
             calls = [
-                asyncio.create_task(post_call(client, "sleep", {"seconds": 3}))
+                asyncio.create_task(post_call(caller, "sleep", {"seconds": 3}))
                 for _ in range(100)
             ]
             await asyncio.to_thread(running.wait_for, "sleeping", 100)
@@ -51,31 +47,31 @@ async def test_calls_of_the_handshake_era_are_answered(
 ) -> None:
     with process(tmp_path, MCP_TRANSPORT=transport) as running:
         url = f"http://127.0.0.1:{running.port}{path}"
-        client = Client(url, mode="legacy")
-        await client.__aenter__()
-        # The client lists the tools after its first call.
-        await client.call_tool("sleep", {"seconds": 0})
-        call = asyncio.create_task(client.call_tool("sleep", {"seconds": 2}))
+        caller = Client(url, mode="legacy")
+        await caller.__aenter__()
+        # It lists the tools after its first call.
+        await caller.call_tool("sleep", {"seconds": 0})
+        call = asyncio.create_task(caller.call_tool("sleep", {"seconds": 2}))
         await asyncio.to_thread(running.wait_for, "sleeping", 2)
         running.popen.send_signal(signal.SIGTERM)
         assert (await call).data == "slept"
         assert await asyncio.to_thread(running.popen.wait, 10) == 0
         assert running.events("cleaned_up")
         with suppress(Exception):
-            await client.close()
+            await caller.close()
 
 
 async def test_no_more_calls_are_let_in(tmp_path: Path) -> None:
     with process(tmp_path) as running:
-        async with http(running.port) as client:
+        async with http(running.port) as caller:
             call = asyncio.create_task(
-                post_call(client, "sleep", {"seconds": 2})
+                post_call(caller, "sleep", {"seconds": 2})
             )
             await asyncio.to_thread(running.wait_for, "sleeping")
             running.popen.send_signal(signal.SIGTERM)
             await asyncio.sleep(0.5)
             with pytest.raises(httpx2.TransportError):
-                await post_call(client, "who")
+                await post_call(caller, "who")
             assert text_of(await call) == "slept"
 
 
@@ -84,9 +80,9 @@ async def test_call_that_outlasts_the_grace_is_cut_off(
     tmp_path: Path, tool: str
 ) -> None:
     with process(tmp_path, MCP_SHUTDOWN_GRACE=1) as running:
-        async with http(running.port) as client:
+        async with http(running.port) as caller:
             call = asyncio.create_task(
-                post_call(client, tool, {"seconds": 30})
+                post_call(caller, tool, {"seconds": 30})
             )
             await asyncio.to_thread(
                 running.wait_for,

@@ -1,5 +1,7 @@
 """JSON Web Tokens: signed by the issuer, for this server, for now."""
 
+import base64
+import json
 from typing import Any, Final, Protocol
 
 import jwt
@@ -85,7 +87,9 @@ def _header(token: str) -> tuple[str | None, str]:
     Where else a token says that its key is to be found does not matter.
     """
     try:
-        header = jwt.get_unverified_header(token)
+        part = token.partition(".")[0]
+        padding = "=" * (-len(part) % 4)
+        header = json.loads(base64.urlsafe_b64decode(part + padding))
         key_id, algorithm = header.get("kid"), header["alg"]
     except Exception as error:
         raise InvalidToken("malformed") from error

@@ -18,6 +18,7 @@ CRUMB: Final = 64
 #: Bytes that are still taken from whoever sends on after the answer.
 LINGER: Final = 2**20
 
+_BOTH_LENGTHS: Final = {b"content-length", b"transfer-encoding"}
 _PHRASES: Final = {
     400: b"Bad Request",
     408: b"Request Timeout",
@@ -66,6 +67,8 @@ class BoundedProtocol(H11Protocol):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.conn = _Connection(h11.SERVER, HEAD_SIZE)
+        # Addresses hold what nobody meant to have in a log (CWE-532).
+        self.access_log = False
         self._phase = ""
         self._timer: TimerHandle | None = None
         self._stalled: TimerHandle | None = None
@@ -209,6 +212,9 @@ class _Connection(h11.Connection):
             self._chunks = self._bytes = 0
             if len(event.headers) > HEADERS:
                 raise h11.RemoteProtocolError("headers", 431)
+            if {name for name, _ in event.headers} >= _BOTH_LENGTHS:
+                # RFC 9112, section 6.3: an attempt at smuggling (CWE-444).
+                raise h11.RemoteProtocolError("two lengths", 400)
         elif isinstance(event, h11.Data):
             self._chunks += 1
             self._bytes += len(event.data)
