@@ -63,6 +63,7 @@ def build(settings: Settings, worker: int = 0) -> Application:
         per_tool=settings.tool_rate_limits,
         storage=open_storage(settings.rate_limit_storage.get_secret_value()),
         on_failure=settings.rate_limit_on_failure,
+        count_failure=metrics.security.labels("rate_limit_storage_failed").inc,
     )
     commands = resources.commands
     on_event = partial(_observe, metrics)

@@ -35,7 +35,7 @@ def program(*names: str) -> str:
         found = shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin")
         if found:
             return found
-    missing(" or ".join(names))
+    return missing(" or ".join(names))
 
 
 def missing(name: str) -> NoReturn:

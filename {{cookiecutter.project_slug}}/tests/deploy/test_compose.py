@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.deploy.running import DEPLOY, documents, missing, program, run
 from {{ cookiecutter.__package_name }}.environment import KNOWN, load
+from tests.deploy.running import DEPLOY, documents, missing, program, run
 
 FILE = DEPLOY / "compose.yaml"
 COMPOSE = documents(FILE)[0]
@@ -87,8 +87,9 @@ def test_the_server_starts_with_these_variables(tmp_path: Path) -> None:
     settings = load({**given, "WORKSPACE_PATH": str(tmp_path)})
 
     assert settings.auth != "none"
-    assert str(settings.trusted_proxies[0]) == (
-        COMPOSE["networks"]["serving"]["ipam"]["config"][0]["subnet"]
+    assert (
+        str(settings.trusted_proxies[0])
+        == (COMPOSE["networks"]["serving"]["ipam"]["config"][0]["subnet"])
     )
 
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.deploy.running import DEPLOY, documents, program, run
 from {{ cookiecutter.__package_name }}.environment import KNOWN
+from tests.deploy.running import DEPLOY, documents, program, run
 
 KUBERNETES = DEPLOY / "kubernetes"
 OVERLAYS = sorted((KUBERNETES / "overlays").iterdir())
@@ -69,9 +69,9 @@ def test_one_replica_can_always_be_taken_away() -> None:
 
 
 def test_what_no_policy_names_is_denied() -> None:
-    policies = {p["metadata"]["name"]: p["spec"] for p in manifests(
-        "NetworkPolicy"
-    )}
+    policies = {
+        p["metadata"]["name"]: p["spec"] for p in manifests("NetworkPolicy")
+    }
 
     assert policies["default-deny"] == {
         "podSelector": {},

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from fastmcp import Client
 
+from {{ cookiecutter.__package_name }}.controls.metrics import Metrics
 from tests.conftest import MakeServer
 from tests.deploy.running import DEPLOY, PROJECT, documents, program, run
-from {{ cookiecutter.__package_name }}.controls.metrics import Metrics
 
 PROMETHEUS = DEPLOY / "prometheus"
 RULES = sorted((PROMETHEUS / "rules").glob("*.yml"))
@@ -82,7 +82,9 @@ def test_every_alert_has_its_section_in_the_runbook() -> None:
             assert link.endswith(f"SECURITY.md#{rule['alert'].lower()}")
 
 
-@pytest.mark.parametrize("panel", DASHBOARD["panels"], ids=lambda p: p["title"])
+@pytest.mark.parametrize(
+    "panel", DASHBOARD["panels"], ids=lambda p: p["title"]
+)
 def test_no_panel_of_the_dashboard_covers_another(
     panel: dict[str, Any],
 ) -> None:

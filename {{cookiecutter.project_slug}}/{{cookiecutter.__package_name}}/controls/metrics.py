@@ -31,6 +31,13 @@ BUCKETS: Final = (
     *(0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
 )
 
+AUTH_OUTCOMES: Final = ("succeeded", "failed")
+COMMAND_STATUSES: Final = ("success", "error", "denied", "timeout")
+SECURITY_EVENTS: Final = (
+    *("approval_denied", "auth_failed", "command_denied", "origin_denied"),
+    *("path_denied", "rate_limit_exceeded", "request_timeout", "server_busy"),
+)
+
 
 class Metrics:
     """Every metric of the server, in a registry of its own.
@@ -85,6 +92,18 @@ class Metrics:
             for tool in tools
             for status in OUTCOMES
         }
+        self._count_from_zero(tools)
+
+    def _count_from_zero(self, tools: list[str]) -> None:
+        """Show each count before it rises, or an alert misses the first."""
+        for tool in tools:
+            self.limited.labels(tool)
+        for status in COMMAND_STATUSES:
+            self.commands.labels(status)
+        for proof in AUTH_OUTCOMES:
+            self.auth.labels(proof)
+        for event in SECURITY_EVENTS:
+            self.security.labels(event)
 
     def listen(self, host: str, port: int) -> None:
         """Answer ``/metrics`` from now on.

@@ -2,7 +2,7 @@
 
 import asyncio
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any, Final, Literal
 
@@ -47,12 +47,14 @@ class RateLimit(Control):
         per_tool: Mapping[str, Limits],
         storage: WindowedStorage,
         on_failure: Literal["deny", "allow"] = "deny",
+        count_failure: Callable[[], None] = lambda: None,
     ) -> None:
         self._default = default
         self._per_tool = per_tool
         self._storage = storage
         self._limiter = SlidingWindowCounterRateLimiter(storage)
         self._on_failure = on_failure
+        self._count_failure = count_failure
 
     async def control(
         self, context: MiddlewareContext[Any], call_next: CallNext[Any, Any]
@@ -104,6 +106,7 @@ class RateLimit(Control):
         return max(1, math.ceil(left - spare))
 
     def _storage_failed(self, error: Exception) -> None:
+        self._count_failure()
         log.event(
             "rate_limit_storage_failed",
             level="error",
