@@ -190,6 +190,8 @@ class _Reader:
             yield from self._close()
         elif kind in {"open", "tick"}:
             yield from self._open(text)
+        elif text == "\n" and frame.word is None and not frame.words:
+            return  # a line that ends with | or && goes on
         elif kind in {"pipe", "end"}:
             yield from self._end(piped=kind == "pipe")
 

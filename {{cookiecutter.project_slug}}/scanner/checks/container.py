@@ -33,7 +33,7 @@ _DOCKERFILE = re.compile(
 _NO_DOCKERFILE = re.compile(r"(?is).+\.(?:dockerignore|html|j2|md|py|rst|txt)")
 _YAML = re.compile(r"(?is)(?!\.github/).+\.ya?ml|(?:.*/)?Kustomization")
 _TELLING = re.compile(
-    rb"(?m)^[ \t-]*[\"']?(?:apiVersion|services)[\"']?[ \t]*:"
+    rb"(?m)^[ \t{-]*[\"']?(?:apiVersion|services|op)[\"']?[ \t]*:"
 )
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-MAX_INSTRUCTIONS = 100_000
+MAX_INSTRUCTIONS = 20_000
 MAX_STAGES = 200
 MAX_EXPANDED = 64 * 2**10  # characters; ENV A=$A$A doubles each time
 KNOWN = frozenset(

@@ -43,7 +43,7 @@ _UNVERIFIED = re.compile(
     re.IGNORECASE,
 )
 _CREDENTIALS = re.compile(
-    r"://[^/\s:@$]*:[^/\s:@$]{3,}@|(?i:authorization:\s*\w+\s+[\w.~+/-]{8,})"
+    r"://[^/\s:@$]*:[^/\s:@$]{3,}@|(?i:authorization:\s*\w+\s+[^\s$]{8,})"
 )
 _OCTAL = re.compile(r"[0-7]{3,5}")
 _SET_ID = re.compile(r"(?:^|,)[ugoa]*\+[rwxX]*s|(?:^|,)[ug]+=[rwxX]*s")
@@ -215,7 +215,7 @@ def secret_in_run(run: Run) -> Iterator[Hit]:
             command.words, (*command.words[1:], ""), strict=True
         ):
             name, equals, value = word.partition("=")
-            option = word.startswith("--") and not equals
+            option = re.match(r"--(?!no-)", word) and not equals
             value = following if option else value
             bare = name.lstrip("-").replace("-", "_")
             named = (equals or option) and secret_name(bare)

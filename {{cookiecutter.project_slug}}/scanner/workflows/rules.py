@@ -10,7 +10,7 @@ from ..ruletable import ruled
 from ..shell import commands
 from .model import Workflow
 
-_COMMIT = re.compile(r"[^@]+@(?:[0-9a-f]{40}|[0-9a-f]{64})")
+_COMMIT = re.compile(r"[^@]+@[0-9a-f]{40}")
 _TRUSTED = frozenset({"issue_comment", "pull_request_target", "workflow_run"})
 _OPEN = _TRUSTED | {"pull_request"}
 _STRANGERS = re.compile(

@@ -14,7 +14,9 @@ from ..tools import ToolError, ToolRun, require, run_tool
 NAME = "zizmor"
 # The regular persona: the others report style, and what may be no fault.
 OPTIONS = ("--offline", "--format=json-v1", "--persona=regular")
-QUIET = ("--no-config", "--no-progress", "--color=never")
+# With --no-ignores it tells of what a comment silences, and that it does.
+PLAIN = ("--no-config", "--no-ignores", "--no-progress", "--color=never")
+_TASTE = frozenset({"self-repository", "superfluous-actions"})
 _COMPLETED = re.compile(rb"completed (?:\./)?(\d+/[\w.-]+)")
 _SEVERITIES = {
     "High": Severity.HIGH,
@@ -75,7 +77,7 @@ def run_zizmor(
             place.parent.mkdir()
             place.write_text(files[path], "utf-8", newline="")
         run = run_tool(
-            [tool.path, *OPTIONS, *QUIET, *names],
+            [tool.path, *OPTIONS, *PLAIN, *names],
             name=NAME,
             cwd=Path(folder),
             timeout=timeout,
@@ -123,7 +125,7 @@ def _take(
     if item["ignored"]:
         report.ignored.add((ident, path, line))
         return
-    if determined["severity"] == "Informational":
+    if ident in _TASTE or determined["severity"] == "Informational":
         return
     report.findings.append(
         Finding(

@@ -1,0 +1,253 @@
+import os
+import sys
+import time
+
+import pytest
+
+from scanner.checks import container
+from scanner.container.hadolint import MAX_SIZE, wanted
+from scanner.model import Options, Severity, State
+from tests.scanner.container_cases import POD, POLICY, SERVICE, image
+from tests.scanner.faulty_tools import FAILURES
+
+VERSION = "2.15.1"
+IMAGE = image("")
+ROOT = 'FROM python:3.13.9-slim\nHEALTHCHECK CMD ["true"]\n'
+
+
+@pytest.fixture
+def check(make_project, options):
+    """Checks a project with these files."""
+
+    def run(files):
+        return container.check(make_project(**files), options)
+
+    return run
+
+
+def ids(result):
+    return sorted(f.id.removeprefix("MCP-CON-") for f in result.findings)
+
+
+def test_clean_files_of_every_kind_pass_in_full(check):
+    files = {"Dockerfile": IMAGE, "deploy/compose.yaml": SERVICE}
+    result = check({**files, "deploy/server.yaml": POD + POLICY})
+    assert (result.state, result.findings) == (State.PASSED, ())
+    assert (result.coverage.covered, result.coverage.total) == (3, 3)
+    assert (result.tool, result.complete) == ("hadolint", True)
+
+
+def test_without_such_files_there_is_nothing_to_judge(check):
+    assert check({"a.yaml": "x: 1\n"}).state is State.NOT_APPLICABLE
+
+
+def test_it_says_which_controls_are_not_assessed(check):
+    reason = check({"Dockerfile": IMAGE}).reason
+    assert "CIS Docker 4.4, 4.5, 4.12 not assessed" in reason
+    assert "4.2, 4.3, 4.8, 4.11 in part" in reason
+
+
+@pytest.mark.parametrize(
+    ("name", "judged"),
+    [
+        ("Dockerfile", True),
+        ("deploy/Dockerfile.prod", True),
+        ("docker/Dockerfile-dev", True),
+        ("server.Dockerfile", True),
+        ("dockerfile", True),
+        ("Containerfile", True),
+        ("a\nb/Dockerfile", True),
+        ("Dockerfile.dockerignore", False),
+        ("Dockerfile.md", False),
+        ("test_dockerfile.py", False),
+    ],
+)
+def test_a_dockerfile_is_known_by_its_name(check, name, judged):
+    result = check({name: ROOT})
+    assert ("001" in ids(result)) == judged
+    assert result.complete
+
+
+# hadolint
+
+
+@pytest.mark.parametrize("failure", FAILURES)
+def test_no_failure_of_hadolint_is_a_pass(make_project, bench, failure):
+    bench.fail("hadolint", failure, VERSION)
+    project = make_project(Dockerfile=IMAGE)
+    result = container.check(project, Options(timeout=1))
+    assert result.state in {State.NOT_RUN, State.ERROR}
+    assert not result.complete
+    assert "hadolint" in result.reason
+    assert (result.state is State.NOT_RUN) == (failure == "absent")
+
+
+def test_what_our_rules_find_is_kept_when_hadolint_fails(check, bench):
+    bench.fail("hadolint", "crash", VERSION)
+    assert ids(check({"Dockerfile": ROOT})) == ["001"]
+
+
+def test_a_file_of_which_hadolint_gives_no_account_is_not_covered(
+    check, bench
+):
+    real = f"{sys.prefix}/bin/hadolint"
+    all_but_the_last = '$(echo "$@" | sed "s/ [^ ]*$//")'
+    bench.install("hadolint", f"exec {real} {all_but_the_last}", VERSION)
+    result = check({"Dockerfile": IMAGE, "b.Dockerfile": IMAGE})
+    assert (result.coverage.covered, result.coverage.total) == (1, 2)
+    assert "b.Dockerfile: hadolint gave no account of it" in result.reason
+
+
+def test_hadolint_sees_what_our_rules_do_not(check):
+    text = IMAGE.replace('["python", "-m", "small_server"]', "python -m x")
+    (finding,) = check({"Dockerfile": text}).findings
+    assert (finding.id, finding.line) == ("MCP-CON-DL3025", 11)
+    assert finding.severity is Severity.LOW
+    assert finding.remediation.endswith("wiki/DL3025")
+
+
+@pytest.mark.parametrize(
+    ("line", "rule"),
+    [
+        ("USER root", "002"),
+        ("ADD app.py /app/", "007"),
+        ("RUN sudo true", "012"),
+        ("RUN curl https://example.com/i.sh | sh", "004"),
+    ],
+)
+def test_one_fault_is_one_finding(check, line, rule):
+    text = image("").replace("USER 10001:10001", f"USER 10001\n{line}")
+    assert ids(check({"Dockerfile": text})) == [rule]
+
+
+def test_a_moving_tag_is_one_finding(check):
+    text = IMAGE.replace("FROM python:3.13.9-slim\n", "FROM python:latest\n")
+    assert ids(check({"Dockerfile": text})) == ["003"]
+
+
+@pytest.mark.parametrize("code", ["DL3008", "DL3042", "DL3059", "DL3049"])
+def test_what_is_a_matter_of_taste_is_no_finding(code):
+    assert not wanted(code, "warning")
+    assert not wanted("DL3025", "info")
+    assert wanted("DL3025", "warning")
+
+
+SHELL_FORM = IMAGE.replace('["python", "-m", "small_server"]', "python")
+
+
+def test_the_projects_settings_do_not_silence_hadolint(check):
+    settings = "ignored: [DL3025]\n"
+    files = {"Dockerfile": SHELL_FORM, ".hadolint.yaml": settings}
+    assert ids(check(files)) == ["DL3025"]
+
+
+@pytest.mark.parametrize(
+    ("pragma", "found"),
+    [
+        ("# hadolint ignore=DL3025 # a shell is wanted here", []),
+        ("# hadolint ignore=DL3025", ["023"]),
+    ],
+)
+def test_an_ignore_holds_with_its_reason_and_is_a_finding_without(
+    check, pragma, found
+):
+    text = SHELL_FORM.replace("ENTRYPOINT", f"{pragma}\nENTRYPOINT")
+    assert ids(check({"Dockerfile": text})) == found
+
+
+def test_a_file_too_large_for_hadolint_is_judged_by_our_rules(check):
+    result = check({"Dockerfile": ROOT + "# a comment\n" * MAX_SIZE})
+    assert ids(result) == ["001"]
+    assert result.coverage.partial
+    assert "Dockerfile: hadolint gave no account" in result.reason
+
+
+def test_a_file_that_hadolint_cannot_read_is_not_covered(check):
+    result = check({"Dockerfile": IMAGE + "FROM\n"})
+    assert result.coverage.partial
+
+
+# Hostile files
+
+
+def test_a_million_lines_are_judged_in_bounded_time(check, bench):
+    lines = ["FROM a:1\n", *["RUN a\n"] * 1_000_000]
+    start = time.process_time()
+    result = check({"Dockerfile": "".join(lines)})
+    assert time.process_time() - start < 30
+    assert ids(result) == ["001", "009"]
+    assert result.coverage.partial
+
+
+def test_the_same_fault_is_listed_a_hundred_times_and_no_more(check):
+    text = "FROM a:1\nUSER a\nHEALTHCHECK CMD a\n" + "RUN sudo a\n" * 200
+    result = check({"Dockerfile": text})
+    assert ids(result).count("012") == container.MAX_SAME
+    assert "more than 100 times MCP-CON-012" in result.reason
+    assert result.coverage.partial
+
+
+def test_bytes_that_are_no_text_hide_nothing(check):
+    result = check({"Dockerfile": b"\xff\xfe\n" + ROOT.encode()})
+    assert "001" in ids(result)
+
+
+BOMB = "".join(f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}]\n" for n in range(1, 20))
+BOMB = f"a0: &a0 [x, x]\n{BOMB}services: *a19\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        ("services: [", "no valid YAML"),
+        (BOMB, "more than"),
+        ("services: " + "[" * 100_000, "nested too deep"),
+        (b"services:\n  a: {image: \xff}\n", "no UTF-8"),
+        ("services: {}\n" + "# x\n" * 2**18, "larger than"),
+    ],
+    ids=["broken", "bomb", "deep", "bytes", "large"],
+)
+def test_a_file_that_cannot_be_read_is_named_and_not_covered(
+    check, content, why
+):
+    start = time.process_time()
+    result = check({"compose.yaml": content, "b/compose.yaml": SERVICE})
+    assert time.process_time() - start < 5
+    assert (result.coverage.covered, result.coverage.total) == (1, 2)
+    assert "compose.yaml: " in result.reason
+    assert why in result.reason
+
+
+def test_without_the_yaml_library_the_rest_is_judged(check, monkeypatch):
+    monkeypatch.setitem(sys.modules, "yaml", None)
+    result = check({"Dockerfile": ROOT, "compose.yaml": SERVICE})
+    assert result.state is State.NOT_RUN
+    assert "PyYAML is not installed" in result.reason
+    assert ids(result) == ["001"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="FIFOs and links")
+def test_links_and_fifos_are_not_opened(make_project, options):
+    project = make_project(**{"real.txt": ROOT})
+    (project.root / "Dockerfile").symlink_to(project.root / "real.txt")
+    os.mkfifo(project.root / "compose.yaml")
+    result = container.check(project, options)
+    assert result.state is State.NOT_APPLICABLE
+
+
+def oddities():
+    """The clean files with each value in turn replaced by something odd."""
+    for path, text in (("compose.yaml", SERVICE), ("a.yaml", POD + POLICY)):
+        for line in text.splitlines():
+            key, colon, _value = line.partition(": ")
+            for other in ("null", "[[1], {a: b}]", "{a: [b]}", "-1"):
+                if colon:
+                    yield path, text.replace(line, f"{key}: {other}")
+
+
+def test_values_of_odd_kinds_stop_no_rule(check, bench):
+    tried = list(oddities())
+    files = {f"{n}/{path}": text for n, (path, text) in enumerate(tried)}
+    result = check(files)
+    assert result.coverage.total > len(files) / 2
+    assert not result.coverage.partial, result.reason

@@ -1,0 +1,319 @@
+import sys
+import time
+
+import pytest
+
+from scanner.checks import workflows
+from scanner.model import Options, Severity, State
+from scanner.rules import RULES, rules_for
+from tests.scanner.faulty_tools import FAILURES
+
+VERSION = "1.32.0"
+CI = ".github/workflows/ci.yml"
+COMMIT = "3d3c42e5aac5ba805825da76410c181273ba90b1"
+CHECKOUT = f"actions/checkout@{COMMIT}"
+FLOW = """\
+name: CI
+on:
+  pull_request:
+permissions: {}
+concurrency: ci
+jobs:
+  tests:
+    name: Tests
+    runs-on: ubuntu-24.04
+    steps:
+      - uses: CHECKOUT # v7.0.1
+        with:
+          persist-credentials: false
+      - name: Test
+        run: pytest
+""".replace("CHECKOUT", CHECKOUT)
+ACTION = f"""\
+name: x
+description: y
+runs:
+  using: composite
+  steps:
+    - uses: {CHECKOUT} # v7.0.1
+      with:
+        persist-credentials: false
+"""
+
+
+@pytest.fixture
+def check(make_project, options):
+    """Checks a project with these files."""
+
+    def run(files):
+        return workflows.check(make_project(**files), options)
+
+    return run
+
+
+@pytest.fixture
+def found(check):
+    """The rules that fire in this workflow, with their severities."""
+
+    def run(text, path=CI):
+        result = check({path: text})
+        assert result.complete, result.reason
+        return sorted(
+            (f.id.removeprefix("MCP-WF-"), f.severity.value)
+            for f in result.findings
+        )
+
+    return run
+
+
+def test_clean_files_of_every_kind_pass_in_full(check):
+    result = check(
+        {
+            CI: FLOW,
+            "action.yml": ACTION,
+            "tools/build/action.yaml": ACTION,
+            ".github/dependabot.yml": "version: 2\nupdates: []\n",
+            ".github/ISSUE_TEMPLATE/config.yml": "blank_issues_enabled: true",
+        }
+    )
+    assert (result.state, result.findings) == (State.PASSED, ())
+    assert (result.coverage.covered, result.coverage.total) == (4, 4)
+    assert (result.tool, result.tool_version) == ("zizmor", VERSION)
+
+
+def test_without_workflows_there_is_nothing_to_judge(check):
+    result = check({"action.yml": "a: 1\n", "x/.github/workflows/a.yml": "b"})
+    assert result.state is State.NOT_APPLICABLE
+
+
+# Our rules: what fires them and what does not.
+SCRIPT = "        run: pytest\n"
+FROM_FORK = "          ref: ${X github.event.pull_request.head.sha }}\n"
+TARGET = FLOW.replace("  pull_request:", "  pull_request_target:")
+PLANTED = {
+    "001-tag": ("001", "high", FLOW.replace(COMMIT, "v7")),
+    "001-branch": ("001", "high", FLOW.replace(COMMIT, "main")),
+    "001-short": ("001", "high", FLOW.replace(COMMIT, COMMIT[:12])),
+    "001-job": (
+        "001",
+        "high",
+        FLOW + "  more:\n    uses: a/b/.github/workflows/c.yml@v1\n",
+    ),
+    "002-ref": (
+        "002",
+        "critical",
+        TARGET.replace(
+            "          persist",
+            FROM_FORK.replace("X", "{") + "          persist",
+        ),
+    ),
+    "002-run": (
+        "002",
+        "critical",
+        TARGET.replace("run: pytest", "run: gh pr checkout 1 && pytest"),
+    ),
+    "003-pipe": (
+        "003",
+        "high",
+        FLOW.replace(SCRIPT, SCRIPT + "      - run: curl https://a.b | sh\n"),
+    ),
+    "003-block": (
+        "003",
+        "high",
+        FLOW.replace(
+            SCRIPT,
+            "        run: |\n          curl -o i.sh https://a.b\n"
+            "      - run: sh i.sh\n",
+        ),
+    ),
+    "004-label": (
+        "004",
+        "high",
+        FLOW.replace("ubuntu-24.04", "[self-hosted, linux]"),
+    ),
+    "004-group": (
+        "004",
+        "high",
+        FLOW.replace("ubuntu-24.04", "{group: a, labels: self-hosted}"),
+    ),
+    "005": (
+        "005",
+        "low",
+        FLOW.replace("# v7.0.1", "# zizmor: ignore[artipacked]"),
+    ),
+}
+CLEAN = {
+    "001-local": FLOW.replace(CHECKOUT, "./tools/build"),
+    "001-folder": FLOW.replace("checkout@", "checkout/sub/folder@"),
+    "002-pull": FLOW.replace(
+        "          persist",
+        FROM_FORK.replace("X", "{") + "          persist",
+    ),
+    "003-tar": FLOW.replace("pytest", "curl https://a.b | tar xz"),
+    "003-python": FLOW.replace(
+        SCRIPT,
+        "        shell: python\n        run: curl | sh\n",
+    ),
+    "004-push": FLOW.replace("  pull_request:", "  push:").replace(
+        "ubuntu-24.04", "self-hosted"
+    ),
+    "005-reason": FLOW.replace(
+        "# v7.0.1", "# zizmor: ignore[artipacked] the next step pushes"
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("rule", "severity", "text"), PLANTED.values(), ids=PLANTED.keys()
+)
+def test_a_planted_fault_is_found_and_nothing_else(
+    found, rule, severity, text
+):
+    assert found(text) == [(rule, severity)]
+
+
+@pytest.mark.parametrize("text", CLEAN.values(), ids=CLEAN.keys())
+def test_what_is_like_a_fault_and_right_is_none(found, text):
+    assert found(text) == []
+
+
+def test_every_rule_has_a_planted_and_a_clean_case():
+    ours = {x.id[-3:] for x in rules_for("MCP-WF-", on="workflow")}
+    assert {rule for rule, *_rest in PLANTED.values()} == ours
+    assert {name[:3] for name in CLEAN} == ours
+    assert {x for x in RULES if x.startswith("MCP-WF-")} == {
+        "MCP-WF-*",
+        *(f"MCP-WF-{number}" for number in ours),
+    }
+
+
+def test_an_action_is_judged_like_a_workflow(found):
+    assert found(ACTION.replace(COMMIT, "v7"), "action.yml") == [
+        ("001", "high")
+    ]
+
+
+# zizmor
+
+
+def test_zizmor_sees_what_our_rules_do_not(check):
+    title = "${X github.event.pull_request.title }}".replace("X", "{")
+    text = FLOW.replace("run: pytest", f'run: echo "{title}"')
+    (finding,) = check({CI: text}).findings
+    assert finding.id == "MCP-WF-TEMPLATE-INJECTION"
+    assert (finding.severity, finding.line) == (Severity.HIGH, 15)
+    assert finding.cwe == "CWE-94"
+    assert finding.remediation.startswith("See https://docs.zizmor.sh/")
+
+
+def test_missing_permissions_are_one_finding_for_the_file(found):
+    more = FLOW.replace("permissions: {}\n", "") + (
+        "  more:\n    name: More\n    runs-on: ubuntu-24.04\n"
+        "    steps: [{name: A, run: b}]\n"
+    )
+    assert found(more) == [("EXCESSIVE-PERMISSIONS", "medium")]
+
+
+@pytest.mark.parametrize(
+    ("comment", "expected"),
+    [
+        ("# zizmor: ignore[unpinned-uses] tags of our own", []),
+        ("# zizmor: ignore[unpinned-uses]", [("005", "low")]),
+        ("# v7", [("001", "high")]),
+    ],
+)
+def test_an_ignore_holds_with_its_reason_and_is_a_finding_without(
+    found, comment, expected
+):
+    text = FLOW.replace(COMMIT, "v7").replace("# v7.0.1", comment)
+    assert found(text) == expected
+
+
+def test_the_projects_settings_do_not_silence_zizmor(check):
+    text = FLOW.replace("persist-credentials: false", "fetch-depth: 1")
+    settings = "rules: {artipacked: {disable: true} }\n"
+    result = check({CI: text, ".github/zizmor.yml": settings})
+    assert [f.id for f in result.findings] == ["MCP-WF-ARTIPACKED"]
+
+
+@pytest.mark.parametrize("failure", [*FAILURES, "nothing audited"])
+def test_no_failure_of_zizmor_is_a_pass(
+    make_project, bench, failure, monkeypatch
+):
+    if failure == "nothing audited":
+        bench.install("zizmor", "echo '[]'; exit 3", VERSION)
+    else:
+        bench.fail("zizmor", failure, VERSION)
+    project = make_project(**{CI: FLOW.replace(COMMIT, "v7")})
+    result = workflows.check(project, Options(timeout=1))
+    assert result.state in {State.NOT_RUN, State.ERROR}
+    assert (result.state is State.NOT_RUN) == (failure == "absent")
+    assert "zizmor" in result.reason
+    assert [f.id for f in result.findings] == ["MCP-WF-001"]
+
+
+def test_an_empty_report_without_completed_files_covers_nothing(check, bench):
+    bench.install("zizmor", "echo '[]'", VERSION)
+    result = check({CI: FLOW})
+    assert result.coverage.covered == 0
+    assert f"{CI}: zizmor did not complete it" in result.reason
+
+
+def test_a_file_that_zizmor_leaves_out_is_not_covered(check, bench):
+    real = f"{sys.prefix}/bin/zizmor"
+    all_but_the_last = '$(echo "$@" | sed "s/ [^ ]*$//")'
+    bench.install("zizmor", f"exec {real} {all_but_the_last}", VERSION)
+    result = check({CI: FLOW, ".github/workflows/z.yml": FLOW})
+    assert (result.coverage.covered, result.coverage.total) == (1, 2)
+    assert "z.yml: zizmor did not complete it" in result.reason
+
+
+@pytest.mark.parametrize("level", ["off", "error", "trace"])
+def test_a_log_level_in_the_environment_changes_nothing(
+    found, monkeypatch, level
+):
+    monkeypatch.setenv("RUST_LOG", level)
+    assert found(FLOW) == []
+
+
+# Hostile files
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("on: [push\n", "no valid YAML"),
+        (b"on: push\njobs: \xff\n", "no UTF-8"),
+        ("on: push\njobs: 3\n", "zizmor did not complete it"),
+        ("a: " + "[" * 100_000, "nested too deep"),
+        ("a: b\n" + "# x\n" * 2**19, "larger than"),
+        (FLOW.replace("pytest", "a;" * 6000), "more than"),
+    ],
+    ids=["broken", "bytes", "schema", "deep", "large", "script"],
+)
+def test_a_file_that_cannot_be_read_is_named_and_not_covered(check, text, why):
+    start = time.process_time()
+    result = check({CI: text, ".github/workflows/a.yml": FLOW})
+    assert time.process_time() - start < 5
+    assert (result.coverage.covered, result.coverage.total) == (1, 2)
+    assert f"{CI}: " in result.reason
+    assert why in result.reason
+
+
+def test_a_name_with_a_line_break_is_judged_and_shown_harmless(check):
+    name = ".github/workflows/a\n\x1b[31m.yml"
+    assert check({name: FLOW}).complete
+    result = check({name: "["})
+    assert "\n" not in result.reason
+    assert "\x1b" not in result.reason
+
+
+def test_values_of_odd_kinds_stop_no_rule(check):
+    tried = [
+        FLOW.replace(line, f"{line.partition(': ')[0]}: {other}")
+        for line in FLOW.splitlines()
+        if ": " in line
+        for other in ("null", "[[1], {a: b}]", "{a: [b]}", "-1")
+    ]
+    files = {f".github/workflows/{n}.yml": x for n, x in enumerate(tried)}
+    assert check(files).coverage.total == len(tried)
