@@ -309,8 +309,9 @@ async def test_a_helper_that_died_is_started_anew(
     runner = make_runner()
     first = runner._launcher._pid
     os.kill(first, signal.SIGKILL)
-    result = await runner.run(["sh", "-c", "echo again"])
-    assert result.stdout == "again\n"
+    for _ in range(5):  # what it had made ready may still be used
+        result = await runner.run(["sh", "-c", "echo again"])
+        assert result.stdout == "again\n"
     assert runner._launcher._pid != first
 
 

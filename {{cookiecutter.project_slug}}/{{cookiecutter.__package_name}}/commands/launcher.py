@@ -97,32 +97,12 @@ class Launcher:
         order = wire.pack({"program": program, "argv": list(argv)})
         async with asyncio.timeout(self._patience):
             for _ in range(_TRIES):
-                with await self._keeper(directory) as keeper:
-                    if keeper.fileno() >= 0:
-                        return await _converse(keeper, order)
+                helper = self._helper
+                answer = await _ask(helper, order, directory)
+                if answer:
+                    return _report(answer)
+                await self._restart(helper)
         raise _lost()
-
-    async def _keeper(self, directory: int) -> socket.socket:
-        """Return a connection to a new keeper; a closed one if there is none.
-
-        Nothing has been run yet when a helper dies here: trying again is safe.
-        """
-        helper = self._helper
-        ours, theirs = socket.socketpair()
-        try:
-            ours.setblocking(False)
-            with theirs:
-                await _hand_over(helper, theirs.fileno(), directory)
-            if await asyncio.get_running_loop().sock_recv(ours, 1):
-                return ours
-        except OSError:
-            pass
-        except BaseException:
-            ours.close()
-            raise
-        ours.close()
-        await self._restart(helper)
-        return ours
 
     async def _restart(self, failed: socket.socket | None) -> None:
         async with self._starting:
@@ -134,6 +114,27 @@ class Launcher:
                     raise _lost() from None
 
 
+async def _ask(
+    helper: socket.socket | None, order: bytes, directory: int
+) -> bytearray:
+    """Have a command run by a new keeper; return all that it answers.
+
+    The answer is empty only where there was no keeper: nothing has been run
+    and it is safe to try again.
+    """
+    loop = asyncio.get_running_loop()
+    answer = bytearray()
+    ours, theirs = socket.socketpair()
+    with ours, suppress(OSError):
+        ours.setblocking(False)
+        with theirs:
+            await _hand_over(helper, theirs.fileno(), directory)
+        await loop.sock_sendall(ours, order)
+        while chunk := await loop.sock_recv(ours, _CHUNK):
+            answer += chunk
+    return answer
+
+
 async def _hand_over(helper: socket.socket | None, *descriptors: int) -> None:
     """Give the helper what a keeper needs.
 
@@ -142,7 +143,7 @@ async def _hand_over(helper: socket.socket | None, *descriptors: int) -> None:
     """
     while helper is not None:
         try:
-            socket.send_fds(helper, [b"+"], descriptors)
+            socket.send_fds(helper, [wire.HELLO], descriptors)
         except BlockingIOError:
             await asyncio.sleep(_RETRY)
         else:
@@ -150,17 +151,11 @@ async def _hand_over(helper: socket.socket | None, *descriptors: int) -> None:
     raise BrokenPipeError
 
 
-async def _converse(server: socket.socket, order: bytes) -> Report:
-    """Send an order to a keeper and wait for its report."""
-    loop = asyncio.get_running_loop()
-    data = bytearray()
-    with suppress(ConnectionError):
-        await loop.sock_sendall(server, order)
-        while chunk := await loop.sock_recv(server, _CHUNK):
-            data += chunk
-    if not data:
+def _report(answer: bytearray) -> Report:
+    message = bytes(answer).removeprefix(wire.HELLO)
+    if not message:
         raise _lost()
-    facts, rest = wire.unpack(bytes(data))
+    facts, rest = wire.unpack(message)
     size = facts["stdout"]
     return Report(facts, rest[:size], rest[size:])
 

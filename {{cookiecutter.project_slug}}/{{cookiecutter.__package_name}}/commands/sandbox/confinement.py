@@ -51,13 +51,29 @@ class Confinement:
             return None
         _be_the_first_to_go()
         kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
-        _drop_capabilities()
-        kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
         if self.ruleset is not None:
             landlock.restrict_self(self.ruleset)
         if not self.program:
             return None
         return seccomp.install(self.program, notify=self.supervised)
+
+
+def give_up_privileges() -> None:
+    """Leave root nothing but its number, and no way to get more (CWE-250).
+
+    The helper does this before all else: commands inherit it, and it needs
+    no more itself.
+    """
+    kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
+    for capability in range(_LAST_CAPABILITY + 1):
+        with contextlib.suppress(OSError):
+            kernel.prctl(kernel.PR_CAPBSET_DROP, capability)
+    with contextlib.suppress(OSError):
+        kernel.prctl(kernel.PR_CAP_AMBIENT, kernel.PR_CAP_AMBIENT_CLEAR_ALL)
+    number = _SYS_CAPSET.get(os.uname().machine)
+    if number is not None:
+        header = struct.pack("=Ii", _CAPABILITY_VERSION, 0)
+        kernel.syscall(number, header, bytes(24))
 
 
 def prepare(
@@ -115,7 +131,6 @@ def _works(attempt: Callable[[], object]) -> bool:
     pid = os.fork()
     if pid == 0:
         with contextlib.suppress(Exception):
-            kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
             attempt()
             os._exit(0)
         os._exit(1)
@@ -135,16 +150,3 @@ def _be_the_first_to_go() -> None:
         descriptor = os.open("/proc/self/oom_score_adj", os.O_WRONLY)
         with os.fdopen(descriptor, "w") as file:
             file.write("1000")
-
-
-def _drop_capabilities() -> None:
-    """Leave root nothing but its number (CWE-250)."""
-    for capability in range(_LAST_CAPABILITY + 1):
-        with contextlib.suppress(OSError):
-            kernel.prctl(kernel.PR_CAPBSET_DROP, capability)
-    with contextlib.suppress(OSError):
-        kernel.prctl(kernel.PR_CAP_AMBIENT, kernel.PR_CAP_AMBIENT_CLEAR_ALL)
-    number = _SYS_CAPSET.get(os.uname().machine)
-    if number is not None:
-        header = struct.pack("=Ii", _CAPABILITY_VERSION, 0)
-        kernel.syscall(number, header, bytes(24))

@@ -1,110 +1,73 @@
 """One command from its start to the end of all that it started."""
 
-import contextlib
 import os
 import select
 import signal
 import socket
-import sys
 import time
 from pathlib import Path
 from typing import Any, Final
 
-from . import kernel, tree, wire
+from . import tree, wire
 from .confinement import Confinement
+from .output import Output
 from .supervisor import Supervisor
 
 #: Seconds between two looks at what the command uses.
 _LOOK: Final = 0.2
-#: A look may take this part of the time at most, however many processes the
+#: A look takes this part of the time at most, however many processes the
 #: machine has.
-_SHARE: Final = 20
-_CHUNK: Final = 65_536
+_SHARE: Final = 1 / 20
+_ERROR: Final = 16
 PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
-class Output:
-    """What a command writes, kept up to a size; the rest is thrown away.
+class Keeper:
+    """A process of its own that runs one command.
 
-    The command is not stopped by it: it may still finish, within its time.
+    It is made before there is a command, so that none waits for it.
     """
 
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self.data = bytearray()
-        self.cut = False
-        self.reader, self.writer = os.pipe()
-        os.set_blocking(self.reader, False)
-
-    def read(self) -> bool:
-        """Take what there is; return whether more may come."""
-        try:
-            chunk = os.read(self.reader, _CHUNK)
-        except BlockingIOError:
-            return True
-        room = self._limit - len(self.data)
-        self.data += chunk[:room]
-        self.cut = self.cut or len(chunk) > room
-        return bool(chunk)
-
-    def drain(self) -> None:
-        """Take what is left in the pipe when nobody writes any more."""
-        os.set_blocking(self.reader, True)
-        while self.read():
-            pass
-
-
-class Keeper:
-    """A process of its own that starts a command and ends it."""
-
-    def __init__(
-        self,
-        control: socket.socket,
-        directory: int,
-        workspace: int,
-        confinement: Confinement,
-    ) -> None:
-        self._control = control
-        self._directory = directory
+    def __init__(self, workspace: int, confinement: Confinement) -> None:
         self._workspace = workspace
         self._confinement = confinement
         self._limits = confinement.limits
-        self._outputs = (
-            Output(self._limits.output),
-            Output(self._limits.output),
-        )
-        self._poll = select.poll()
+        self._out = Output(self._limits.output)
+        self._err = Output(self._limits.output)
+        self._children = tree.adopt()
+        self._ended: dict[int, int] = {}
         self._supervisor: Supervisor | None = None
         self._listener = -1
-        self._free = self._free_space()
+        self._poll = select.poll()
+        for reader in (self._children, self._out.reader, self._err.reader):
+            self._poll.register(reader, select.POLLIN)
 
-    def run(self) -> None:
+    def run(self, server: socket.socket, directory: int) -> None:
         """Run the command that the server asks for and report how it went."""
-        if sys.platform == "linux":
-            kernel.prctl(kernel.PR_SET_CHILD_SUBREAPER, 1)
-        children, wake = os.pipe()
-        for end in (children, wake):
-            os.set_blocking(end, False)
-        signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
-        signal.signal(signal.SIGCHLD, lambda *_: None)
-        self._control.sendall(b"+")
-        order = wire.receive(self._control)
-        report: dict[str, Any] = {"ended_by": "itself"}
+        server.sendall(wire.HELLO)
+        order = wire.receive(server)
+        report: dict[str, Any] = {}
         try:
-            pid = self._start(order["program"], order["argv"])
-            self._watch(children, pid, report)
+            pid = self._start(order["program"], order["argv"], directory)
         except OSError as error:
             report["error"] = error.strerror
-        self._send(report)
+        else:
+            report["ended_by"] = self._watch(server, pid)
+            report["exit_code"] = self._end(pid)
+        self._send(server, report)
 
-    def _start(self, program: str, argv: list[str]) -> int:
-        """Start the command; return once it runs or could not."""
+    def _start(self, program: str, argv: list[str], directory: int) -> int:
+        """Start the command; return once it runs.
+
+        Raises:
+            OSError: It could not be confined or executed.
+        """
         ours, theirs = socket.socketpair()
         pid = os.fork()
         if pid == 0:
-            self._become(theirs, program, argv)
+            self._become(theirs, program, argv, directory)
         theirs.close()
-        for output in self._outputs:
+        for output in (self._out, self._err):
             os.close(output.writer)
         with ours:
             error = self._listen(ours)
@@ -115,7 +78,7 @@ class Keeper:
 
     def _listen(self, ours: socket.socket) -> bytes:
         """Take the listener; return an error number, or nothing."""
-        message, descriptors = wire.receive_descriptors(ours, 16, 1)
+        message, descriptors = wire.receive_descriptors(ours, _ERROR, 1)
         if not descriptors:
             return message
         self._listener = descriptors[0]
@@ -123,22 +86,26 @@ class Keeper:
             self._listener, self._workspace, self._limits.tasks
         )
         self._poll.register(self._listener, select.POLLIN)
-        return ours.recv(16)
+        return ours.recv(_ERROR)
 
     def _become(
-        self, theirs: socket.socket, program: str, argv: list[str]
+        self,
+        theirs: socket.socket,
+        program: str,
+        argv: list[str],
+        directory: int,
     ) -> None:
         """Turn this process into the command; it does not return."""
         try:
             signal.set_wakeup_fd(-1)
             os.fchdir(self._workspace)
-            env = _environment(str(Path.cwd()))
-            os.fchdir(self._directory)
+            env = _environment(Path.cwd())
+            os.fchdir(directory)
             self._plug()
             most = os.sysconf("SC_OPEN_MAX")
             listener = self._confinement.enter()
             if listener is not None:
-                socket.send_fds(theirs, [b"+"], [listener])
+                socket.send_fds(theirs, [wire.HELLO], [listener])
             os.closerange(3, theirs.fileno())
             os.closerange(theirs.fileno() + 1, most)
             os.execve(program, argv, env)  # noqa: S606 # nosec B606 # no shell
@@ -150,66 +117,55 @@ class Keeper:
     def _plug(self) -> None:
         """Give the command its three descriptors."""
         nothing = os.open(os.devnull, os.O_RDONLY)
-        sources = (nothing, *(output.writer for output in self._outputs))
+        sources = (nothing, self._out.writer, self._err.writer)
         for target, source in enumerate(sources):
             os.dup2(source, target)
 
-    def _watch(self, children: int, pid: int, report: dict[str, Any]) -> None:
-        """Serve the command until it ends, then end what it left."""
-        ended: dict[int, int] = {}
+    def _watch(self, server: socket.socket, pid: int) -> str:
+        """Serve the command; return what ended it, or is about to."""
+        self._poll.register(server, select.POLLIN)
+        free = self._free_space()
         deadline = time.monotonic() + self._limits.seconds
-        look = _LOOK
-        self._poll.register(self._control, select.POLLIN)
-        self._poll.register(children, select.POLLIN)
-        for output in self._outputs:
-            self._poll.register(output.reader, select.POLLIN)
-        next_look = time.monotonic() + look
-        while pid not in ended:
+        look = time.monotonic() + _LOOK
+        while pid not in self._ended:
             now = time.monotonic()
             if now >= deadline:
-                report["ended_by"] = "time"
-                break
-            wait = min(deadline, next_look) - now
-            for descriptor, _ in self._poll.poll(max(wait, 0) * 1000 + 1):
-                if descriptor == self._control.fileno():
-                    report["ended_by"] = "server"
-                    break
-                self._serve(descriptor, children)
-            if report["ended_by"] == "server":
-                break
-            if (now := time.monotonic()) >= next_look:
-                excess = self._excess()
-                if excess:
-                    report["ended_by"] = excess
-                    break
-                next_look = now + max(_LOOK, _SHARE * (time.monotonic() - now))
-            tree.reap(ended)
-        self._end(pid, ended, report)
+                return "time"
+            wait = max(min(deadline, look) - now, 0)
+            for descriptor, _ in self._poll.poll(wait * 1000 + 1):
+                if descriptor == server.fileno():
+                    return "server"
+                self._serve(descriptor)
+            if (now := time.monotonic()) >= look:
+                if excess := self._excess(free):
+                    return excess
+                look = now + max(_LOOK, (time.monotonic() - now) / _SHARE)
+            tree.reap(self._ended)
+        return "itself"
 
-    def _serve(self, descriptor: int, children: int) -> None:
-        if descriptor == children:
-            with contextlib.suppress(BlockingIOError):
-                os.read(children, _CHUNK)
+    def _serve(self, descriptor: int) -> None:
+        """Answer what has become readable."""
+        if descriptor == self._children:
+            tree.settle(self._children)
         elif descriptor == self._listener and self._supervisor:
             self._supervisor.answer()
-        for output in self._outputs:
+        for output in (self._out, self._err):
             if descriptor == output.reader and not output.read():
                 self._poll.unregister(output.reader)
 
-    def _end(
-        self, pid: int, ended: dict[int, int], report: dict[str, Any]
-    ) -> None:
+    def _end(self, pid: int) -> int:
+        """End all that is left; return the command's exit code."""
         if self._listener >= 0:
             # From here on nothing in the tree can be born.
             os.close(self._listener)
-        ended |= tree.end(pid)
-        for output in self._outputs:
-            output.drain()
-        report["exit_code"] = os.waitstatus_to_exitcode(ended[pid])
+        self._ended |= tree.end(pid)
+        self._out.drain()
+        self._err.drain()
+        return os.waitstatus_to_exitcode(self._ended[pid])
 
-    def _excess(self) -> str:
-        """Return what the command uses too much of."""
-        if self._free - self._free_space() > self._limits.disk:
+    def _excess(self, free: int) -> str:
+        """Return what the command uses too much of, if anything."""
+        if free - self._free_space() > self._limits.disk:
             return "disk"
         if self._supervisor and self._supervisor.forked:
             used = tree.memory(tree.below(os.getpid()))
@@ -221,24 +177,22 @@ class Keeper:
         status = os.fstatvfs(self._workspace)
         return status.f_bavail * status.f_frsize
 
-    def _send(self, report: dict[str, Any]) -> None:
-        out, err = self._outputs
-        report |= {
-            "stdout": len(out.data),
-            "stderr": len(err.data),
-            "stdout_cut": out.cut,
-            "stderr_cut": err.cut,
-        }
-        with contextlib.suppress(OSError):
-            message = wire.pack(report)
-            self._control.sendall(message + out.data + err.data)
+    def _send(self, server: socket.socket, report: dict[str, Any]) -> None:
+        for name, output in (("stdout", self._out), ("stderr", self._err)):
+            report[name] = len(output.data)
+            report[f"{name}_cut"] = output.cut
+        message = wire.pack(report) + self._out.data + self._err.data
+        try:
+            server.sendall(message)
+        except OSError:  # nobody waits for it any more
+            return
 
 
-def _environment(workspace: str) -> dict[str, str]:
+def _environment(workspace: Path) -> dict[str, str]:
     """Return all that a command learns from its environment (CWE-526)."""
     return {
         "PATH": PATH,
         "LANG": "C.UTF-8",
-        "HOME": workspace,
-        "TMPDIR": workspace,
+        "HOME": f"{workspace}",
+        "TMPDIR": f"{workspace}",
     }

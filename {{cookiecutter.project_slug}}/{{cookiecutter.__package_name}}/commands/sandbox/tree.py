@@ -3,15 +3,41 @@
 import contextlib
 import os
 import signal
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from pathlib import Path
 from typing import Final
+
+from . import kernel
 
 _PAGE: Final = os.sysconf("SC_PAGE_SIZE")
 #: Seconds between two looks at processes that are being ended.
 _LOOK: Final = 0.002
+_SIGNALS: Final = 4096
 _PARENT, _THREADS = 1, 17  # in /proc/PID/stat, after the name
+
+
+def adopt() -> int:
+    """Become the parent of all orphans below this process.
+
+    Returns:
+        A descriptor that can be read whenever a child has ended.
+    """
+    if sys.platform == "linux":
+        kernel.prctl(kernel.PR_SET_CHILD_SUBREAPER, 1)
+    children, wake = os.pipe()
+    os.set_blocking(children, False)
+    os.set_blocking(wake, False)
+    signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    return children
+
+
+def settle(children: int) -> None:
+    """Take note that children have ended, until the next one does."""
+    with contextlib.suppress(BlockingIOError):
+        os.read(children, _SIGNALS)
 
 
 def below(root: int) -> dict[int, int]:
@@ -46,7 +72,7 @@ def memory(pids: dict[int, int]) -> int:
 
 
 def end(
-    group: int | None = None, keep: frozenset[int] | None = None
+    group: int | None = None, keep: Set[int] | None = None
 ) -> dict[int, int]:
     """Kill all that this process started, and wait until nothing is left.
 
@@ -62,7 +88,7 @@ def end(
         The wait status of each child that ended.
     """
     ended: dict[int, int] = {}
-    if group is not None and not _names("/proc/self"):
+    if group is not None and sys.platform != "linux":
         _kill(os.killpg, group)
     while reap(ended):
         alive = _alive(keep)
@@ -86,7 +112,7 @@ def reap(ended: dict[int, int]) -> bool:
         ended[pid] = status
 
 
-def _alive(keep: frozenset[int] | None) -> list[int]:
+def _alive(keep: Set[int] | None) -> list[int]:
     kept = {pid for child in keep or () for pid in (child, *below(child))}
     return [pid for pid in below(os.getpid()) if pid not in kept]
 

@@ -6,6 +6,8 @@ import socket
 import struct
 from typing import Any, Final
 
+#: Said by who has begun to work on an order.
+HELLO: Final = b"+"
 LENGTH: Final = struct.Struct(">I")
 
 

@@ -5,20 +5,25 @@ memory holds secrets. This one has a single thread, an empty environment and
 nothing in its memory but these modules.
 """
 
+import gc
 import os
 import select
 import signal
 import socket
+import struct
 import sys
 from typing import Final
 
 from . import kernel, tree, wire
-from .confinement import Confinement, prepare
+from .confinement import Confinement, give_up_privileges, prepare
 from .keeper import Keeper
 from .limits import Limits
 
 _SERVER: Final = 0
 _WORKSPACE: Final = 3
+#: Keepers that wait for a command: none has to wait for a fork of ours.
+_SPARES: Final = 2
+_PID: Final = struct.Struct("=i")
 
 
 def main() -> None:
@@ -28,6 +33,9 @@ def main() -> None:
     os.closerange(_WORKSPACE + 1, os.sysconf("SC_OPEN_MAX"))
     for descriptor in (_SERVER, _WORKSPACE):
         os.set_inheritable(descriptor, False)
+    if sys.platform == "linux":
+        give_up_privileges()
+    gc.disable()  # forks share what nobody touches
     server = socket.socket(fileno=_SERVER)
     server.setblocking(True)
     settings = wire.receive(server)
@@ -38,7 +46,7 @@ def main() -> None:
 
 
 class Zygote:
-    """Forks one keeper for each command."""
+    """Forks keepers, which take the server's orders by themselves."""
 
     def __init__(
         self, server: socket.socket, confinement: Confinement
@@ -46,45 +54,50 @@ class Zygote:
         self._server = server
         self._confinement = confinement
         self._keepers: set[int] = set()
+        self._spares: set[int] = set()
+        self._children = tree.adopt()
+        self._taken, self._tell = os.pipe()
 
     def serve(self) -> None:
-        """Fork a keeper for every pair of descriptors that arrives."""
-        if sys.platform == "linux":
-            kernel.prctl(kernel.PR_SET_CHILD_SUBREAPER, 1)
-        children, wake = os.pipe()
-        for end in (children, wake):
-            os.set_blocking(end, False)
-        signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
-        signal.signal(signal.SIGCHLD, lambda *_: None)
-        server = self._server.fileno()
+        """Keep some keepers waiting until the server closes its end."""
+        poll = select.poll()
+        poll.register(self._server, 0)  # keepers read it; this one hangs up
+        poll.register(self._children, select.POLLIN)
+        poll.register(self._taken, select.POLLIN)
         while True:
-            ready, _, _ = select.select([server, children], [], [])
-            if children in ready:
-                os.read(children, 4096)
-                self._reap()
-            if server in ready and not self._fork():
-                return
+            while len(self._spares) < _SPARES:
+                self._fork()
+            for descriptor, _ in poll.poll():
+                if descriptor == self._server.fileno():
+                    return
+                if descriptor == self._taken:
+                    (pid,) = _PID.unpack(os.read(self._taken, _PID.size))
+                    self._spares.discard(pid)
+                else:
+                    tree.settle(self._children)
+                    self._reap()
 
-    def _fork(self) -> bool:
-        """Start one keeper; return whether the server is still there."""
-        message, descriptors = wire.receive_descriptors(self._server, 1, 2)
-        if not message:
-            return False
+    def _fork(self) -> None:
         pid = os.fork()
         if pid == 0:
-            self._keep(*descriptors)
+            self._keep()
+        self._spares.add(pid)
         self._keepers.add(pid)
-        for descriptor in descriptors:
-            os.close(descriptor)
-        return True
 
-    def _keep(self, control: int, directory: int) -> None:
+    def _keep(self) -> None:
         """Turn this process into a keeper; it does not return."""
         failed = 1
         try:
-            self._server.close()
-            with socket.socket(fileno=control) as server:
-                Keeper(server, directory, _WORKSPACE, self._confinement).run()
+            _die_with_parent(signal.SIGKILL)
+            keeper = Keeper(_WORKSPACE, self._confinement)
+            hello, lent = wire.receive_descriptors(self._server, 1, 2)
+            if hello:
+                os.write(self._tell, _PID.pack(os.getpid()))
+                _die_with_parent(0)
+                self._server.close()
+                control, directory = lent
+                with socket.socket(fileno=control) as server:
+                    keeper.run(server, directory)
             failed = 0
         finally:
             os._exit(failed)
@@ -93,6 +106,13 @@ class Zygote:
         """Let keepers go; end what one left that did not end well."""
         ended: dict[int, int] = {}
         tree.reap(ended)
-        self._keepers.difference_update(ended)
         if any(ended.values()):
-            tree.end(keep=frozenset(self._keepers))
+            ended |= tree.end(keep=self._keepers.difference(ended))
+        self._keepers.difference_update(ended)
+        self._spares.difference_update(ended)
+
+
+def _die_with_parent(number: int) -> None:
+    """Let a keeper that has no command yet go when its parent does."""
+    if sys.platform == "linux":
+        kernel.prctl(kernel.PR_SET_PDEATHSIG, number)
