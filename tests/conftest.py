@@ -2,9 +2,10 @@
 
 import os
 import shutil
+import stat
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -65,8 +66,10 @@ def generated(
     return Project(shared / "mcp-server", log.read_text(encoding="utf-8"))
 
 
-@pytest.fixture
-def make_project(generated: Project, tmp_path: Path) -> Callable[..., Project]:
+@pytest.fixture(scope="session")
+def make_project(
+    generated: Project, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[..., Project]:
     """Return a function that makes a project with an environment, fast.
 
     It takes the lock of the generated project, so nothing is resolved, and
@@ -74,10 +77,9 @@ def make_project(generated: Project, tmp_path: Path) -> Callable[..., Project]:
     """
 
     def make(**answers: str) -> Project:
-        path = render(tmp_path / "made", **answers)
-        for name in ("uv.lock", ".security"):
-            copy = shutil.copytree if name == ".security" else shutil.copy2
-            copy(generated.path / name, path / name)
+        path = render(tmp_path_factory.mktemp("made"), **answers)
+        shutil.copy2(generated.path / "uv.lock", path)
+        shutil.copytree(generated.path / ".security", path / ".security")
         subprocess.run(
             [
                 *("uv", "sync", "--quiet", "--frozen", "--offline"),
@@ -93,10 +95,39 @@ def make_project(generated: Project, tmp_path: Path) -> Callable[..., Project]:
     return make
 
 
-@pytest.fixture
-def project(make_project: Callable[..., Project]) -> Project:
-    """Return a default project that a test may change."""
+@pytest.fixture(scope="session")
+def _shared_project(make_project: Callable[..., Project]) -> Project:
     return make_project()
+
+
+@pytest.fixture
+def project(_shared_project: Project) -> Iterator[Project]:
+    """Yield a default project that a test may change; it is put right again.
+
+    Its environment is not: who changes that mends it.
+    """
+    root = _shared_project.path
+    before = {path: _state(path) for path in _own_files(root)}
+    yield _shared_project
+    for path in _own_files(root) - before.keys():
+        path.unlink()
+    for path, (mode, content) in before.items():
+        if not path.exists() or _state(path) != (mode, content):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+            path.chmod(mode)
+
+
+def _own_files(root: Path) -> set[Path]:
+    return {
+        path
+        for path in root.rglob("*")
+        if path.is_file() and root / ".venv" not in path.parents
+    }
+
+
+def _state(path: Path) -> tuple[int, bytes]:
+    return stat.S_IMODE(path.stat().st_mode), path.read_bytes()
 
 
 def pytest_configure() -> None:
