@@ -1,0 +1,220 @@
+"""The packages that the project's lock names, one by one."""
+
+import datetime as dt
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
+
+from ..project import Project
+
+UV_LOCK = "uv.lock"
+NAMES = (UV_LOCK, "requirements.lock", "requirements.txt")
+MAX_LOCK = 64 * 2**20  # bytes
+_OWN = frozenset({"virtual", "editable", "directory"})
+_CONTINUED = re.compile(r"\\\r?\n")
+_HASH = re.compile(r"--hash[= ](sha256|sha384|sha512):[0-9a-f]{64,128}")
+
+
+# Each wish as group ("" for none), name and bounds.
+Wishes = frozenset[tuple[str, str, frozenset[str]]]
+
+
+class Malformed(Exception):
+    """The lock cannot be read: nothing in it was audited."""
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """One version of one package in the lock.
+
+    Attributes:
+        source: ``registry``, or ``git``, ``url``, ``path`` …
+        where: The registry's or the package's address.
+        hashed: Every file of it has a hash.
+        wheel: It can be looked at without executing code of it.
+        uploaded: When its newest file was published, where the lock tells.
+    """
+
+    name: str
+    version: str
+    source: str = "registry"
+    where: str = ""
+    hashed: bool = True
+    wheel: bool = True
+    uploaded: dt.datetime | None = None
+    line: int | None = None
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """The name as indexes compare it, and the version."""
+        return canonicalize_name(self.name), self.version
+
+    @property
+    def host(self) -> str:
+        """The host that it comes from; empty for none."""
+        return urlsplit(self.where).netloc
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """What will be installed: each package by name and version.
+
+    Attributes:
+        made_for: What the project asked for when the lock was made; None
+            where the lock does not tell.
+    """
+
+    path: str
+    packages: tuple[Package, ...]
+    made_for: Wishes | None = None
+
+    @property
+    def audited(self) -> dict[tuple[str, str], Package]:
+        """The packages of which an index, and so an advisory, can know."""
+        return {p.key: p for p in self.packages if p.source == "registry"}
+
+
+def read_lock(project: Project) -> Lock | None:
+    """Read the first lock there is; None without one.
+
+    Raises:
+        Malformed: It is there and cannot be read.
+        Unreadable: As ``Project.read``.
+    """
+    for name in NAMES:
+        if project.exists(name):
+            text = project.text(name, MAX_LOCK)
+            if name == UV_LOCK:
+                return _uv(text)
+            return Lock(name, tuple(_requirements(text)))
+    return None
+
+
+def wishes(project: Project) -> Wishes:
+    """Return what pyproject.toml asks for, as ``Lock.made_for`` has it."""
+    table = project.table("project")
+    lists: list[tuple[str, Any]] = [("", table.get("dependencies"))]
+    extras = project.table("project", "optional-dependencies")
+    lists += [("", wanted) for wanted in extras.values()]
+    groups = project.table("dependency-groups")
+    lists += [(name, _flat(groups, name)) for name in groups]
+    return frozenset(
+        _wish(group, requirement.name, str(requirement.specifier))
+        for group, wanted in lists
+        for text in (wanted if isinstance(wanted, list) else ())
+        if (requirement := _parsed(text)) is not None
+    )
+
+
+def _uv(text: str) -> Lock:
+    """Read uv.lock; the project itself is no package of it."""
+    lines: dict[str, int] = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.startswith("name = "):
+            lines.setdefault(line[8:-1], number)
+    packages = []
+    made_for = None
+    try:
+        for entry in tomllib.loads(text)["package"]:
+            source = next(iter(entry["source"]))
+            if source not in _OWN:
+                line_of = lines.get(entry["name"])
+                packages.append(_package(entry, source, line_of))
+            elif entry["source"][source] == ".":
+                made_for = frozenset(_made_for(entry.get("metadata", {})))
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        raise Malformed(f"{UV_LOCK} is not of a known form") from error
+    return Lock(UV_LOCK, tuple(packages), made_for)
+
+
+def _made_for(
+    metadata: Mapping[str, Any],
+) -> Iterator[tuple[str, str, frozenset[str]]]:
+    groups = [("", metadata.get("requires-dist", ()))]
+    groups += [*metadata.get("requires-dev", {}).items()]
+    for group, wanted in groups:
+        for item in wanted:
+            yield _wish(group, item["name"], item.get("specifier", ""))
+
+
+def _wish(
+    group: str, name: str, bounds: str
+) -> tuple[str, str, frozenset[str]]:
+    specifiers = frozenset(map(str, SpecifierSet(bounds)))
+    return group, canonicalize_name(name), specifiers
+
+
+def _flat(groups: Mapping[str, Any], name: str) -> list[Any]:
+    """Return a group's requirements, and those of the groups it includes."""
+    found: list[Any] = []
+    seen = {name}
+    waiting = [name]
+    while waiting:
+        wanted = groups.get(waiting.pop())
+        for item in wanted if isinstance(wanted, list) else ():
+            included = isinstance(item, dict) and item.get("include-group")
+            if included and included not in seen:
+                seen.add(included)
+                waiting.append(included)
+            found.append(item)
+    return found
+
+
+def _parsed(text: Any) -> Requirement | None:
+    try:
+        return Requirement(text) if isinstance(text, str) else None
+    except InvalidRequirement:
+        return None
+
+
+def _package(
+    entry: Mapping[str, Any], source: str, line: int | None
+) -> Package:
+    files = [*entry.get("wheels", ())]
+    files += [entry["sdist"]] if "sdist" in entry else []
+    times = [file["upload-time"] for file in files if "upload-time" in file]
+    return Package(
+        name=entry["name"],
+        version=entry.get("version", ""),
+        source=source,
+        where=str(entry["source"][source]),
+        hashed=bool(files) and all("hash" in file for file in files),
+        wheel="wheels" in entry,
+        uploaded=max(map(dt.datetime.fromisoformat, times), default=None),
+        line=line,
+    )
+
+
+def _requirements(text: str) -> Iterator[Package]:
+    """Read pinned requirements; what is not pinned has no version."""
+    joined = _CONTINUED.sub(lambda _: "\0", text)
+    number = 1
+    for line in joined.split("\n"):
+        content = re.sub(r"(^|\s)#.*", "", line.replace("\0", " ")).strip()
+        if content and not content.startswith("-"):
+            yield _requirement(content, number)
+        number += 1 + line.count("\0")
+
+
+def _requirement(content: str, line: int) -> Package:
+    specification = re.split(r"\s--", content)[0]
+    try:
+        wanted = Requirement(specification)
+    except InvalidRequirement as error:
+        raise Malformed(f"line {line} is no requirement") from error
+    pins = [s.version for s in wanted.specifier if s.operator in {"==", "==="}]
+    return Package(
+        name=wanted.name,
+        version=pins[0] if pins else "",
+        source="url" if wanted.url else "registry",
+        where=wanted.url or "",
+        hashed=_HASH.search(content) is not None,
+        line=line,
+    )

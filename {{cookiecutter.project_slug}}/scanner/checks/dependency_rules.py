@@ -1,0 +1,296 @@
+"""What is wrong with a lock, before any advisory is asked for."""
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+
+from ..advisories.lock import UV_LOCK, Lock, Package, wishes
+from ..model import Severity
+from ..project import Project
+from ..rules import Hit, rule
+
+PYPROJECT = "pyproject.toml"
+PROTOCOL = frozenset({"fastmcp", "mcp"})  # each major version is another API
+STALE_AFTER = dt.timedelta(days=90)
+_BOUNDS = frozenset({"<", "<=", "==", "===", "~="})
+_OWASP = "MCP04 Supply Chain Attacks"
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What the rules look at.
+
+    Attributes:
+        yanked: Releases that were taken back, and why.
+        adverse: Projects that are quarantined, archived or deprecated.
+    """
+
+    project: Project
+    lock: Lock | None
+    now: dt.datetime
+    yanked: dict[tuple[str, str], str] = field(default_factory=dict)
+    adverse: dict[str, str] = field(default_factory=dict)
+
+
+def direct(project: Project) -> Iterator[Requirement]:
+    """Yield what the project itself asks for when it runs."""
+    wanted = project.table("project").get("dependencies")
+    for text in wanted if isinstance(wanted, list) else ():
+        try:
+            yield Requirement(str(text))
+        except InvalidRequirement:
+            continue  # uv refuses it: the lock cannot match
+
+
+@rule(
+    "MCP-DEP-001",
+    severity=Severity.HIGH,
+    title="There is no lock",
+    cwe="CWE-1104",
+    owasp=_OWASP,
+    remedy="Run uv lock, and commit uv.lock",
+)
+def no_lock(subject: Subject) -> Iterator[Hit]:
+    """Without a lock nobody knows what is installed: neither can be audited.
+
+    Each installation takes the newest release that fits, from whoever may
+    publish it that day.
+    """
+    if subject.lock is None:
+        yield Hit(path=PYPROJECT, message=f"no {UV_LOCK} beside it")
+
+
+@rule(
+    "MCP-DEP-002",
+    severity=Severity.MEDIUM,
+    title="The lock does not match pyproject.toml",
+    cwe="CWE-1104",
+    owasp=_OWASP,
+    remedy="Run uv lock, and commit uv.lock",
+)
+def mismatch(subject: Subject) -> Iterator[Hit]:
+    """What is audited is not what will be installed.
+
+    A dependency was added, removed or bounded otherwise, and the lock was
+    not made anew.
+    """
+    if subject.lock is None or subject.lock.made_for is None:
+        return
+    differs = subject.lock.made_for ^ wishes(subject.project)
+    if differs and "dependencies" not in _dynamic(subject.project):
+        names = sorted({name for _, name, _ in differs})
+        yield Hit(
+            path=subject.lock.path,
+            message=f"pyproject.toml asks otherwise for {', '.join(names)}",
+            anchor="mismatch",
+        )
+
+
+@rule(
+    "MCP-DEP-003",
+    severity=Severity.MEDIUM,
+    title="A locked package has no hash",
+    cwe="CWE-353",
+    owasp=_OWASP,
+    remedy="Lock with hashes: uv lock, or uv export --format requirements-txt",
+)
+def no_hash(subject: Subject) -> Iterator[Hit]:
+    """Whoever can change a file on its way can change what is installed.
+
+    With a hash in the lock another file under the same name is refused.
+    """
+    for package in _packages(subject):
+        if not package.hashed and package.source in {"registry", "url"}:
+            yield _hit(subject, package, "has no hash")
+
+
+@rule(
+    "MCP-DEP-004",
+    severity=Severity.MEDIUM,
+    title="fastmcp or mcp has no upper bound",
+    cwe="CWE-1357",
+    owasp=_OWASP,
+    remedy='Bound it below the next major version: "fastmcp>=4.1,<5"',
+)
+def unbounded_protocol(subject: Subject) -> Iterator[Hit]:
+    """A new major version of the protocol's library is another server.
+
+    Its defaults, and with them what the controls can rely on, change with
+    the next lock, without a line of this project having changed.
+    """
+    yield from _unbounded(subject.project, among_protocol=True)
+
+
+@rule(
+    "MCP-DEP-005",
+    severity=Severity.LOW,
+    title="A dependency has no upper bound",
+    cwe="CWE-1357",
+    owasp=_OWASP,
+    remedy='Bound it below the next major version: "httpx>=1,<2"',
+)
+def unbounded(subject: Subject) -> Iterator[Hit]:
+    """A new major version comes in with the next lock, unasked for."""
+    yield from _unbounded(subject.project, among_protocol=False)
+
+
+@rule(
+    "MCP-DEP-006",
+    severity=Severity.MEDIUM,
+    title="A dependency comes from outside any index",
+    cwe="CWE-829",
+    owasp=_OWASP,
+    remedy="Use a release from an index; no advisory knows of this one",
+)
+def no_index(subject: Subject) -> Iterator[Hit]:
+    """No advisory is published for a commit, an address or a folder.
+
+    What is there can be replaced without a new version to tell of it.
+    """
+    for package in _packages(subject):
+        if package.source != "registry":
+            yield _hit(subject, package, f"comes from {package.source}")
+
+
+@rule(
+    "MCP-DEP-007",
+    severity=Severity.HIGH,
+    title="An index is asked without encryption",
+    cwe="CWE-319",
+    owasp=_OWASP,
+    remedy="Use the index over https",
+)
+def plain_http(subject: Subject) -> Iterator[Hit]:
+    """Whoever sits on the way can answer in the index's place."""
+    for package in _packages(subject):
+        if urlsplit(package.where).scheme == "http" and package.host:
+            yield _hit(subject, package, f"comes from http://{package.host}")
+
+
+@rule(
+    "MCP-DEP-008",
+    severity=Severity.LOW,
+    title="The lock is old",
+    cwe="CWE-1104",
+    owasp=_OWASP,
+    remedy="Run uv lock --upgrade, and the tests",
+)
+def old_lock(subject: Subject) -> Iterator[Hit]:
+    """Nothing in it is of the last 90 days: fixes since then are missing.
+
+    The age is that of the newest file that the lock names.
+    """
+    times = [p.uploaded for p in _packages(subject) if p.uploaded]
+    age = subject.now - max(times, default=subject.now)
+    if subject.lock and age > STALE_AFTER:
+        message = f"its newest package was published {age.days} days ago"
+        anchor = "age"
+        yield Hit(path=subject.lock.path, message=message, anchor=anchor)
+
+
+@rule(
+    "MCP-DEP-009",
+    severity=Severity.MEDIUM,
+    title="A locked release was taken back",
+    cwe="CWE-1104",
+    owasp=_OWASP,
+    remedy="Run uv lock --upgrade-package NAME",
+)
+def taken_back(subject: Subject) -> Iterator[Hit]:
+    """Its authors yanked it (PEP 592): it is broken, or worse.
+
+    An installer takes it only where it is pinned, as a lock pins it.
+    """
+    for package in _packages(subject):
+        if package.key in subject.yanked:
+            why = subject.yanked[package.key] or "no reason is given"
+            yield _hit(subject, package, f"was yanked ({why})")
+
+
+@rule(
+    "MCP-DEP-010",
+    severity=Severity.LOW,
+    title="A locked project is no longer looked after",
+    cwe="CWE-1104",
+    owasp=_OWASP,
+    remedy="Replace it; a quarantined project: remove it at once",
+)
+def adverse(subject: Subject) -> Iterator[Hit]:
+    """Its index marks the project (PEP 792).
+
+    Archived and deprecated projects get no fixes; a quarantined one is
+    suspected of being malicious: that is critical.
+    """
+    for package in _packages(subject):
+        status = subject.adverse.get(package.key[0])
+        if status:
+            bad = status.lower() == "quarantined"
+            hit = _hit(subject, package, f"is {status}")
+            severity = Severity.CRITICAL if bad else None
+            yield Hit(
+                path=hit.path,
+                line=hit.line,
+                message=hit.message,
+                anchor=hit.anchor,
+                severity=severity,
+            )
+
+
+@rule(
+    "MCP-DEP-011",
+    severity=Severity.HIGH,
+    title="A requirement is not pinned",
+    cwe="CWE-1104",
+    owasp=_OWASP,
+    remedy="Pin each version (==), with its hashes; or use uv lock",
+)
+def unpinned(subject: Subject) -> Iterator[Hit]:
+    """A version that is not named cannot be audited, nor installed twice."""
+    for package in _packages(subject):
+        if not package.version and package.source == "registry":
+            yield _hit(subject, package, "has no version")
+
+
+def _dynamic(project: Project) -> list[str]:
+    dynamic = project.table("project").get("dynamic")
+    return dynamic if isinstance(dynamic, list) else []
+
+
+def _packages(subject: Subject) -> tuple[Package, ...]:
+    return subject.lock.packages if subject.lock else ()
+
+
+def _hit(subject: Subject, package: Package, what: str) -> Hit:
+    named = f"{package.name} {package.version}".strip()
+    return Hit(
+        path=subject.lock.path if subject.lock else None,
+        line=package.line,
+        message=f"{named} {what}",
+        anchor=f"{package.key[0]} {what}",
+    )
+
+
+def _unbounded(project: Project, *, among_protocol: bool) -> Iterator[Hit]:
+    for wanted in direct(project):
+        name = canonicalize_name(wanted.name)
+        bounded = any(s.operator in _BOUNDS for s in wanted.specifier)
+        if (name in PROTOCOL) == among_protocol and not wanted.url:
+            if not bounded:
+                yield Hit(
+                    path=PYPROJECT,
+                    line=_line(project, wanted.name),
+                    message=f"{wanted} has no upper bound",
+                    anchor=name,
+                )
+
+
+def _line(project: Project, name: str) -> int | None:
+    text: Any = project.text(PYPROJECT).splitlines()
+    quoted = (f'"{name}', f"'{name}")
+    lines = (n for n, line in enumerate(text, 1) if line.lstrip().startswith(quoted))
+    return next(lines, None)
