@@ -8,7 +8,7 @@ from typing import Protocol, cast
 from ..model import CheckResult, Options
 from ..project import Project
 
-# "surface" and "probes" join when their modules are there.
+# "probes" joins when its module is there.
 CHECKS = (
     "code",
     "dependencies",
@@ -17,6 +17,7 @@ CHECKS = (
     "container",
     "workflows",
     "configuration",
+    "surface",
 )
 
 

@@ -1,0 +1,210 @@
+"""The server under test: started for real, with a workspace of its own."""
+
+import contextlib
+import json
+import os
+import queue
+import signal
+import subprocess  # nosec B404 # argument lists, never a shell
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import IO, Any, Final
+
+from .project import Project
+from .text import visible
+from .tools import ToolError
+
+START: Final = 30.0  # seconds until the first answer
+PATIENCE: Final = 20.0  # seconds for each later one
+STOP: Final = 10.0
+MAX_LINE: Final = 16 * 2**20  # bytes of one message
+LOG_LINES: Final = 3  # of its log, shown when it fails
+PROTOCOL: Final = "2025-11-25"
+
+# Whatever the scan's own surroundings say, the server is told this.
+FIXED: Final[Mapping[str, str]] = {
+    "MCP_METRICS_PORT": "0",
+    "MCP_LOG_FILE": "",
+    "MCP_ENV_FILE": "",
+    "PYTHONDONTWRITEBYTECODE": "1",
+    "PYTHONSAFEPATH": "",
+}
+
+
+class StdioServer:
+    """The project's server as a process that speaks over pipes.
+
+    Its log goes to a file that ends with it; it gets no descriptor and no
+    variable of ours that it does not need. Use as a context manager.
+    """
+
+    def __init__(
+        self, project: Project, workspace: Path, **variables: str
+    ) -> None:
+        self._argv = [_python(project), "-m", project.package]
+        self._root = project.root
+        self._environment = environment(
+            WORKSPACE_PATH=str(workspace),
+            MCP_TRANSPORT="stdio",
+            **variables,
+        )
+        self._ids = iter(range(1, 2**31))
+        self._lines: queue.Queue[bytes | None] = queue.Queue()
+
+    def __enter__(self) -> "StdioServer":
+        """Start the process and shake hands with it.
+
+        Raises:
+            ToolError: It does not start, or does not speak the protocol.
+        """
+        self._log: IO[bytes] = tempfile.TemporaryFile()  # closed at the exit
+        self._process = subprocess.Popen(  # nosec B603 # no shell
+            self._argv,
+            cwd=self._root,
+            env=self._environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._log,
+            start_new_session=os.name != "nt",
+        )
+        self._listener = threading.Thread(target=self._listen, daemon=True)
+        self._listener.start()
+        try:
+            self._shake_hands()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End the process and all that it started."""
+        with contextlib.suppress(OSError):
+            pipe(self._process.stdin).close()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(STOP)
+        _kill(self._process)
+        self._listener.join()
+        pipe(self._process.stdout).close()
+        self._log.close()
+
+    def ask(
+        self, method: str, patience: float = PATIENCE, **params: Any
+    ) -> dict[str, Any]:
+        """Send a request and return its result.
+
+        Raises:
+            ToolError: The server died, is silent, answers with an error or
+                says something else on stdout.
+        """
+        number = next(self._ids)
+        self._send({"id": number, "method": method, "params": params})
+        until = time.monotonic() + patience
+        while True:
+            message = self._receive(method, until)
+            if message.get("id") != number:
+                continue  # a notification
+            if "error" in message:
+                error = visible(str(message["error"].get("message")))
+                raise ToolError(f"the server refused {method}: {error}")
+            result = message.get("result")
+            return result if isinstance(result, dict) else {}
+
+    def everything(self, method: str, key: str) -> Iterator[dict[str, Any]]:
+        """Yield what a list method lists, page after page."""
+        cursor: dict[str, Any] = {}
+        for _page in range(100):
+            result = self.ask(method, **cursor)
+            yield from result.get(key) or []
+            if not result.get("nextCursor"):
+                return
+            cursor = {"cursor": result["nextCursor"]}
+        raise ToolError(f"{method} never comes to an end")
+
+    def _shake_hands(self) -> None:
+        client = {"name": "security-scan", "version": "1"}
+        self.initialized = self.ask(
+            "initialize",
+            START,
+            protocolVersion=PROTOCOL,
+            capabilities={},
+            clientInfo=client,
+        )
+        self._send({"method": "notifications/initialized"})
+
+    def _send(self, message: Mapping[str, object]) -> None:
+        line = json.dumps({"jsonrpc": "2.0", **message}) + "\n"
+        try:
+            pipe(self._process.stdin).write(line.encode())
+            pipe(self._process.stdin).flush()
+        except (OSError, ValueError):
+            raise ToolError(f"the server ended{self._hint()}") from None
+
+    def _receive(self, method: str, until: float) -> dict[str, Any]:
+        try:
+            line = self._lines.get(timeout=max(0.0, until - time.monotonic()))
+        except queue.Empty:
+            raise ToolError(
+                f"the server did not answer {method}{self._hint()}"
+            ) from None
+        if line is None:
+            raise ToolError(f"the server ended{self._hint()}")
+        try:
+            message = json.loads(line)
+        except (ValueError, RecursionError):
+            message = None
+        if not isinstance(message, dict) or "jsonrpc" not in message:
+            shown = visible(line[:80].decode("utf-8", "replace"))
+            raise ToolError(f"the server printed on stdout: {shown}")
+        return message
+
+    def _listen(self) -> None:
+        stream = pipe(self._process.stdout)
+        with contextlib.suppress(OSError, ValueError):
+            while line := stream.readline(MAX_LINE):
+                self._lines.put(line)
+        self._lines.put(None)
+
+    def _hint(self) -> str:
+        """Return the last lines of the server's log, for a person."""
+        with contextlib.suppress(OSError, ValueError):
+            size = self._log.seek(0, os.SEEK_END)
+            self._log.seek(max(0, size - 4000))
+            lines = self._log.read().decode("utf-8", "replace").splitlines()
+            kept = [visible(x, 160) for x in lines if x.strip()][-LOG_LINES:]
+            if kept:
+                return ": " + " | ".join(kept)
+        return ""
+
+
+def environment(**variables: str) -> dict[str, str]:
+    """Return a clean environment for the server, with these variables."""
+    kept = {"HOME", "LANG", "PATH", "SYSTEMROOT", "TEMP", "TMP", "TMPDIR"}
+    ours = {k: v for k, v in os.environ.items() if k in kept}
+    return {k: v for k, v in {**ours, **FIXED, **variables}.items() if v}
+
+
+def pipe(stream: IO[bytes] | None) -> IO[bytes]:
+    """Return a pipe that ``Popen`` was asked for."""
+    if stream is None:
+        raise ToolError("the server has no pipes")
+    return stream
+
+
+def _python(project: Project) -> str:
+    """Return the Python of the project's environment, or else this one."""
+    folder = "Scripts/python.exe" if os.name == "nt" else "bin/python"
+    python = project.root / ".venv" / folder
+    return str(python) if python.exists() else sys.executable
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    if os.name == "nt":
+        process.kill()
+    else:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+    process.wait()

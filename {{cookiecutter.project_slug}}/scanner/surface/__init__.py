@@ -1,0 +1,1 @@
+"""What a model is told of the server, and what may hide in it."""

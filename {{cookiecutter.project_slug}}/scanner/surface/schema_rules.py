@@ -1,0 +1,187 @@
+"""What a tool takes, and what it says that it does."""
+
+import ast
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ..rules import Hit
+from ..ruletable import ruled
+from .components import Component
+
+_INVITING = re.compile(
+    r"(?:^|_)(?:side_?notes?|notes_to_self|context|conversation|history|"
+    r"chat|transcript|reasoning|thoughts?|scratch_?pad|system_?prompt|"
+    r"prompt|memory|feedback|summary|previous_messages?|user_data|"
+    r"api_?keys?|passwords?|credentials?|secrets?|tokens?)$",
+    re.IGNORECASE,
+)
+_CHANGING = re.compile(
+    r"^(?:add|append|clear|commit|create|delete|deploy|disable|drop|edit|"
+    r"enable|erase|exec|execute|insert|install|kill|modify|move|patch|post|"
+    r"publish|purge|push|put|remove|rename|replace|reset|restart|run|save|"
+    r"send|set|shutdown|store|truncate|update|upload|wipe|write)(?:_|$)"
+)
+_WRITES = frozenset(
+    {"write", "write_text", "write_bytes", "writelines", "unlink", "rmdir"}
+    | {"rmtree", "remove", "removedirs", "rename", "renames", "replace"}
+    | {"mkdir", "makedirs", "touch", "chmod", "chown", "symlink_to"}
+    | {"truncate", "copy", "copyfile", "copytree", "move", "Popen", "system"}
+    | {"execute", "executemany", "put", "post", "patch", "delete"}
+)
+_STRINGS = frozenset({"replace", "remove", "copy", "put", "move", "execute"})
+#: Tools that say no more than that the server is there.
+OPEN_TOOLS = frozenset({"health_check", "echo"})
+_SAME = str.maketrans({"0": "o", "1": "l", "5": "s", "-": "", "_": ""})
+schema = ruled(__file__, on="schema")
+names = ruled(__file__, on="names")
+scope = ruled(__file__, on="scope")
+
+
+@schema("MCP-SUR-009")
+def unbounded(component: Component) -> Iterator[Hit]:
+    """What has no bound is sent as large as it takes to do harm."""
+    for name, given in component.parameters.items():
+        for part in _parts(given):
+            lack = _lack(part)
+            if lack:
+                yield component.hit(f"{name[:60]} has no {lack}", name)
+                break
+
+
+@schema("MCP-SUR-010")
+def free_form(component: Component) -> Iterator[Hit]:
+    """Nobody can check an object whose fields have no names."""
+    if component.kind != "tool":
+        return
+    taken = component.data.get("inputSchema")
+    if isinstance(taken, dict) and taken.get("additionalProperties", True):
+        yield component.hit("takes arguments that it does not name", "any")
+    for name, given in component.parameters.items():
+        for part in _parts(given):
+            open_object = part.get("type") == "object" and (
+                part.get("additionalProperties", True) is not False
+            )
+            if open_object or not part:
+                yield component.hit(f"{name[:60]} may be anything", name)
+                break
+
+
+@schema("MCP-SUR-011")
+def inviting(component: Component) -> Iterator[Hit]:
+    """A model fills whatever an argument's name seems to ask for.
+
+    Named ``context`` or ``api_key``, it is given just that.
+    """
+    for name in component.parameters:
+        if _INVITING.search(name):
+            yield component.hit(name[:60], name)
+
+
+@schema("MCP-SUR-012")
+def unmarked(component: Component) -> Iterator[Hit]:
+    """Clients ask the user before a call that is not known to be harmless."""
+    if component.kind == "tool":
+        marks = component.data.get("annotations") or {}
+        if not {"readOnlyHint", "destructiveHint"} <= marks.keys():
+            yield component.hit("has no readOnlyHint and destructiveHint")
+
+
+@schema("MCP-SUR-013")
+def falsely_harmless(component: Component) -> Iterator[Hit]:
+    """A read-only tool is called without asking; so this is how to lie."""
+    marks = component.data.get("annotations") or {}
+    if component.kind != "tool" or not marks.get("readOnlyHint"):
+        return
+    if marks.get("destructiveHint"):
+        yield component.hit("calls itself read-only and destructive")
+    elif _CHANGING.match(component.name):
+        yield component.hit("its name says that it changes something")
+    elif component.declared:
+        done = _change(component.declared.function)
+        if done:
+            yield component.hit(f"it calls {done}")
+
+
+@scope("MCP-SUR-016")
+def unscoped(component: Component) -> Iterator[Hit]:
+    """Without a scope, every token that is good for anything is good here."""
+    there = component.declared
+    named = there is None or there.options.get("scope")
+    if not named and component.name not in OPEN_TOOLS:
+        yield component.hit("names no scope")
+
+
+@names("MCP-SUR-014")
+def alike(components: list[Component]) -> Iterator[Hit]:
+    """A call meant for one tool goes to the other."""
+    seen: dict[tuple[str, str], Component] = {}
+    for component in components:
+        plain = unicodedata.normalize("NFKC", component.name).casefold()
+        key = component.kind, plain.translate(_SAME)
+        other = seen.setdefault(key, component)
+        if other is not component:
+            yield component.hit(f"can be taken for {other.name[:60]}")
+
+
+def _parts(given: Any) -> Iterator[Mapping[str, Any]]:
+    """Yield a schema, or the alternatives of which it consists."""
+    if not isinstance(given, dict):
+        yield {}
+        return
+    choices = given.get("anyOf") or given.get("oneOf")
+    if isinstance(choices, list):
+        for choice in choices:
+            yield from _parts(choice)
+    else:
+        yield given
+
+
+def _lack(part: Mapping[str, Any]) -> str:
+    """Name the bound that a schema lacks; empty if it has what it needs."""
+    kind = part.get("type")
+    if "enum" in part or "const" in part or "$ref" in part:
+        return ""
+    if kind == "string" and "maxLength" not in part and "format" not in part:
+        return "maxLength"
+    if kind == "array":
+        if "maxItems" not in part:
+            return "maxItems"
+        return next(filter(None, map(_lack, _parts(part.get("items")))), "")
+    return ""
+
+
+def _change(function: ast.AST) -> str:
+    """Name the first call in a function that changes something."""
+    for node in ast.walk(function):
+        if not isinstance(node, ast.Call):
+            continue
+        called = node.func
+        name = getattr(called, "attr", getattr(called, "id", ""))
+        if name == "open" and _opens_to_write(node):
+            return "open() to write"
+        text = isinstance(called, ast.Attribute) and isinstance(
+            called.value, ast.Constant | ast.JoinedStr
+        )
+        if name in _WRITES and not text and _is_sure(called, name):
+            return f"{name}()"
+    return ""
+
+
+def _is_sure(called: ast.expr, name: str) -> bool:
+    """Tell whether a name that strings and lists have too means a file."""
+    if name not in _STRINGS:
+        return True
+    owner = getattr(getattr(called, "value", None), "id", "")
+    return owner in {"os", "shutil", "requests", "httpx", "cursor", "path"}
+
+
+def _opens_to_write(call: ast.Call) -> bool:
+    modes = [*call.args[:2], *(k.value for k in call.keywords)]
+    return any(
+        isinstance(mode, ast.Constant)
+        and isinstance(mode.value, str)
+        and re.fullmatch(r"[rbt]*[wax+][wax+rbt]*", mode.value) is not None
+        for mode in modes
+    )
