@@ -56,9 +56,6 @@ def main(argv: Sequence[str], root: str) -> int:
     except (UsageError, BaselineError) as error:
         sys.stderr.write(f"error: {visible(str(error))}\n")
         return grade.USAGE
-    except BrokenPipeError:  # whoever read the report has read enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return grade.USAGE
     except KeyboardInterrupt:
         sys.stderr.write("error: interrupted\n")
         return 130
@@ -242,8 +239,11 @@ def _print(report: Report, asked: argparse.Namespace) -> None:
         text = console.summary(report)
     colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
     on_screen = asked.output or asked.format == "console"
-    sys.stdout.write(console.paint(text) if colour and on_screen else text)
-    sys.stdout.flush()
+    try:
+        sys.stdout.write(console.paint(text) if colour and on_screen else text)
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever read it has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _progress(screen: TextIO) -> Callable[[CheckResult], None]:

@@ -14,6 +14,7 @@ from ..model import (
 )
 from ..project import Project, Unreadable
 from ..rules import rules_for
+from ..text import visible
 from ..tools import ToolError
 from . import code_rules, suppressions
 from .bandit import NAME as BANDIT
@@ -21,16 +22,22 @@ from .bandit import TESTS, BanditRun, read_report, run_bandit
 from .semgrep import run_semgrep
 from .source import MAX_SIZE, MAX_WORDS, Source, fits, parse
 
+MAX_TOLD = 10  # files that a reason names
 _RULES = (code_rules, suppressions)  # imported, so that they are registered
 
 
 @dataclass(slots=True)
 class _Seen:
-    """What has been looked at so far, and what has not, and why."""
+    """What has been looked at so far, and what has not, and why.
+
+    Attributes:
+        unparsed: A sentence for each file that could not be looked at.
+    """
 
     parsed: set[str] = field(default_factory=set)
     findings: list[Finding] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    unparsed: list[str] = field(default_factory=list)
     state: State = State.PASSED
     version: str | None = None
 
@@ -52,7 +59,7 @@ def check(project: Project, options: Options) -> CheckResult:
     return CheckResult(
         name="code",
         state=seen.state,
-        reason="; ".join(seen.notes),
+        reason=_reason(seen),
         tool=BANDIT if seen.version else None,
         tool_version=seen.version,
         coverage=Coverage(
@@ -74,7 +81,7 @@ def _own(
         try:
             source = parse(path, project.read(path, MAX_SIZE))
         except (Unreadable, ValueError) as error:
-            seen.notes.append(f"{path} does not parse ({error})")
+            seen.unparsed.append(f"{path} does not parse ({error})")
             continue
         seen.parsed.add(path)
         lines[path] = source.lines
@@ -108,9 +115,8 @@ def _bandit(
     seen.findings += report.findings
     if silenced := sum(report.silenced):
         seen.notes.append(f"{silenced} of bandit's findings are silenced")
-    missed = sorted(seen.parsed - report.parsed)
-    if missed:
-        seen.notes.append(f"bandit did not parse {', '.join(missed[:3])}")
+    for path in sorted(seen.parsed - report.parsed):
+        seen.unparsed.append(f"bandit did not parse {path}")
     seen.parsed &= report.parsed
 
 
@@ -128,6 +134,14 @@ def _semgrep(
     seen.findings += found
 
 
+def _reason(seen: _Seen) -> str:
+    """Name some of the files that were not seen, and count the rest."""
+    more = len(seen.unparsed) - MAX_TOLD
+    told = [visible(text) for text in seen.unparsed[:MAX_TOLD]]
+    told += [f"and {more} more"] if more > 0 else []
+    return "; ".join([*told, *seen.notes])
+
+
 def _fits(project: Project, path: str, seen: _Seen) -> bool:
     """Leave out what would take too much memory, and say so."""
     try:
@@ -135,9 +149,9 @@ def _fits(project: Project, path: str, seen: _Seen) -> bool:
             project.read(path, MAX_SIZE)
         ):
             return True
-        seen.notes.append(f"{path} is too large to parse")
+        seen.unparsed.append(f"{path} is too large to parse")
     except Unreadable as error:
-        seen.notes.append(str(error))
+        seen.unparsed.append(str(error))
     return False
 
 

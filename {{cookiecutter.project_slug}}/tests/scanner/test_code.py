@@ -14,20 +14,6 @@ VERSION = "1.9.4"
 HEAD = "from . import tool\n"
 
 
-@pytest.fixture
-def findings(make_project, options):
-    """Checks a project with this text in a module of the package."""
-
-    def check(text, path="small_server/planted.py", **files):
-        project = make_project(**{path: text}, **files)
-        result = code.check(project, options)
-        assert result.coverage is not None
-        assert not result.coverage.partial, result.reason
-        return {f.id.removeprefix("MCP-CODE-"): f for f in result.findings}
-
-    return check
-
-
 # By rule: what fires it, and what is like it and right. A planted password
 # is put together here, so that no scanner trips over this file.
 SECRET = "".join(["hun", "ter2", "!Zq"])
@@ -112,6 +98,51 @@ PLANTED = {
         "def f(c, x):\n    c.execute('SELECT a FROM b WHERE c = ?', (x,))\n",
     ),
 }
+NONE = "import ssl\ndef f(c):\n    c.verify_mode = ssl.CERT_NONE"
+PINNED = (
+    "import ssl\nc = ssl.create_default_context(cafile='/c.pem')\n"
+    "c.check_hostname = False\n"
+)
+CASES = {
+    "pinned": (PINNED, []),
+    "pinned_and_off": (
+        f"{PINNED}c.verify_mode = ssl.CERT_NONE\n",
+        ["005 high"],
+    ),
+    "with_reason": (f"{NONE}  # MCP-CODE-005: asks this host only\n", []),
+    "without_reason": (f"{NONE}  # MCP-CODE-005\n", ["005 high"]),
+    "a_url": ("token_url = 'https://id.example.com/token'\n", ["B105 low"]),
+    "a_word": ("token = 'bearer'\n", ["B105 low"]),
+    "an_empty_word": ("token = ''\n", []),
+    "other_password": ("password = 'Other" + "Pa55!'\n", ["B105 high"]),
+    "moved_eval": (
+        "import os\n\ndef g(x):\n  return eval(x)\n",
+        ["B307 high"],
+    ),
+    "silenced_whole": ("x = 1  # " + "noqa\n", ["002 low"]),
+    "silenced_style": ("x = 1  # " + "noqa: E501, PLR0913\n", []),
+    "silenced_type": ("x = 1  # " + "type: ignore[arg-type]\n", []),
+    "silenced_twice": (
+        "import os\nos.popen('ls')  # "
+        + "noqa: S605 # "
+        + "nosec B605 B607\n",
+        ["001 low"],
+    ),
+    "CVS": ("eval('1')\n", ["B307 high"]),
+    "-rf": ("eval('1')\n", ["B307 high"]),
+    "new\nline": ("eval('1')\n", ["B307 high"]),
+    "é": ("eval('1')\n", ["B307 high"]),
+}
+UNPARSED = {
+    "small_server/syntax.py": b"def (",
+    "small_server/no_text.py": b"x = '\xff'\n",
+    "small_server/nul.py": b"x\0",
+    "small_server/deep.py": b"(" * 5000,
+    "small_server/stack.py": b"x = " + b"-" * 20_000 + b"1",
+    "small_server/large.py": b"x" * (2**20 + 1),
+    "small_server/dense.py": b"x;" * 60_000,
+    "small_server/coding.py": b"# coding: nonsense\n",
+}
 MEDIUM = {"009", "010"}
 LOW = {"001", "002", "011"}
 
@@ -124,6 +155,12 @@ def by_file(tmp_path_factory):
     for rule, texts in PLANTED.items():
         for kind, text in zip(("fault", "right"), texts, strict=True):
             files[f"small_server/{kind}_{rule}.py"] = text
+    for name, (text, _) in CASES.items():
+        files[f"small_server/{name}.py"] = text
+    files["tests/test_x.py"] = (
+        f"assert 1\npassword = '{SECRET}'\ndef f(x):\n    return eval(x)\n"
+    )
+    files[".bandit"] = "[bandit]\nskips = B307\nexclude = small_server\n"
     for name, text in files.items():
         (root / name).parent.mkdir(exist_ok=True)
         (root / name).write_text(text, "utf-8")
@@ -155,107 +192,56 @@ def test_every_rule_of_our_own_is_planted():
     assert own <= set(PLANTED)
 
 
-def test_a_pinned_certificate_may_have_any_name(findings):
-    made = "ssl.create_default_context(cafile='/c.pem')"
-    text = f"import ssl\nc = {made}\nc.check_hostname = False\n"
-    assert findings(text) == {}
-    assert list(findings(f"{text}c.verify_mode = ssl.CERT_NONE\n")) == ["005"]
+@pytest.mark.parametrize("name", CASES)
+def test_a_case_is_judged_as_a_person_would(by_file, name):
+    found = by_file.get(f"small_server/{name}.py", [])
+    told = [f"{f.id.removeprefix('MCP-CODE-')} {f.severity}" for f in found]
+    assert told == CASES[name][1]
 
 
-def test_no_value_of_a_password_is_told_or_hashed(findings):
-    one = findings(f"password = '{SECRET}'\n")["B105"]
+def test_no_value_of_a_password_is_told_or_hashed(by_file):
+    (one,) = by_file["small_server/fault_B105.py"]
+    (two,) = by_file["small_server/other_password.py"]
     assert SECRET not in repr(one)
-    other = findings("password = 'Other" + "Pa55!'\n")["B105"]
-    assert one.fingerprint == other.fingerprint
+    assert one.anchor == two.anchor
 
 
-@pytest.mark.parametrize(
-    ("line", "severity"),
-    [
-        ("token_url = 'https://id.example.com/token'", "low"),
-        ("token = 'bearer'", "low"),
-        ("token = ''", None),
-    ],
-)
-def test_a_word_that_is_no_password_weighs_little(findings, line, severity):
-    found = findings(f"{line}\n").get("B105")
-    assert (found.severity if found else None) == severity
-
-
-def test_a_wrapped_suppression_of_every_rule_needs_a_reason(findings):
-    assert list(findings("x = 1  # " + "noqa\n")) == ["002"]
-
-
-@pytest.mark.parametrize(
-    "comment", ["noqa: E501", "noqa: E501, PLR0913", "type: ignore[arg-type]"]
-)
-def test_other_lints_may_be_silenced_without_a_word(findings, comment):
-    assert findings("x = 1  # " + comment + "\n") == {}
-
-
-def test_our_own_rules_are_let_off_for_a_reason_on_the_line(findings):
-    fault = "import ssl\ndef f(c):\n    c.verify_mode = ssl.CERT_NONE"
-    assert findings(f"{fault}  # MCP-CODE-005: asks this host only\n") == {}
-    assert list(findings(f"{fault}  # MCP-CODE-005\n")) == ["005"]
-
-
-def test_in_tests_only_what_is_high_counts(findings):
-    text = f"assert 1\npassword = '{SECRET}'\ndef f(x):\n    return eval(x)\n"
-    assert list(findings(text, path="tests/test_x.py")) == ["B307"]
-
-
-def test_settings_that_switch_bandit_off_change_nothing(findings):
-    off = "[bandit]\nskips = B307\nexclude = small_server\ntests = B101\n"
-    found = findings(PLANTED["B307"][0], **{".bandit": off})
-    assert list(found) == ["B307"]
-
-
-@pytest.mark.parametrize("name", ["CVS.py", "-rf.py", "new\nline.py", "é.py"])
-def test_no_name_hides_a_file(findings, name):
-    assert list(findings(PLANTED["B307"][0], f"small_server/{name}")) == [
-        "B307"
-    ]
-
-
-def test_a_finding_keeps_its_fingerprint_when_lines_move(findings):
-    one = findings("def f(x):\n    return eval(x)\n")["B307"]
-    two = findings("import os\n\n\ndef g(x):\n  return eval(x)\n")["B307"]
+def test_a_finding_keeps_its_anchor_when_lines_move(by_file):
+    (one,) = by_file["small_server/fault_B307.py"]
+    (two,) = by_file["small_server/moved_eval.py"]
     assert one.line != two.line
-    assert one.fingerprint == two.fingerprint
+    assert one.anchor == two.anchor
 
 
-def partial(make_project, options, **files):
-    return code.check(make_project(**files), options)
+def test_in_tests_only_what_is_high_counts(by_file):
+    (found,) = by_file["tests/test_x.py"]
+    assert found.id == "MCP-CODE-B307"
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        b"def (",
-        b"x = '\xff'\n",
-        b"x\0",
-        b"(" * 5000,
-        b"x = " + b"-" * 20_000 + b"1",
-        b"x" * (2**20 + 1),
-        b"x;" * 60_000,
-        b"# coding: nonsense\n",
-    ],
-    ids=[
-        "syntax",
-        "utf-8",
-        "nul",
-        "deep",
-        "stack",
-        "large",
-        "dense",
-        "coding",
-    ],
-)
-def test_a_file_that_does_not_parse_is_a_gap(make_project, options, text):
-    result = partial(make_project, options, **{"small_server/bad.py": text})
-    assert result.coverage.covered == result.coverage.total - 1
-    assert "small_server/bad.py" in result.reason
-    assert not result.complete
+def test_a_file_that_switches_bandit_off_changes_nothing(by_file):
+    assert (by_file["small_server/fault_B307.py"])[0].id == "MCP-CODE-B307"
+
+
+@pytest.fixture(scope="module")
+def unparsed(tmp_path_factory):
+    """What one check says of every file that it cannot parse."""
+    root = tmp_path_factory.mktemp("unparsed")
+    for name, text in {**SMALL, **UNPARSED}.items():
+        data = text.encode() if isinstance(text, str) else text
+        (root / name).parent.mkdir(exist_ok=True)
+        (root / name).write_bytes(data)
+    return code.check(Project(root), Options())
+
+
+@pytest.mark.parametrize("name", UNPARSED)
+def test_a_file_that_does_not_parse_is_a_gap(unparsed, name):
+    assert name in unparsed.reason
+
+
+def test_gaps_are_counted(unparsed):
+    seen = unparsed.coverage
+    assert seen.total - seen.covered == len(UNPARSED)
+    assert not unparsed.complete
 
 
 def test_a_project_without_its_package_is_an_error(make_project, options):
