@@ -237,23 +237,21 @@ def test_interruption_keeps_the_project(
     assert (folder / "mcp-server" / "security_scan.py").exists()
 
 
-class TestGate:
-    @pytest.fixture(scope="class")
-    def faulty(self, tmp_path_factory: pytest.TempPathFactory) -> Path:
-        """Return a template that somebody has made unsafe."""
-        faulty = tmp_path_factory.mktemp("faulty") / "template"
-        shutil.copytree(
-            TEMPLATE,
-            faulty,
-            ignore=shutil.ignore_patterns(".git", ".venv", ".nox", "build"),
-        )
-        package = next(faulty.glob("*project_slug*/*__package_name*"))
-        (package / "unsafe.py").write_text(
-            '"""Evaluates."""\n\n\ndef run(text: str) -> object:\n'
-            '    """Evaluate text."""\n    return eval(text)\n'
-        )
-        return faulty
+@pytest.fixture(scope="module")
+def faulty(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a template that somebody has made unsafe."""
+    faulty = tmp_path_factory.mktemp("faulty") / "template"
+    ignored = shutil.ignore_patterns(".git", ".venv", ".nox", "build")
+    shutil.copytree(TEMPLATE, faulty, ignore=ignored)
+    package = next(faulty.glob("*project_slug*/*__package_name*"))
+    (package / "unsafe.py").write_text(
+        '"""Evaluates."""\n\n\ndef run(text: str) -> object:\n'
+        '    """Evaluate text."""\n    return eval(text)\n'
+    )
+    return faulty
 
+
+class TestGate:
     def test_strict_refuses_a_project_with_findings(
         self, tmp_path: Path, faulty: Path
     ) -> None:

@@ -164,32 +164,34 @@ def test_missing_workspace_is_one_line(stdio: Server, tmp_path: Path) -> None:
     assert run.stdout == ""
 
 
+@pytest.fixture(scope="module")
+def inspector(
+    tmp_path_factory: pytest.TempPathFactory, worker_id: str
+) -> Path:
+    """Install the Inspector and its Node, once for all workers."""
+    npm = shutil.which("npm")
+    if npm is None:
+        assert not os.environ.get("CI"), "CI must not leave this out"
+        pytest.skip("npm is not installed")
+    base = tmp_path_factory.getbasetemp()
+    folder = base if worker_id == "master" else base.parent
+    folder = folder / "inspector"
+    with FileLock(folder.with_suffix(".lock")):
+        if not (folder / "installed").exists():
+            folder.mkdir(exist_ok=True)
+            options = ("--no-audit", "--no-fund", "--silent")
+            subprocess.run(
+                [npm, "install", *options, *INSPECTOR],
+                cwd=folder,
+                check=True,
+                timeout=600,
+            )
+            (folder / "installed").touch()
+    return folder
+
+
 class TestInspector:
     """The official MCP Inspector, as a command."""
-
-    @pytest.fixture(scope="class")
-    def inspector(
-        self, tmp_path_factory: pytest.TempPathFactory, worker_id: str
-    ) -> Path:
-        npm = shutil.which("npm")
-        if npm is None:
-            assert not os.environ.get("CI"), "CI must not leave this out"
-            pytest.skip("npm is not installed")
-        base = tmp_path_factory.getbasetemp()
-        folder = base if worker_id == "master" else base.parent
-        folder = folder / "inspector"
-        with FileLock(folder.with_suffix(".lock")):
-            if not (folder / "installed").exists():
-                folder.mkdir(exist_ok=True)
-                options = ("--no-audit", "--no-fund", "--silent")
-                subprocess.run(
-                    [npm, "install", *options, *INSPECTOR],
-                    cwd=folder,
-                    check=True,
-                    timeout=600,
-                )
-                (folder / "installed").touch()
-        return folder
 
     def ask(
         self, inspector: Path, server: Server, *arguments: str
