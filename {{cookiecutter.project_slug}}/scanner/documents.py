@@ -5,7 +5,9 @@ loader ends the process on 200,000 brackets, and an alias can stand for a
 billion nodes (CWE-674, CWE-776).
 """
 
+import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from .model import State
@@ -24,6 +26,8 @@ class Malformed(Exception):
 class Table(dict[str, Any]):
     """A mapping; knows the line of itself and of each of its keys."""
 
+    __slots__ = ("line", "lines")
+
     def __init__(self, line: int = 1) -> None:
         super().__init__()
         self.line = line
@@ -36,6 +40,8 @@ class Table(dict[str, Any]):
 
 class Items(list[Any]):
     """A list; knows the line of each of its items."""
+
+    __slots__ = ("lines",)
 
     def __init__(self) -> None:
         super().__init__()
@@ -61,7 +67,14 @@ def listed(value: Any, *keys: str) -> Items:
     return value if isinstance(value, Items) else Items()
 
 
-def load(text: str) -> list[Any]:
+@dataclass(slots=True)
+class Room:
+    """How many nodes all the files of one check may have together."""
+
+    nodes: int = 800_000  # of some 120 bytes each
+
+
+def load(text: str, room: Room | None = None) -> list[Any]:
     """Return the documents of a text.
 
     Raises:
@@ -76,8 +89,9 @@ def load(text: str) -> list[Any]:
             State.NOT_RUN,
         ) from None
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    builder = _Builder(yaml, yaml.parse(text, loader), room or Room())
     try:
-        return list(_Builder(yaml, yaml.parse(text, loader)).documents())
+        return list(builder.documents())
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f" (line {mark.line + 1})" if mark else ""
@@ -87,8 +101,9 @@ def load(text: str) -> list[Any]:
 class _Builder:
     """Turns events into values, counting as it goes."""
 
-    def __init__(self, yaml: Any, events: Iterator[Any]) -> None:
+    def __init__(self, yaml: Any, events: Iterator[Any], room: Room) -> None:
         self._yaml = yaml
+        self._room = room
         self._resolver = yaml.SafeLoader("")
         self._events = events
         self._anchors: dict[str, tuple[Any, int]] = {}
@@ -130,7 +145,7 @@ class _Builder:
         while not isinstance(event := next(self._events), end):
             key = getattr(event, "value", None)
             value_of = self._value(event, depth + 1)
-            name = key if isinstance(key, str) else str(value_of)
+            name = sys.intern(key if isinstance(key, str) else str(value_of))
             value = self._value(next(self._events), depth + 1)
             if name == "<<":
                 every = value if isinstance(value, Items) else [value]
@@ -157,6 +172,9 @@ class _Builder:
         self._nodes += nodes
         if self._nodes > MAX_NODES:
             raise Malformed(f"more than {MAX_NODES} nodes")
+        self._room.nodes -= nodes
+        if self._room.nodes < 0:
+            raise Malformed("too much YAML in all")
         return self._nodes
 
     def _scalar(self, event: Any) -> Any:

@@ -74,7 +74,7 @@ def check(project: Project, options: Options) -> CheckResult:
     report = HadolintReport("")
     try:
         if dockerfiles:
-            report = run_hadolint(project.root, dockerfiles, options.timeout)
+            report = run_hadolint(project, dockerfiles, options.timeout)
     except ToolError as error:
         state = error.state
         reasons.append(error.reason)
@@ -104,9 +104,9 @@ def check(project: Project, options: Options) -> CheckResult:
     )
 
 
-def _dockerfiles(work: _Work) -> dict[str, bytes]:
+def _dockerfiles(work: _Work) -> list[str]:
     """Judge each Dockerfile by our rules; return those that were read."""
-    read: dict[str, bytes] = {}
+    read: list[str] = []
     for path in work.project.files:
         if not _DOCKERFILE.fullmatch(path) or _NO_DOCKERFILE.fullmatch(path):
             continue
@@ -116,7 +116,7 @@ def _dockerfiles(work: _Work) -> dict[str, bytes]:
         except Unreadable as error:
             work.problems[path] = str(error)
             continue
-        read[path] = data
+        read.append(path)
         text = io.TextIOWrapper(
             io.BytesIO(data), "utf-8-sig", "replace", newline="\n"
         )
@@ -134,9 +134,10 @@ def _dockerfiles(work: _Work) -> dict[str, bytes]:
 def _documents(work: _Work) -> None:
     """Judge the compose files and the manifests among the YAML files."""
     found: dict[str, list[Any]] = {}
+    room = documents.Room()
     for path, data in _candidates(work):
         try:
-            found[path] = documents.load(_text(data))
+            found[path] = documents.load(_text(data), room)
         except (documents.Malformed, UnicodeDecodeError) as error:
             work.files.add(path)
             work.problems[path] = (

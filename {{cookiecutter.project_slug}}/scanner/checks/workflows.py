@@ -11,6 +11,7 @@ from ..workflows.model import ACTION, DEPENDABOT, WORKFLOW, Workflow
 from ..workflows.zizmor import ZizmorReport, run_zizmor
 
 MAX_FINDINGS = 1000  # of our rules, in one file
+MAX_TOTAL = 32 * 2**20  # characters in all files together
 _RULES = (rules,)  # imported, so that they are registered
 
 
@@ -86,6 +87,7 @@ def _flows(project: Project) -> tuple[list[Workflow], dict[str, str]]:
     """Read the files; say of the others why not."""
     flows: list[Workflow] = []
     problems: dict[str, str] = {}
+    room, left = documents.Room(), MAX_TOTAL
     for path in project.files:
         ours = WORKFLOW.fullmatch(path) or DEPENDABOT.fullmatch(path)
         if not ours and not ACTION.fullmatch(path):
@@ -93,7 +95,10 @@ def _flows(project: Project) -> tuple[list[Workflow], dict[str, str]]:
         try:
             data = project.read(path, documents.MAX_BYTES)
             text = data.decode("utf-8-sig")
-            contents = documents.load(text)
+            left -= len(text)
+            if left < 0:
+                raise documents.Malformed("too much YAML in all")
+            contents = documents.load(text, room)
         except (Unreadable, documents.Malformed) as error:
             problems[path] = str(error)
         except UnicodeDecodeError:

@@ -1,14 +1,16 @@
 """hadolint, run over copies and judged by the files that it answers for."""
 
+import contextlib
 import re
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ..model import Finding, Severity
+from ..project import Project, Unreadable
 from ..rules import Rule, register
 from ..tools import Tool, ToolError, require, run_tool
 
@@ -72,32 +74,44 @@ class HadolintReport:
 
 
 def run_hadolint(
-    root: Path, files: Mapping[str, bytes], timeout: float
+    project: Project, paths: Sequence[str], timeout: float
 ) -> HadolintReport:
     """Run hadolint without the project's settings for it.
 
     Args:
-        root: The project, in whose ``.venv`` it may be.
-        files: The contents by path; it is shown copies of them.
+        project: Of whose files it is shown copies, unless they are large.
+        paths: The files.
         timeout: Seconds, for all files together.
 
     Raises:
         ToolError: It is missing or did not do its work.
     """
-    tool = require(NAME, root, at_least=(2, 12), below=(3,), timeout=timeout)
+    tool = require(
+        NAME, project.root, at_least=(2, 12), below=(3,), timeout=timeout
+    )
     report = HadolintReport(tool.version)
-    small = [path for path in files if len(files[path]) <= MAX_SIZE]
     until = time.monotonic() + timeout
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "settings").write_text("ignored: []\n")
-        for start in range(0, len(small), _BATCH):
-            some = enumerate(small[start : start + _BATCH])
-            names = {str(number): path for number, path in some}
-            for name, path in names.items():
-                Path(folder, name).write_bytes(files[path])
+        for start in range(0, len(paths), _BATCH):
+            names = _copied(project, paths[start : start + _BATCH], folder)
             left = max(0.1, until - time.monotonic())
-            _read(_run(tool, folder, list(names), left), names, report)
+            if names:
+                _read(_run(tool, folder, list(names), left), names, report)
     return report
+
+
+def _copied(
+    project: Project, paths: Sequence[str], folder: str
+) -> dict[str, str]:
+    """Copy the files under harmless names; return their paths by these."""
+    names: dict[str, str] = {}
+    for path in paths:
+        with contextlib.suppress(Unreadable):
+            data = project.read(path, MAX_SIZE)
+            names[str(len(names))] = path
+            Path(folder, str(len(names) - 1)).write_bytes(data)
+    return names
 
 
 def _run(tool: Tool, folder: str, names: list[str], timeout: float) -> Any:

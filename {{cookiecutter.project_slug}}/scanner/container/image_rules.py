@@ -3,15 +3,18 @@
 The rules of what the commands in RUN do are in ``run_rules``.
 """
 
+import contextlib
 import hashlib
 import posixpath
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 from ..model import Severity
 from ..project import Project
 from ..rules import Hit
 from ..ruletable import ruled
+from ..shell import commands
 from .dockerfile import Dockerfile, Instruction
 from .names import SOCKETS, is_root, literal, secret_name, unpinned
 
@@ -30,6 +33,7 @@ CIS = {
     "4.11": "in part",
     "4.12": "not assessed",
 }
+MAX_PATH = 4096  # characters
 DATA = frozenset(
     {"cache", "data", "log", "logs", "run", "tmp", "uploads", "workspace"}
 )
@@ -44,6 +48,7 @@ _PRIVATE = re.compile(
 _PRAGMA = re.compile(
     r"(?im)^[ \t]*#[ \t]*hadolint[ \t]+(?:global[ \t]+)?ignore[ \t]*=(.*)"
 )
+_MAKES_USER = re.compile(r"useradd|adduser")
 _CODE = re.compile(r"(?i)\b(?:DL|SC)\d+")
 dockerfile = ruled(__file__, on="dockerfile")
 context = ruled(__file__, on="context")
@@ -284,6 +289,17 @@ def copied(file: Dockerfile) -> Iterator[tuple[Instruction, str]]:
             yield where, posixpath.normpath(place)
 
 
+def code_folders(file: Dockerfile) -> set[str]:
+    """Return what is copied into the image as code, and the folders above."""
+    found: set[str] = set()
+    for _where, place in copied(file):
+        parts = place.split("/") if len(place) < MAX_PATH else []
+        if not is_data(place):
+            found.update("/".join(parts[:n]) or "/" for n in range(len(parts)))
+            found.add(place)
+    return found
+
+
 def runtime_names(file: Dockerfile) -> set[str]:
     """Return the names and numbers of the user that runs the server."""
     last = file.last("USER")
@@ -292,14 +308,27 @@ def runtime_names(file: Dockerfile) -> set[str]:
         return set()
     names = {user}
     for where in file.final:
-        found = re.search(
-            r"(?:useradd|adduser)\b[^&;|]*?(?:-u|--uid)[ =]?(\d+)"
-            r"[^&;|]*?\s([a-z_][\w-]*)(?:\s*(?:[&;|]|$))",
-            where.text[:5000] if where.name == "RUN" else "",
-        )
-        if found and user in found.groups():
-            names.update(found.groups())
+        if where.name == "RUN" and _MAKES_USER.search(where.text):
+            names |= _same_user(where, user)
     return names
+
+
+def _same_user(where: Instruction, user: str) -> set[str]:
+    """Return the name and number of a useradd that makes this user."""
+    with contextlib.suppress(ValueError):
+        for command in commands(where.text):
+            words = command.program
+            if command.name not in {"useradd", "adduser"}:
+                continue
+            numbers = {
+                word.partition("=")[2] or following
+                for word, following in pairwise((*words, ""))
+                if word in {"-u", "--uid"} or word.startswith("--uid=")
+            }
+            made = numbers | {words[-1]}
+            if user in made:
+                return made
+    return set()
 
 
 def _named(file: Dockerfile, *names: str) -> Iterator[Instruction]:

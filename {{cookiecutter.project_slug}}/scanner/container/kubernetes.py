@@ -117,18 +117,40 @@ class Container:
 
 @dataclass(slots=True)
 class Cluster:
-    """Everything that a project would apply."""
+    """Everything that a project would apply.
+
+    Attributes:
+        accounts: Whether a service account's token is mounted, by its name.
+        policies: The labels that network policies ask for, by one of them.
+    """
 
     kustomized: kustomize.Kustomized
     manifests: list[Manifest] = field(default_factory=list)
-    kinds: dict[str, list[Manifest]] = field(default_factory=dict)
+    accounts: dict[str, Any] = field(default_factory=dict)
+    policies: dict[str, list[Table]] = field(default_factory=dict)
 
     def add(self, found: Iterator[Manifest]) -> None:
         """Take objects in."""
         for manifest in found:
             self.manifests.append(manifest)
-            if manifest.whole:
-                self.kinds.setdefault(manifest.kind, []).append(manifest)
+            about = table(manifest.content, "metadata")
+            if manifest.kind == "ServiceAccount":
+                mounts = manifest.content.get("automountServiceAccountToken")
+                self.accounts[str(about.get("name"))] = mounts
+            if manifest.kind == "NetworkPolicy":
+                spec = table(manifest.content, "spec")
+                wanted = table(spec, "podSelector", "matchLabels")
+                first = next((f"{k}={wanted[k]}" for k in wanted), "")
+                self.policies.setdefault(first, []).append(wanted)
+
+    def selects(self, labels: Table) -> bool:
+        """Tell whether a network policy is for pods with these labels."""
+        keys = ("", *(f"{key}={labels[key]}" for key in labels))
+        return any(
+            all(labels.get(key) == wanted[key] for key in wanted)
+            for each in keys
+            for wanted in self.policies.get(each, ())
+        )
 
     def pods(self) -> Iterator[Pod]:
         """Yield the pods of every workload, of the patched ones too."""

@@ -153,10 +153,8 @@ def mounted_token(pod: Pod) -> Iterator[Hit]:
     key = "automountServiceAccountToken"
     value = pod.spec.get(key)
     account = pod.spec.get("serviceAccountName")
-    for known in pod.cluster.kinds.get("ServiceAccount", ()):
-        same = table(known.content, "metadata").get("name") == account
-        if value is None and same:
-            value = known.content.get(key)
+    if value is None:
+        value = pod.cluster.accounts.get(str(account))
     if value is True or (value is None and pod.manifest.whole):
         yield pod.manifest.hit(pod.spec, key, f"{key} is not false")
 
@@ -222,13 +220,8 @@ def secret_here(container: Container) -> Iterator[Hit]:
 @pod_rule("MCP-CON-219")
 def no_policy(pod: Pod) -> Iterator[Hit]:
     """Without one, each pod of the cluster reaches it, and it reaches all."""
-    for policy in pod.cluster.kinds.get("NetworkPolicy", ()):
-        wanted = table(policy.content, "spec", "podSelector", "matchLabels")
-        if all(pod.labels.get(key) == wanted[key] for key in wanted):
-            return
-    if pod.manifest.whole:
-        message = "no NetworkPolicy selects it"
-        yield pod.manifest.hit(pod.spec, "", message)
+    if pod.manifest.whole and not pod.cluster.selects(pod.labels):
+        yield pod.manifest.hit(pod.spec, "", "no NetworkPolicy selects it")
 
 
 @pod_rule("MCP-CON-220")

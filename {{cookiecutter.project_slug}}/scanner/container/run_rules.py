@@ -11,7 +11,7 @@ from ..rules import Hit
 from ..ruletable import ruled
 from ..shell import Command, commands
 from .dockerfile import Dockerfile, Instruction
-from .image_rules import copied, hit, is_data, runtime_names
+from .image_rules import code_folders, hit, runtime_names
 from .names import literal, secret_name
 
 _INSTALL = {
@@ -58,6 +58,8 @@ class Run:
     Attributes:
         executed: Those that execute what was fetched and not verified.
         shipped: Its result is in the image that is shipped.
+        owners: The names and numbers of the user that runs the server.
+        code: The folders that hold code.
     """
 
     file: Dockerfile
@@ -65,6 +67,8 @@ class Run:
     commands: list[Command]
     executed: list[Command]
     shipped: bool
+    owners: set[str]
+    code: set[str]
 
     def hit(
         self,
@@ -100,10 +104,11 @@ def runs(file: Dockerfile) -> Iterator[Run]:
     """
     downloads: dict[int, Downloads] = {}
     shipped = {id(each) for each in file.final}
+    about = runtime_names(file), code_folders(file)
     for where in file.instructions:
         if mode := where.flag("chmod"):
             chmod = Command(("chmod", mode))
-            yield Run(file, where, [chmod], [], id(where) in shipped)
+            yield Run(file, where, [chmod], [], id(where) in shipped, *about)
         if where.name != "RUN":
             continue
         script = where.exec_form or f"{where.text}\n{where.body}"
@@ -114,7 +119,7 @@ def runs(file: Dockerfile) -> Iterator[Run]:
             continue
         follower = downloads.setdefault(id(where.stage), Downloads())
         executed = list(follower.executed(found))
-        yield Run(file, where, found, executed, id(where) in shipped)
+        yield Run(file, where, found, executed, id(where) in shipped, *about)
 
 
 @run_rule("MCP-CON-004")
@@ -246,17 +251,11 @@ def given_code(run: Run) -> Iterator[Hit]:
 
     One file written through a tool is then code at the next start.
     """
-    calls = list(run.calling("chown")) if run.shipped else []
-    owners = runtime_names(run.file) if calls else set()
-    places = [place for _where, place in copied(run.file)] if owners else []
-    for command in calls:
-        owner, *targets = [*command.operands, ""]
-        for target in targets[:-1]:
-            inside = posixpath.normpath(target).rstrip("/") + "/"
-            if owner.partition(":")[0] in owners and any(
-                f"{place}/".startswith(inside) and not is_data(place)
-                for place in places
-            ):
+    for command in run.calling("chown") if run.shipped else ():
+        owner, *targets = command.operands or [""]
+        for target in targets:
+            given = owner.partition(":")[0] in run.owners
+            if given and posixpath.normpath(target) in run.code:
                 yield run.hit(f"{target[:80]} is given to {owner[:40]}")
                 return
 

@@ -179,7 +179,7 @@ def test_a_million_lines_are_judged_in_bounded_time(check, bench):
     assert result.coverage.partial
 
 
-def test_the_same_fault_is_listed_a_hundred_times_and_no_more(check):
+def test_the_same_fault_is_listed_a_hundred_times_and_no_more(check, bench):
     text = "FROM a:1\nUSER a\nHEALTHCHECK CMD a\n" + "RUN sudo a\n" * 200
     result = check({"Dockerfile": text})
     assert ids(result).count("012") == container.MAX_SAME

@@ -6,7 +6,7 @@ import pytest
 from scanner.checks import container
 from scanner.container import image_rules
 from scanner.model import Options
-from scanner.project import Listing, Project
+from scanner.project import Project
 from scanner.rules import RULES, rules_for
 from tests.scanner.container_cases import COMPOSE, DOCKERFILES, KUBERNETES
 from tests.scanner.faulty_tools import bench
@@ -45,13 +45,12 @@ def found(tmp_path_factory):
         place = root / name / path
         place.parent.mkdir(parents=True)
         place.write_text(text)
-        project = Project(root / name)
-        project.listing = Listing((path,), (), (), ())
-        findings = container.check(project, Options()).findings
+        findings = container.check(Project(root / name), Options()).findings
         return {(finding.id, finding.severity) for finding in findings}
 
     with pytest.MonkeyPatch.context() as patch:
         bench(patch, root / "bench")
+        patch.setenv("PATH", "")  # without git the files are listed faster
         every = [("planted", PLANTED), ("clean", CLEAN)]
         return {
             (kind, name): scan(f"{kind}-{name}", path, text)
