@@ -71,7 +71,7 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-def eventually(ask: Callable[[], T], seconds: float = 20) -> T:
+def eventually(ask: Callable[[], T], seconds: float = 100) -> T:
     """Ask until the answer is true, or fail with the last one."""
     end = time.monotonic() + seconds
     while not (answer := ask()):

@@ -26,6 +26,9 @@ from tests.deploy.running import (
 from tests.deploy.test_rules import DASHBOARD, RULES, rules
 from tests.serving.harness import call, call_headers
 
+# Several servers start at once, and a busy machine takes its time.
+pytestmark = pytest.mark.timeout(300)
+
 THRESHOLD = re.compile(r"\s*(?:==|>)\s*[0-9][0-9.e* ]*")
 CONFIG = documents(DEPLOY / "prometheus/prometheus.yml")[0]
 JOB = CONFIG["scrape_configs"][0]["job_name"]
