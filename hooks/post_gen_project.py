@@ -16,7 +16,13 @@ from pathlib import Path
 from typing import IO
 
 # What an answer leaves out: the prompt, the answers that keep it, the paths.
-PRUNED = (("deployment", {"kubernetes"}, ("deploy/kubernetes",)),)
+PRUNED = (
+    (
+        "deployment",
+        {"kubernetes"},
+        ("deploy/kubernetes", "tests/deploy/test_kubernetes.py"),
+    ),
+)
 
 DIRECTORY, FILE, SCRIPT, PRIVATE = 0o755, 0o644, 0o755, 0o600
 PRIVATE_NAMES = (".env", "*.key", "*.pem")
