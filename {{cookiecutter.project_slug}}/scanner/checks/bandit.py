@@ -16,10 +16,8 @@ from ..tools import ToolError, find_tool, require, run_tool
 
 NAME = "bandit"
 ENOUGH = 100_000 if os.name == "posix" else 20_000  # characters of arguments
-TESTS = "tests/"  # they never ship
-# What is as bad in a test, which runs on every desk and in CI. An assertion
-# or a made-up password is not; and looking for less takes half the time.
-IN_TESTS = "B102,B201,B202,B301,B302,B307,B501,B506,B601,B602,B605,B608,B613"
+AT_ONCE = 2  # processes
+MANY = 60  # files; fewer are done sooner than a second process starts
 PASSWORDS = frozenset({"MCP-CODE-B105", "MCP-CODE-B106", "MCP-CODE-B107"})
 _DOCS = "https://bandit.readthedocs.io/en/latest/plugins/"
 
@@ -49,7 +47,7 @@ def run_bandit(root: Path, paths: Sequence[str], timeout: float) -> BanditRun:
     """Run Bandit with every test, whatever the project's settings say.
 
     Files are named one by one: in a folder it would read a ``.bandit`` file,
-    which can switch it off. Tests are looked at for what is high alone.
+    which can switch it off.
 
     Raises:
         ToolError: It is missing, or did not come to an end.
@@ -58,19 +56,15 @@ def run_bandit(root: Path, paths: Sequence[str], timeout: float) -> BanditRun:
     options = ["--quiet", "--format", "json", "--exclude", ""]
 
     def scan(some: list[str]) -> Any:
-        fewer = ["--tests", IN_TESTS] if some[0][2:].startswith(TESTS) else []
-        argv = [path or NAME, *options, *fewer, *some]
+        argv = [path or NAME, *options, *some]
         run = run_tool(argv, name=NAME, cwd=root, timeout=timeout)
         return run.expect(0, 1).json()
 
-    tests = [path for path in paths if path.startswith(TESTS)]
-    rest = [path for path in paths if not path.startswith(TESTS)]
     with ThreadPoolExecutor(max_workers=3) as pool:
         known = pool.submit(
             require, NAME, root, at_least=(1, 9), below=(2,), timeout=timeout
         )
-        parts = [*portions(rest), *portions(tests)]
-        scans = [pool.submit(scan, some) for some in parts]
+        scans = [pool.submit(scan, some) for some in portions(paths)]
         version = known.result().version  # its failure is the one to tell
         return BanditRun(version, [each.result() for each in scans])
 
@@ -90,11 +84,12 @@ def read_report(run: BanditRun, lines: dict[str, list[str]]) -> BanditReport:
 
 
 def portions(paths: Sequence[str]) -> Iterator[list[str]]:
-    """Split files into command lines that are not too long."""
+    """Split files among processes, and into command lines not too long."""
+    fair = max(-(-len(paths) // AT_ONCE), MANY)
     some: list[str] = []
     size = 0
     for path in paths:
-        if some and size + len(path) > ENOUGH:
+        if some and (len(some) == fair or size + len(path) > ENOUGH):
             yield some
             some, size = [], 0
         some.append(f"./{path}")

@@ -54,16 +54,15 @@ def fits(data: bytes) -> bool:
     return len(data) <= MAX_SIZE and words <= MAX_WORDS
 
 
-def parse(path: str, data: bytes) -> Source:
-    """Parse a file that fits.
+def parse(path: str, data: bytes, *, whole: bool = True) -> Source:
+    """Parse a file that fits; or only read it, if it is not wanted whole.
 
     Raises:
         ValueError: It is no Python that this interpreter knows, or so deep
             that the parser gives up (CWE-674).
     """
     try:
-        tree = ast.parse(data)
-        nodes = tuple(ast.walk(tree))
+        nodes = tuple(ast.walk(ast.parse(data))) if whole else ()
         encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
         text = data.decode(encoding)
     except SyntaxError as error:

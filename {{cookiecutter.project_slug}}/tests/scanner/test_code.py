@@ -155,6 +155,7 @@ def by_file(tmp_path_factory):
     for rule, texts in PLANTED.items():
         for kind, text in zip(("fault", "right"), texts, strict=True):
             files[f"small_server/{kind}_{rule}.py"] = text
+            files[f"tests/{kind}_{rule}.py"] = text
     for name, (text, _) in CASES.items():
         files[f"small_server/{name}.py"] = text
     files["tests/test_x.py"] = (
@@ -220,6 +221,12 @@ def test_in_tests_only_what_is_high_counts(by_file):
 
 def test_a_file_that_switches_bandit_off_changes_nothing(by_file):
     assert (by_file["small_server/fault_B307.py"])[0].id == "MCP-CODE-B307"
+
+
+@pytest.mark.parametrize("rule", ["003", "004", "B102", "B301", "B602"])
+def test_what_runs_code_in_a_test_is_found(by_file, rule):
+    (found,) = by_file[f"tests/fault_{rule}.py"]
+    assert found.id == f"MCP-CODE-{rule}"
 
 
 @pytest.fixture(scope="module")
