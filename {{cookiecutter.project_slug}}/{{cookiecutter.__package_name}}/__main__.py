@@ -45,6 +45,10 @@ def _parser() -> argparse.ArgumentParser:
         "health", help="ask the running server; of stdio, check the start"
     )
     health.set_defaults(run=_health)
+    ready = commands.add_parser(
+        "checklist", help="say what is not yet as it should be in production"
+    )
+    ready.set_defaults(run=_checklist)
     tokens.add_parser(commands)
     return parser
 
@@ -85,6 +89,12 @@ def _health(options: argparse.Namespace) -> int:
     if settings.transport == "stdio":
         return _check(options)
     return 0 if ask(settings) else 1
+
+
+def _checklist(options: argparse.Namespace) -> int:
+    from . import checklist
+
+    return checklist.run(_settings(options))
 
 
 def _refuse(error: SettingsError) -> NoReturn:
