@@ -64,6 +64,8 @@ WAYS_OUT = {
     "link to itself": "self",
     "dangling link": "dangling",
     "link within the workspace": "inner-link",
+    "link to a directory within": "inner-directory",
+    "file behind a link within": "inner-directory/honest",
     "hard link": "hard-link",
     "FIFO": "fifo",
     "socket": "socket",
@@ -88,6 +90,7 @@ def hostile(
     """A workspace full of ways out."""
     (workspace / "a").mkdir()
     (workspace / "honest").write_text("honest")
+    (workspace / "a/honest").write_text("honest")
     for name, target in {
         "file-link": "../outside/secret",
         "absolute-link": outside / "secret",
@@ -99,6 +102,7 @@ def hostile(
         "self": "self",
         "dangling": outside / "new",
         "inner-link": "honest",
+        "inner-directory": "a",
         "proc-link": "/proc/self",
     }.items():
         (workspace / name).symlink_to(target)
@@ -170,7 +174,8 @@ def test_whole_tree_holds_nothing_of_outside(
     with open_workspace(hostile) as files:
         assert not files.search("secret").matches
         listing = files.list(recursive=True)
-    assert not any("/" in entry.path for entry in listing.entries)
+    below = [entry.path for entry in listing.entries if "/" in entry.path]
+    assert below == ["a/honest"]
 
 
 @pytest.mark.parametrize(

@@ -2,13 +2,16 @@
 
 import os
 import sys
+from collections.abc import Iterator
+from itertools import repeat
 from pathlib import Path
 
 import pytest
 
 from {{ cookiecutter.__package_name }}.errors import Refusal
-from {{ cookiecutter.__package_name }}.workspace import Workspace
-from {{ cookiecutter.__package_name }}.workspace.listing import Entry
+from {{ cookiecutter.__package_name }}.workspace import Workspace, directories
+from {{ cookiecutter.__package_name }}.workspace.directories import Below, Found
+from {{ cookiecutter.__package_name }}.workspace.listing import Entry, list_entries
 
 
 def test_entry_says_what_it_is(workspace: Path, files: Workspace) -> None:
@@ -49,6 +52,18 @@ def test_long_listing_says_that_there_is_more(
     listing = files.list(max_entries=4)
     assert (len(listing.entries), listing.truncated) == (4, True)
     assert not files.list(max_entries=5).truncated
+
+
+def test_listing_stops_where_it_ends(workspace: Path) -> None:
+    class Endless(Below):
+        def __iter__(self) -> Iterator[Found]:
+            with os.scandir(workspace) as entries:
+                entry = next(entries)
+            return repeat(((), 0, entry))
+
+    (workspace / "a").touch()
+    endless = Endless(directories.walk, 0, (), recursive=True)
+    assert list_entries(endless, 3).truncated
 
 
 def test_directories_below_the_deepest_level_are_counted(

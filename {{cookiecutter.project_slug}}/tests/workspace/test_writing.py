@@ -288,6 +288,22 @@ def test_link_in_the_place_of_a_temporary_file_is_not_removed_through(
     assert (tmp_path / "secret").exists()
 
 
+def test_link_put_in_the_place_of_a_new_file_is_not_followed(
+    workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fsync(_: int) -> None:
+        for path in workspace.glob(".*"):
+            path.unlink()
+            path.symlink_to(tmp_path / "secret")
+
+    (tmp_path / "secret").touch()
+    monkeypatch.setattr(writing, "can_be_unnamed", lambda _: False)
+    monkeypatch.setattr(writing.os, "fsync", fsync)
+    with Workspace.open(workspace, max_file_size=9) as files:
+        files.write("a", b"")
+    assert (tmp_path / "secret").stat().st_nlink == 1
+
+
 def test_temporary_name_cannot_be_asked_for(files: Workspace) -> None:
     with pytest.raises(PathDenied):
         files.read(LEFT)

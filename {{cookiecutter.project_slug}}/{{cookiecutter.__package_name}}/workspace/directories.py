@@ -81,6 +81,15 @@ def walk(root: int, names: Names, *, create: bool = False) -> int:
     return current
 
 
+def sync(directory: int) -> None:
+    """Make the names in a directory durable, where the file system can."""
+    try:
+        os.fsync(directory)
+    except OSError as error:
+        if error.errno != errno.EINVAL:
+            raise
+
+
 def choose(root: int, choice: Choice) -> Opener:
     """Return the opener that works here: tried, not guessed.
 
@@ -111,7 +120,7 @@ def _make(parent: int, name: str) -> None:
     """Create a directory, durably, unless something has that name."""
     with suppress(FileExistsError):
         os.mkdir(name, dir_fd=parent)
-        os.fsync(parent)
+        sync(parent)
 
 
 def _step(parent: int, name: str) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from itertools import islice
 
-from .directories import Below
+from .directories import Below, sync
 from .files import SAFELY, check_kind, open_file
 from .paths import is_temporary, temporary
 
@@ -43,14 +43,14 @@ def put(
     finally:
         if old is not None:
             os.close(old)
-    os.fsync(parent)
+    sync(parent)
 
 
 def remove(parent: int, name: str) -> None:
     """Remove a regular file that has no second name, durably."""
     check_kind(os.stat(name, dir_fd=parent, follow_symlinks=False))
     os.unlink(name, dir_fd=parent)
-    os.fsync(parent)
+    sync(parent)
 
 
 def clean(tree: Below) -> None:
