@@ -185,6 +185,9 @@ async def test_client_that_does_not_read_is_dropped(served: Served) -> None:
     "data",
     [
         b"GET /health HTTP/1.1\r\nHost: localhost\r\nX: " + b"x" * MIB,
+        b"GET /health HTTP/1.1\r\nHost: localhost\r\nX: "
+        + b"x" * 100_000
+        + b"\r\n\r\n",
         b"GET /" + b"x" * MIB,
         b"GET /health HTTP/1.1\r\nHost: localhost\r\n"
         + b"X: x\r\n" * 10_000
@@ -193,7 +196,13 @@ async def test_client_that_does_not_read_is_dropped(served: Served) -> None:
         + b"X: x\r\n" * 200
         + b"\r\n",
     ],
-    ids=["header of 1 MiB", "address of 1 MiB", "10,000 headers", "200"],
+    ids=[
+        "header of 1 MiB",
+        "header in one read",
+        "address of 1 MiB",
+        "10,000 headers",
+        "200",
+    ],
 )
 async def test_too_much_of_a_head_is_refused(
     alone: Process, data: bytes

@@ -29,7 +29,7 @@ class Certificate:
         self.context = _context()
         try:
             self._stamp = self._read_stamp()
-            self.context.load_cert_chain(certificate, key)
+            _load(self.context, certificate, key)
         except (OSError, ssl.SSLError) as error:
             raise SettingsError(
                 "MCP_TLS_CERTFILE, MCP_TLS_KEYFILE: the pair cannot be used:"
@@ -46,8 +46,8 @@ class Certificate:
             stamp = self._read_stamp()
             if stamp == self._stamp:
                 return
-            _context().load_cert_chain(*self._files)
-            self.context.load_cert_chain(*self._files)
+            _load(_context(), *self._files)
+            _load(self.context, *self._files)
         except (OSError, ssl.SSLError) as error:
             self._on_event("tls_reload_failed", {"reason": _reason(error)})
         else:
@@ -67,6 +67,11 @@ def _context() -> ssl.SSLContext:
     context.set_alpn_protocols(["http/1.1"])
     context.options |= ssl.OP_NO_RENEGOTIATION | ssl.OP_NO_COMPRESSION
     return context
+
+
+def _load(context: ssl.SSLContext, certificate: Path, key: Path) -> None:
+    # A locked key is refused; OpenSSL would ask for the word on a terminal.
+    context.load_cert_chain(certificate, key, password=lambda: "")
 
 
 def _reason(error: OSError) -> str:
