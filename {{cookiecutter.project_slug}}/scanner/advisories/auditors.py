@@ -117,7 +117,7 @@ def yanked(asked: Question, *, offline: bool) -> dict[Key, str]:
         ToolError: uv is missing, failed, or did not reach the index.
     """
     uv = UV.find(asked.root)
-    argv = [uv.path, "pip", "compile", "-", "--universal", "--no-deps"]
+    argv = [str(uv.path), "pip", "compile", "-", "--universal", "--no-deps"]
     argv += ["--no-build", "--no-config", "--python-version", NEWEST_PYTHON]
     argv += ["--offline"] if offline else []
     found = {}
@@ -140,7 +140,7 @@ def _uv_audit(uv: Tool, asked: Question) -> Audit:
     options = ["--preview-features", "audit-command,json-output"]
     options += ["--frozen", "--no-config", "--output-format", "json"]
     run = run_tool(
-        [uv.path, "audit", *options, "--service-url", asked.url],
+        [str(uv.path), "audit", *options, "--service-url", asked.url],
         name="uv audit",
         cwd=asked.root,
         timeout=asked.timeout,
@@ -165,7 +165,7 @@ def _pip_audit(tool: Tool, asked: Question) -> Audit:
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "pylock.toml").write_text(_pylock(asked.lock), "utf-8")
         run = run_tool(
-            [tool.path, *options, folder],
+            [str(tool.path), *options, folder],
             name=tool.name,
             cwd=Path(folder),
             timeout=asked.timeout,

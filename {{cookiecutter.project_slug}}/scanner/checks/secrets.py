@@ -16,7 +16,6 @@ from ..secrets.history import Truncated, additions
 from ..secrets.source import Budget, Kind, Secret
 from ..tools import ToolError
 
-MOST = 500  # findings in one file; who has so many has enough to do
 STRONG = 80  # bits; four bytes of a digest tell nothing about so much
 TESTS = "tests/"  # a password there is made up, and never ships
 _ALLOWED = re.compile(rb"(?:#|//|--|;|/\*|<!--)[ \t]*secret-ok\b:?([^\n]*)")
@@ -102,7 +101,6 @@ class _Seen:
 def _look(project: Project, path: str, seen: _Seen) -> None:
     """Look at one file, of any size and with any content."""
     budget = Budget()
-    before = len(seen.findings)
     with project.open(path) as stream:
         for block in blocks(stream):
             allowed = _allowed(block, path, seen)
@@ -112,12 +110,8 @@ def _look(project: Project, path: str, seen: _Seen) -> None:
                     continue
                 if not _made_up(path, secret):
                     seen.add(path, line, secret, "")
-            if len(seen.findings) - before > MOST:
-                break
-        else:
-            if not budget.overdrawn:
-                return
-    seen.gaps.append(f"{path} holds more than can be looked at")
+    if budget.overdrawn:
+        seen.gaps.append(f"{path} holds more than can be looked at")
 
 
 def _look_back(project: Project, options: Options, seen: _Seen) -> bool:

@@ -3,7 +3,7 @@
 from . import passwords, structures, tokens
 from .source import Budget, Secret, Source
 
-MOST = 200  # of one text; who has so many needs no more to be told
+COST = 200  # places in a file that are looked at in the same time
 FINDERS = (
     *(each.find for each in structures.STRUCTURES),
     tokens.by_form,
@@ -17,17 +17,22 @@ def find(
 ) -> list[Secret]:
     """Return the credentials in the text, in their order.
 
-    Where two finders see one value, the more exact one has it.
+    Where two finders see one value, the more exact one has it; of two forms
+    the longer.
     """
     source = Source(data, path, budget)
     found: list[Secret] = []
     for finder in FINDERS:
-        for secret in finder(source):
-            if len(found) >= MOST:
-                break
+        for secret in sorted(finder(source), key=_longest_first):
             if not any(_overlap(secret, other) for other in found):
+                if not source.budget.spend(COST):
+                    break  # who has so many has enough to do
                 found.append(secret)
     return sorted(found, key=lambda secret: secret.start)
+
+
+def _longest_first(secret: Secret) -> int:
+    return -len(secret.value)
 
 
 def _overlap(one: Secret, other: Secret) -> bool:

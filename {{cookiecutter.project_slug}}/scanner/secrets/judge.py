@@ -1,5 +1,7 @@
 """Telling a credential from a placeholder, a name and a word."""
 
+import base64
+import binascii
 import math
 import re
 from collections import Counter
@@ -127,3 +129,12 @@ def wordiness(value: bytes) -> float:
     if not pairs:
         return 0.0
     return sum(pair in _COMMON for pair in pairs) / len(pairs)
+
+
+def decoded(value: bytes) -> bytes:
+    """Return what Base64 of either alphabet stands for; b"" for nothing."""
+    text = value.rstrip(b"=").replace(b"-", b"+").replace(b"_", b"/")
+    try:
+        return base64.b64decode(text + b"=" * (-len(text) % 4))
+    except binascii.Error:
+        return b""

@@ -33,7 +33,7 @@ _OTHER = re.compile(
     r"|format|version|hash|digest|checksum|regex|pattern|field|label|header"
     r"|prefix|suffix|count|limit|ttl|expir\w*|endpoint|host|index|idx|code"
     r"|frame|used|env|var|vars|policy|mode|required|enabled|alias|enc|alg|algorithm|method|event|ref|arn|column|sha\d*|md_?5|selector|s)$"
-    r"|(?:^|_)(?:public|pub|pubkey|primary|foreign|natural|partition|bucket"
+    r"|(?:^|_)(?:public|pub|gpg|pgp|pubkey|primary|foreign|natural|partition|bucket"
     r"|sequence|schema|sort|cache|csrf|xsrf|authenticity|fingerprint"
     r"|thumbprint|issuer|checksum|integrity|digest|sha_?\d+|md_?5|etag"
     r"|commit|revision|next|continuation|page|pagination|idempotency|random"
@@ -50,6 +50,7 @@ _TAIL = re.compile(
     rb"|[ \t]-(?=[ \t])|[ \t](?=[\"'`]))"
     rb"[\s\"'`\\({\[]{0,40}(?:[bBuUrRfF@$]{1,2}[\"'`]{1,3})?$"
 )
+_OPENED = (b"${", b"$(", b"#{", b"%{", b"<", b"{" * 2)  # a reference
 _CUT = re.compile(rb"[\n,;{}()<>&?|]|//|==?")
 _REACH = 25  # characters between the telling word and what binds the value
 _EMPTY = frozenset({"value", "val", "default", "content", "data"})
@@ -58,6 +59,8 @@ _EMPTY = frozenset({"value", "val", "default", "content", "data"})
 def before(data: bytes, start: int) -> str:
     """Return the name to which the value that starts there is bound, or ""."""
     left = data[max(0, start - 160) : start]
+    if left.rstrip(b" ").endswith(_OPENED):
+        return ""
     tail = _TAIL.search(left)
     if tail is None:
         return ""

@@ -31,8 +31,9 @@ _CODE = re.compile(
     r"|scala|lua|p[lm]|exs?|vue|html?|css|ipynb)"
 )
 _SYMBOL = re.compile(rb"[^\w.:/\\-]")
-_BROKEN = re.compile(rb"[,;:)\]}>#.\\]|[\W\d_]+$")
+_BROKEN = re.compile(rb"[,;:)\]}>#./\\]|[\W\d_]+$")
 _EMAIL = re.compile(rb"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+_REFERENCE = re.compile(rb"[A-Za-z_]\w*(?:[.:]+[A-Za-z_]\w*)+")
 _TELLS = re.compile(rb"passw|secret", re.IGNORECASE)
 _ACTS = re.compile(
     r"(?:^|_)(?:ask|change|check|enter|forgot|get|has|is|needs?|no|reset|set"
@@ -90,11 +91,13 @@ def _credible(value: bytes, name: str, *, bare: bool) -> bool:
         return False
     if judge.words(value) or judge.constant(value):
         return False
+    if bare and _REFERENCE.fullmatch(value):
+        return False
     digit = judge.has_digit(value)
     symbol = _SYMBOL.search(value) is not None
     if meaning is Says.SECRET:
         rare = symbol or judge.wordiness(value) < judge.MAX_WORDINESS
-        return digit and rare and len(value) >= 8
+        return digit and rare and len(value) >= 8 and not judge.typed(value)
     if digit or (symbol and not _TELLS.search(value)):
         return len(value) >= 6
     return (

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from ..model import Severity
 
 SHORTEST = 14  # bytes; a shorter run of token characters is no token
-LETTERS = 33  # bytes; a shorter token has a digit in it
+LETTERS = 22  # bytes; a shorter token has a digit in it
 LONGEST = 8192  # bytes; a longer run is data, not a token
 MOST_PLACES = 20  # of one value in one text
 MOST_LOOKS = 100_000  # in one file

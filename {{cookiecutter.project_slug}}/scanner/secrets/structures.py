@@ -1,7 +1,5 @@
 """Credentials that are known by the structure around them."""
 
-import base64
-import binascii
 import json
 import re
 from collections.abc import Callable, Iterator
@@ -72,7 +70,9 @@ def private_keys(source: Source) -> Iterator[Secret]:
         if head and source.budget.spend(_KEY_COST):
             after = source.data[head.end() : head.end() + _KEY_REACH]
             if _is_key(after):
-                yield Secret(KEY, at, head[0])
+                foot = source.data.find(b"-----END", head.end())
+                end = foot if foot > 0 else head.end() + _KEY_REACH
+                yield Secret(KEY, at, source.data[at:end])
     for at in source.all(b"putty-user-key-file-"):
         if source.budget.spend(_KEY_COST) and _PUTTY.match(source.data, at):
             yield Secret(KEY, at, b"PuTTY")
@@ -115,7 +115,7 @@ def headers(source: Source) -> Iterator[Secret]:
             continue
         scheme, value = (found["scheme"] or b"").lower(), found["value"]
         if scheme == b"basic":
-            user, _, password = _decoded(value).partition(b":")
+            user, _, password = judge.decoded(value).partition(b":")
             real = bool(user + password) and _real(password or user, b"")
         else:
             header = scheme in _SCHEMES or source.data[at - 4 : at] == b"-Key"
@@ -219,7 +219,7 @@ def _wrapped(
     """Yield the Base64 in which what is wanted is wrapped up."""
     if b"LS0tLS1CRUdJTi" in source.joined or b"ZXlK" in source.joined:
         for found in _WRAPPED.finditer(source.joined):
-            if wanted(_decoded(found[0])):
+            if wanted(judge.decoded(found[0])):
                 for start in source.places(found):
                     yield Secret(kind, start, found[0])
 
@@ -234,7 +234,7 @@ def _is_key(text: bytes) -> bool:
 
 
 def _hidden(value: bytes) -> bool:
-    plain = _decoded(value)
+    plain = judge.decoded(value)
     return len(plain) > 60 or (len(plain) > 3 and not judge.placeholder(plain))
 
 
@@ -242,7 +242,7 @@ def _is_jwt(token: bytes) -> bool:
     """Tell whether header and claims are those of a token in use."""
     try:
         header, claims = (
-            json.loads(_decoded(part)) for part in token.split(b".")[:2]
+            json.loads(judge.decoded(part)) for part in token.split(b".")[:2]
         )
     except (ValueError, RecursionError):
         return False
@@ -250,12 +250,3 @@ def _is_jwt(token: bytes) -> bool:
         return False
     sample = claims.get("sub") == "1234567890"  # what jwt.io shows
     return "alg" in header and bool(_CLAIMS & claims.keys()) and not sample
-
-
-def _decoded(value: bytes) -> bytes:
-    """Return what Base64 of either alphabet stands for; b"" for nothing."""
-    text = value.rstrip(b"=").replace(b"-", b"+").replace(b"_", b"/")
-    try:
-        return base64.b64decode(text + b"=" * (-len(text) % 4))
-    except binascii.Error:
-        return b""

@@ -13,9 +13,11 @@ from .source import Kind, Secret, Source
 ASSIGNED = Kind("MCP-SEC-004", "Secret assigned to a name", Severity.HIGH)
 START = 3  # bytes of a keyword that are looked for first
 TELLING = 3  # characters of a form that make it unmistakable
+LEAST_ENTROPY = 2.8  # bits for each byte; of 32 random hex digits it is 3.6
 MIN_VALUE = 12  # bytes
 MIN_BEHIND_KEY = 16  # bytes; "key" alone says little
 _BROKEN = re.compile(rb":|=[^=]")
+_NUMBERS = re.compile(rb"[\d-]+")
 _PIECES = re.compile(rb"[:@%!$|]|=(?=[^=])")
 
 
@@ -56,10 +58,12 @@ def _named(source: Source, run: bytes, value: bytes) -> Iterator[Secret]:
     random = judge.random(body)
     for begin in source.starts[run]:
         start = begin + run.find(value)
+        if source.data.startswith(b"..", start + len(value)):
+            continue  # the manual left the rest out
         name = names.before(source.data, start)
         if name and not names.other(name):
             kind = _issuer(name, value) or (
-                ASSIGNED if random and _tells(name, value) else None
+                ASSIGNED if random and _tells(name, body) else None
             )
             if kind is not None:
                 yield Secret(kind, start, value, name)
@@ -79,6 +83,8 @@ def _tells(name: str, value: bytes) -> bool:
     meaning = names.says(name)
     if meaning is Says.NOTHING or _BROKEN.search(value):
         return False
+    if judge.words(judge.decoded(value)):
+        return False
     return meaning is not Says.KEY or len(value) >= MIN_BEHIND_KEY
 
 
@@ -89,7 +95,11 @@ def _genuine(found: re.Match[bytes], form: str) -> bool:
         return False
     if found.string[found.end() :].startswith(b".."):
         return False  # the manual left the rest out
-    return formats.literal(form) >= TELLING or judge.random(value)
+    told = formats.literal(form)
+    drawn = value[told:]
+    if _NUMBERS.fullmatch(drawn) or judge.entropy(value) < LEAST_ENTROPY:
+        return False
+    return told >= TELLING or judge.random(drawn, sure=True)
 
 
 @functools.cache

@@ -1,0 +1,287 @@
+"""Credentials by structure and by name; placeholders are understood."""
+
+import base64
+import json
+import re
+import string
+import time
+
+import pytest
+
+from scanner.secrets import judge, names
+from scanner.secrets.engine import find
+from scanner.secrets.source import Budget
+
+from .secret_samples import FORMED, value
+
+KEY, TOKEN, URL = "MCP-SEC-001", "MCP-SEC-002", "MCP-SEC-003"
+ASSIGNED, PASSWORD = "MCP-SEC-004", "MCP-SEC-005"
+HEADER, COMMAND = "MCP-SEC-006", "MCP-SEC-007"
+MANIFEST, STORE = "MCP-SEC-008", "MCP-SEC-009"
+
+PASS = "hunt" + "er2Hx"
+DRAWN = value("<A32>")
+BODY = "\n".join(value("<b64>", seed) for seed in range(20))
+
+
+def b64(text: str | bytes) -> str:
+    data = text.encode() if isinstance(text, str) else text
+    return base64.b64encode(data).decode()
+
+
+def jwt(claims: object, header: object = None) -> str:
+    parts = (header or {"alg": "HS256", "typ": "JWT"}, claims)
+    encoded = [
+        base64.urlsafe_b64encode(json.dumps(part).encode()).decode()
+        for part in parts
+    ]
+    return ".".join([*(part.rstrip("=") for part in encoded), DRAWN])
+
+
+def pem(kind: str = "RSA ", body: str = BODY, line: str = "\n") -> str:
+    label = f"{kind}PRIVATE" + " KEY"
+    text = f"-----BEGIN {label}-----\n{body}\n-----END {label}-----\n"
+    return text.replace("\n", line)
+
+
+def kinds(text: str, path: str = "notes.txt") -> list[str]:
+    return [secret.kind.id for secret in find(text.encode(), path)]
+
+
+PLANTED = {
+    "pem": (KEY, pem()),
+    "pkcs8": (KEY, pem("")),
+    "openssh": (KEY, pem("OPENSSH ")),
+    "encrypted pem": (
+        KEY,
+        pem(body=f"Proc-Type: 4,ENCRYPTED\nDEK-Info: AES,00FF\n\n{BODY}"),
+    ),
+    "pem in a string": (KEY, f'key = "{pem(line=chr(92) + "n")}"'),
+    "pem in code": (KEY, pem(line='\\n"\n    "')),
+    "short ed25519 key": (KEY, pem("", body=value("<b64>"))),
+    "pgp": (
+        KEY,
+        pem("PGP ").replace("KEY-----", "KEY BLOCK-----"),
+    ),
+    "putty": (
+        KEY,
+        "PuTTY-User-Key-File-3: ssh-rsa\nComment: x\nPrivate-Lines: 8\n",
+    ),
+    "pem in base64": (KEY, b64(pem())),
+    "jwt": (TOKEN, jwt({"sub": "alice", "exp": 1})),
+    "jwt in base64": (TOKEN, b64(jwt({"sub": "alice"}))),
+    "url": (URL, f"postgres://app:{PASS}@db.internal/app"),
+    "url without a user": (URL, f"redis://:{PASS}@cache:6379/0"),
+    "url, escaped": (URL, "https://bot:p%40ss%21word9@host/x"),
+    "api key": (ASSIGNED, f'API_KEY = "{DRAWN}"'),
+    "camel case": (ASSIGNED, f'const clientSecret = "{DRAWN}";'),
+    "typed": (ASSIGNED, f'token: str = "{DRAWN}"'),
+    "json": (ASSIGNED, json.dumps({"refresh_token": DRAWN})),
+    "yaml": (ASSIGNED, f"  access_token: {DRAWN}"),
+    "env": (ASSIGNED, f"export SIGNING_KEY={DRAWN}"),
+    "xml": (ASSIGNED, f"<apiToken>\n    {DRAWN}\n</apiToken>"),
+    "argument": (ASSIGNED, f'setProperty("API_TOKEN", "{DRAWN}")'),
+    "name and value": (
+        ASSIGNED,
+        f"- name: API_TOKEN\n  value: {DRAWN}",
+    ),
+    "uuid": (ASSIGNED, f'api_token = "{value("<x8>-<x4>-<x4>-<x4>-<x12>")}"'),
+    "password": (PASSWORD, f'DB_PASSWORD = "{PASS}"'),
+    "password of letters": (PASSWORD, 'password = "opensesamum"'),
+    "password in env": (PASSWORD, f"POSTGRES_PASSWORD={PASS}"),
+    "password in yaml": (PASSWORD, f"  password: {PASS}"),
+    "password in xml": (PASSWORD, f"<password>{PASS}</password>"),
+    "password in json": (PASSWORD, json.dumps({"passwd": PASS})),
+    "password as argument": (PASSWORD, f"login(password='{PASS}')"),
+    "password compared": (PASSWORD, f'if password == "{PASS}":'),
+    "password in a flag": (PASSWORD, f"mysql --password {PASS} app"),
+    "password in a DSN": (PASSWORD, f"Server=x;Password={PASS};"),
+    "password with signs": (PASSWORD, 'pwd = "Tr0ub4dor&3"'),
+    "dockerfile": (PASSWORD, f"ENV DB_PASSWORD={PASS}"),
+    "bearer": (HEADER, f"Authorization: Bearer {DRAWN}"),
+    "basic": (HEADER, f"Authorization: Basic {b64(f'me:{PASS}')}"),
+    "key header": (HEADER, f'-H "X-Api-Key: {DRAWN}"'),
+    "curl": (COMMAND, f"curl -u admin:{PASS} https://host"),
+    "curl, quoted": (COMMAND, f"curl -s --user 'admin:{PASS}' https://host"),
+    "netrc": (COMMAND, f"machine host\n  login me\n  password {PASS}\n"),
+}
+
+
+@pytest.mark.parametrize("name", PLANTED)
+def test_a_planted_credential_is_found_once_by_its_own_id(name):
+    kind, text = PLANTED[name]
+
+    assert kinds(text) == [kind]
+
+
+CLEAN = {
+    "public key": pem("RSA ").replace("PRIVATE", "PUBLIC"),
+    "head of a key": "-----BEGIN PRIVATE" + " KEY-----",
+    "key cut short": pem(body="MIIEvQIBADANBgkqhkiG9w0BAQ..."),
+    "words with dots": "eyJhbGciOiJIUzI1NiJ9.eyJub3QgYSB0b2tlbg.x",
+    "jwt of the manual": jwt({"sub": "1234567890", "name": "John Doe"}),
+    "jwt without claims": jwt({"some": "payload"}),
+    "url of the manual": "postgres://user:password@localhost/db",
+    "url with a variable": "redis://:${REDIS_PASSWORD}@cache",
+    "url without a password": "https://example.com:8080/a@b",
+    "url with the user twice": "amqp://guest99:guest99@localhost",
+    "changeme": 'password = "changeme"',
+    "angle brackets": 'api_key = "<your-api-key-1234567890>"',
+    "dollar": "TOKEN=${" + f"TOKEN_{DRAWN[:8]}" + "}",
+    "braces": 'token: "' + "{" * 2 + " lookup_9a8b7c6d5e4f " + "}" * 2 + '"',
+    "percent": 'password = "%(password)s"',
+    "x": 'api_key = "xxxxxxxxxxxxxxxxxxxx1"',
+    "example": 'secret = "EXAMPLE7f3kQ9zX2mN8pL5v"',
+    "manual of AWS": "AKIAIOSFODNN7" + "EXAMPLE",
+    "a row of keys": 'token = "abcdefgh12345678"',
+    "call": "token = secrets.token_urlsafe(32)",
+    "attribute": "password = settings.database.password2",
+    "variable": "password = os.environ['DB_PASSWORD_2']",
+    "digest": f'key = "sha256:{value("<x64>")}"',
+    "hash": f'token_hash = "{value("<x64>")}"',
+    "identifier": f'access_key_id = "{value("<x32>")}"',
+    "public": f'public_key = "{DRAWN}"',
+    "fingerprint": f"GPG_KEY={value('<u40>')}",
+    "commit": f'commit = "{value("<x40>")}"',
+    "uuid": f'id = "{value("<x8>-<x4>-<x4>-<x4>-<x12>")}"',
+    "constant": 'PASSWORD_ENV = "KRB5_PASSWORD"',
+    "label": 'passwordLabel: "Enter your password:"',
+    "rule": 'update_password: "always"',
+    "type": 'grant_type = "password"',
+    "selector": 'addPassword = "#add-password"',
+    "address": 'password = "anonymous9@host.org"',
+    "monkey": f'monkey = "{DRAWN}"',
+    "author": f'author = "{DRAWN}"',
+    "bearer": "Authorization: Bearer $TOKEN",
+    "basic": f"Authorization: Basic {b64('user:password')}",
+    "curl": 'curl -u "$USER:$PASSWORD" https://host',
+    "curl of the manual": "curl -u user:password https://host",
+    "netrc": "machine host login me password $PASSWORD",
+    "base64 of words": f"token: {b64('secret-value')}",
+    "lock": f'url = "https://host/a.whl", hash = "sha256:{DRAWN}"',
+}
+
+
+@pytest.mark.parametrize("name", CLEAN)
+def test_what_only_looks_like_a_credential_is_left_alone(name):
+    assert kinds(CLEAN[name]) == []
+
+
+def test_a_bare_word_in_code_is_an_expression():
+    text = f"password = {PASS}"
+
+    assert kinds(text, "app.py") == []
+    assert kinds(text, "app.ini") == [PASSWORD]
+
+
+MANIFESTS = {
+    "plain": "kind: Secret\ndata:\n  password: {}\n",
+    "data first": "data:\n  extra: {}\nkind: Secret\n",
+    "block": "kind: Secret\ndata:\n  file: |\n    {}\n",
+    "second document": "kind: Pod\n---\nkind: Secret\ndata:\n  a: {}\n",
+}
+
+
+@pytest.mark.parametrize("name", MANIFESTS)
+def test_a_kubernetes_secret_with_its_values_is_found(name):
+    text = MANIFESTS[name].format(b64("admin:nimda"))
+
+    assert kinds(text, "k8s/secret.yaml") == [MANIFEST]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "kind: ConfigMap\ndata:\n  a: YWRtaW46bmltZGE=\n",
+        "kind: Secret\ndata:\n  a: ${PASSWORD}\n",
+        "kind: Secret\nmetadata:\n  name: abcdefgh\n",
+    ],
+    ids=["config map", "variable", "no data"],
+)
+def test_a_manifest_without_secret_values_is_left_alone(text):
+    assert kinds(text, "k8s/secret.yaml") == []
+
+
+@pytest.mark.parametrize(
+    "path", ["a.p12", "certs/a.PFX", "a.jks", "b/c.kdbx", "x.ppk"]
+)
+def test_a_key_store_is_found_by_its_name(path):
+    assert kinds("\x00\x01", path) == [STORE]
+    assert kinds("\x00\x01", f"{path}.md") == []
+
+
+def test_a_value_that_two_finders_see_is_one_finding():
+    token = value(FORMED["GITHUB-PAT"])
+
+    assert kinds(f'curl -H "Authorization: Bearer {token}"') == [HEADER]
+    assert kinds(f"github_token = '{token}'") == ["MCP-SEC-GITHUB-PAT"]
+
+
+def test_each_place_of_a_value_is_told():
+    token = value(FORMED["GITHUB-PAT"])
+
+    assert len(kinds(f"a {token}\nb {token}\nc {token}\n")) == 3
+
+
+def test_the_value_is_not_in_what_a_debugger_prints():
+    token = value(FORMED["GITHUB-PAT"])
+
+    assert token not in repr(find(token.encode()))
+
+
+@pytest.mark.parametrize(
+    ("name", "plain"),
+    [
+        (b"apiKey", "api_key"),
+        (b"APIKey", "api_key"),
+        (b"MY_API-KEY", "my_api_key"),
+        (b"self.db.password", "self_db_password"),
+    ],
+)
+def test_names_are_compared_in_one_form(name, plain):
+    assert names.plain(name) == plain
+
+
+def test_words_are_told_from_random_letters():
+    words = b"application_configuration_parameter_2"
+    drawn = value("<a37>").encode()
+
+    assert not judge.random(words)
+    assert judge.random(drawn)
+
+
+HOSTILE = {
+    "one letter": b"a" * 2**21,
+    "passwords": b"password=" * 2**18,
+    "quotes": b'password="' * 2**18,
+    "heads of keys": b"-----BEGIN PRIVATE" + b" KEY-----" * 2**17,
+    "urls": b"://a:" * 2**18,
+    "curl": b"curl -u " * 2**18,
+    "headers": b"authorization: " * 2**17,
+    "tokens": b"eyJaaaaaaaaaa.eyJaaaaaaaa." * 2**16,
+    "machines": b"machine " * 2**18,
+    "random": string.printable.encode() * 2**14,
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_text_costs_a_bounded_time(name):
+    start = time.process_time()
+
+    find(HOSTILE[name], "x.txt", Budget(10_000))
+
+    assert time.process_time() - start < 5
+
+
+def test_a_text_that_is_too_dense_is_said_not_to_be_seen_whole():
+    budget = Budget(100)
+
+    find(b"password=" * 1000, "x.txt", budget)
+
+    assert budget.overdrawn
+
+
+def test_no_expression_of_a_form_can_backtrack():
+    forms = "".join(FORMED.values())
+
+    assert not re.search(r"[*+]\)[*+{]", forms)

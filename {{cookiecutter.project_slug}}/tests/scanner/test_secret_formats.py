@@ -1,0 +1,44 @@
+"""Each kind of credential is found, and what only looks like it is not."""
+
+import pytest
+
+from scanner.secrets import formats
+from scanner.secrets.engine import find
+
+from .secret_samples import FORMED, NAMED, placeholder, value
+
+
+def kinds(text: str, path: str = "settings.ini") -> set[str]:
+    return {secret.kind.id for secret in find(text.encode(), path)}
+
+
+@pytest.mark.parametrize("name", FORMED)
+def test_a_value_of_the_published_form_is_found_by_its_own_id(name):
+    text = f"before {value(FORMED[name])} after"
+
+    assert kinds(text) == {f"MCP-SEC-{name}"}
+
+
+@pytest.mark.parametrize("name", FORMED)
+def test_a_placeholder_of_the_same_form_is_left_alone(name):
+    assert kinds(f'client = "{placeholder(FORMED[name])}"') == set()
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_a_value_behind_its_issuers_name_is_found_by_its_own_id(name):
+    issuer, form = NAMED[name]
+
+    assert kinds(f'{issuer}_token = "{value(form)}"') == {f"MCP-SEC-{name}"}
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_the_same_value_without_a_telling_name_is_left_alone(name):
+    form = NAMED[name][1]
+
+    assert kinds(f'colour = "{value(form)}"') == set()
+
+
+def test_every_kind_in_the_table_has_a_sample():
+    known = {each.kind.id for each in formats.load()}
+
+    assert known == {f"MCP-SEC-{name}" for name in [*FORMED, *NAMED]}
