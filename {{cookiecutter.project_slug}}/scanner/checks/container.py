@@ -1,10 +1,11 @@
 """Dockerfiles, compose files and Kubernetes manifests."""
 
+import contextlib
 import io
 import posixpath
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,7 +19,7 @@ from ..container import (
     run_rules,
 )
 from ..container.dockerfile import parse
-from ..container.hadolint import HadolintReport, run_hadolint
+from ..container.hadolint import run_hadolint
 from ..model import CheckResult, Coverage, Finding, Options, State
 from ..project import Project, Unreadable
 from ..rules import rules_for
@@ -43,10 +44,22 @@ class _Work:
     """What has been looked at so far, and what could not be."""
 
     project: Project
+    state: State = State.PASSED
+    reasons: list[str] = field(default_factory=list)
+    version: str | None = None
     findings: list[Finding] = field(default_factory=list)
     files: set[str] = field(default_factory=set)
     problems: dict[str, str] = field(default_factory=dict)
     counts: Counter[tuple[str, str | None]] = field(default_factory=Counter)
+
+    @contextlib.contextmanager
+    def needing_a_tool(self) -> Iterator[None]:
+        """Go on without the tool that fails, but not as if it had passed."""
+        try:
+            yield
+        except ToolError as error:
+            self.state = error.state
+            self.reasons.append(error.reason)
 
     def judge(self, kind: str, *subject: Any) -> None:
         """Apply the rules for one kind of subject."""
@@ -64,49 +77,31 @@ class _Work:
 def check(project: Project, options: Options) -> CheckResult:
     """Judge what builds and runs the server, by our rules and hadolint's."""
     work = _Work(project)
-    state, reasons = State.PASSED, []
     dockerfiles = _dockerfiles(work)
-    try:
+    with work.needing_a_tool():
         _documents(work)
-    except ToolError as error:
-        state = error.state
-        reasons.append(error.reason)
-    report = HadolintReport("")
-    try:
+    with work.needing_a_tool():
         if dockerfiles:
-            report = run_hadolint(project, dockerfiles, options.timeout)
-    except ToolError as error:
-        state = error.state
-        reasons.append(error.reason)
-    else:
-        _merge(work, report, set(dockerfiles))
-    if not work.files and state is State.PASSED:
-        return CheckResult(
-            name="container",
-            state=State.NOT_APPLICABLE,
-            reason="no Dockerfile, compose file or manifest",
-        )
-    reasons += _told(work)
-    if dockerfiles:
-        reasons.append(_cis())
+            _hadolint(work, dockerfiles, options.timeout)
+    if not work.files and work.state is State.PASSED:
+        reason = "no Dockerfile, compose file or manifest"
+        state = State.NOT_APPLICABLE
+        return CheckResult(name="container", state=state, reason=reason)
+    covered, total = len(work.files - work.problems.keys()), len(work.files)
     return CheckResult(
         name="container",
-        state=state,
-        reason="; ".join(reasons),
+        state=work.state,
+        reason="; ".join([*work.reasons, *_told(work), *_cis(dockerfiles)]),
         tool="hadolint" if dockerfiles else None,
-        tool_version=report.version or None,
-        coverage=Coverage(
-            unit="files",
-            covered=len(work.files - work.problems.keys()),
-            total=len(work.files),
-        ),
+        tool_version=work.version,
+        coverage=Coverage(unit="files", covered=covered, total=total),
         findings=tuple(work.findings),
     )
 
 
-def _dockerfiles(work: _Work) -> list[str]:
-    """Judge each Dockerfile by our rules; return those that were read."""
-    read: list[str] = []
+def _dockerfiles(work: _Work) -> dict[str, list[int]]:
+    """Judge each Dockerfile by our rules; return what hadolint needs."""
+    read: dict[str, list[int]] = {}
     for path in work.project.files:
         if not _DOCKERFILE.fullmatch(path) or _NO_DOCKERFILE.fullmatch(path):
             continue
@@ -116,11 +111,11 @@ def _dockerfiles(work: _Work) -> list[str]:
         except Unreadable as error:
             work.problems[path] = str(error)
             continue
-        read.append(path)
         text = io.TextIOWrapper(
             io.BytesIO(data), "utf-8-sig", "replace", newline="\n"
         )
         file = parse(path, text)
+        read[path] = file.ends
         work.judge("dockerfile", file)
         work.judge("context", file, work.project)
         work.judge("text", path, data.decode("utf-8", "replace"))
@@ -208,27 +203,25 @@ def _compose(
             work.judge("compose-whole", service)
 
 
-def _merge(work: _Work, report: HadolintReport, files: set[str]) -> None:
-    """Add hadolint's findings, but for faults that ours have named."""
-    piped = {
-        (finding.path, finding.line)
-        for finding in work.findings
-        if finding.id == "MCP-CON-004"
-    }
+def _hadolint(
+    work: _Work, files: dict[str, list[int]], timeout: float
+) -> None:
+    """Add what hadolint finds, but for faults that our rules have named."""
+    report = run_hadolint(work.project, files, timeout)
+    work.version = report.version
+    piped = {(f.path, f.line) for f in work.findings if f.id == "MCP-CON-004"}
     work.findings += [
         finding
         for finding in report.findings
-        if not (
-            finding.id == "MCP-CON-DL4006"
-            and (finding.path, finding.line) in piped
-        )
+        if finding.id != "MCP-CON-DL4006"
+        or (finding.path, finding.line) not in piped
     ]
-    for path in sorted(files - report.seen):
+    for path in sorted(files.keys() - report.seen):
         why = report.problems.get(path, "hadolint gave no account of it")
         work.problems.setdefault(path, why)
 
 
-def _told(work: _Work) -> Iterable[str]:
+def _told(work: _Work) -> Iterator[str]:
     """Name the first files that were not looked at in full."""
     shown = list(work.problems.items())[:3]
     for path, problem in shown:
@@ -237,12 +230,12 @@ def _told(work: _Work) -> Iterable[str]:
         yield f"and {len(work.problems) - len(shown)} more files"
 
 
-def _cis() -> str:
+def _cis(dockerfiles: Collection[str]) -> Iterator[str]:
     """Say which of the CIS Docker Benchmark's controls were not judged."""
     by_state: dict[str, list[str]] = {}
     for control, state in image_rules.CIS.items():
         by_state.setdefault(state, []).append(control)
-    return (
-        f"CIS Docker {', '.join(by_state['not assessed'])} not assessed,"
-        f" {', '.join(by_state['in part'])} in part"
-    )
+    if dockerfiles:
+        missing = ", ".join(by_state["not assessed"])
+        part = ", ".join(by_state["in part"])
+        yield f"CIS Docker {missing} not assessed, {part} in part"

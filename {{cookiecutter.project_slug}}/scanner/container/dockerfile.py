@@ -115,6 +115,11 @@ class Instruction:
             return None
         return found if all(isinstance(x, str) for x in found) else None
 
+    @property
+    def script(self) -> str | list[str]:
+        """What a RUN executes: a shell's text or a list of arguments."""
+        return self.exec_form or f"{self.text}\n{self.body}"
+
     def flag(self, name: str) -> str:
         """Return a flag's value, or the empty string."""
         start = f"--{name}="
@@ -124,12 +129,18 @@ class Instruction:
 
 @dataclass(slots=True)
 class Dockerfile:
-    """A parsed file; ``problems`` says what could not be read in it."""
+    """A parsed file.
+
+    Attributes:
+        problems: What could not be read in it.
+        ends: The lines on which its here-documents end.
+    """
 
     path: str
     stages: list[Stage] = field(default_factory=list)
     instructions: list[Instruction] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    ends: list[int] = field(default_factory=list)
 
     @property
     def final(self) -> list[Instruction]:
@@ -318,9 +329,10 @@ class _Parser:
         for mark in _HEREDOC.finditer(text):
             if mark["name"] is None:
                 continue
-            for _number, line in self._lines:
+            for end, line in self._lines:
                 line = line.lstrip("\t") if mark["dash"] else line
                 if line == mark["name"]:
+                    self._file.ends.append(end)
                     break
                 body.append(line)
             else:

@@ -85,7 +85,7 @@ def no_user(file: Dockerfile) -> Iterator[Hit]:
     """
     if file.stages and file.last("USER") is None:
         base = file.final[0]
-        if "nonroot" not in base.text:
+        if "nonroot" not in base.stage.image:
             yield hit(
                 file,
                 base,
@@ -308,7 +308,7 @@ def runtime_names(file: Dockerfile) -> set[str]:
         return set()
     names = {user}
     for where in file.final:
-        if where.name == "RUN" and _MAKES_USER.search(where.text):
+        if where.name == "RUN" and _MAKES_USER.search(str(where.script)):
             names |= _same_user(where, user)
     return names
 
@@ -316,7 +316,7 @@ def runtime_names(file: Dockerfile) -> set[str]:
 def _same_user(where: Instruction, user: str) -> set[str]:
     """Return the name and number of a useradd that makes this user."""
     with contextlib.suppress(ValueError):
-        for command in commands(where.text):
+        for command in commands(where.script):
             words = command.program
             if command.name not in {"useradd", "adduser"}:
                 continue

@@ -84,10 +84,12 @@ class Run:
     def calling(self, *names: str) -> Iterator[Command]:
         """Yield the calls of these programs, also behind ``-exec``."""
         for command in self.commands:
-            for position, word in enumerate(command.words):
-                if posixpath.basename(word) in names:
-                    yield Command(command.words[position:])
-                    break
+            if command.name in names:
+                yield Command(command.program)
+            words = command.words
+            for position, word in enumerate(words[1:], 1):
+                if word in names and words[position - 1].startswith("-exec"):
+                    yield Command(words[position:])
 
     def installs(self) -> Iterator[tuple[Command, list[str]]]:
         """Yield the calls of package managers, and what they install."""
@@ -111,9 +113,8 @@ def runs(file: Dockerfile) -> Iterator[Run]:
             yield Run(file, where, [chmod], [], id(where) in shipped, *about)
         if where.name != "RUN":
             continue
-        script = where.exec_form or f"{where.text}\n{where.body}"
         try:
-            found = commands(script)
+            found = commands(where.script)
         except ValueError as error:
             file.problems.append(f"line {where.line}: {error}")
             continue
@@ -225,8 +226,9 @@ def secret_in_run(run: Run) -> Iterator[Hit]:
             bare = name.lstrip("-").replace("-", "_")
             named = (equals or option) and secret_name(bare)
             given = named and literal(value) and not value.startswith("-")
-            pair = login and re.fullmatch(r"[\w-]+:[^\s:$]+", word[:200])
-            if given or pair or _CREDENTIALS.search(word):
+            pair = following if word in {"-u", "--user"} else login and word
+            told = pair and re.fullmatch(r"[\w-]+:[^\s:$]+", pair[:200])
+            if given or told or _CREDENTIALS.search(word):
                 line = run.where.line_of(word.partition("=")[0])
                 yield run.hit(f"{command.name} is given a secret", line)
                 return

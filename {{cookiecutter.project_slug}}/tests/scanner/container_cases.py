@@ -31,6 +31,7 @@ DOCKERFILES: dict[tuple[str, str], tuple[list[str], list[str]]] = {
         [
             "FROM a:1\nHEALTHCHECK CMD true\n",
             "FROM a:1 AS x\nUSER app\nFROM a:1\nHEALTHCHECK CMD true\n",
+            "FROM a:1 AS nonroot\nHEALTHCHECK CMD true\n",
             "FROM a:1\nONBUILD USER app\nHEALTHCHECK CMD true\n",
             "FROM a:1\nRUN <<EOF\nUSER app\nEOF\nHEALTHCHECK CMD true\n",
             "FROM a:1\nRUN echo \\\nUSER app\nHEALTHCHECK CMD true\n",
@@ -183,7 +184,10 @@ DOCKERFILES: dict[tuple[str, str], tuple[list[str], list[str]]] = {
             image("RUN apt-get update"),
             image("RUN apk update && pip install x==1"),
         ],
-        [image("RUN apt-get update && apt-get upgrade -y")],
+        [
+            image("RUN apt-get update && apt-get upgrade -y"),
+            image("RUN echo apt-get update"),
+        ],
     ),
     ("012", "medium"): (
         [
@@ -228,6 +232,7 @@ DOCKERFILES: dict[tuple[str, str], tuple[list[str], list[str]]] = {
             image(RUN + "git clone https://me:" + SECRET + "@example.com/a"),
             image(RUN + f"curl -H 'Authorization: Bearer {SECRET}' x -o y"),
             image(RUN + f"echo root:{SECRET} | chpasswd"),
+            image(RUN + f"curl -u me:{SECRET} https://example.com -o y"),
         ],
         [
             image("RUN TOKEN=$(cat /run/secrets/token) cli login"),
@@ -250,6 +255,7 @@ DOCKERFILES: dict[tuple[str, str], tuple[list[str], list[str]]] = {
         [
             image("RUN chown -R mcpuser:mcpuser /app"),
             image("RUN chown -R 10001 /"),
+            image("RUN <<EOF\nchown -R mcpuser /app\nEOF"),
         ],
         [
             image("RUN chown mcpuser /workspace"),

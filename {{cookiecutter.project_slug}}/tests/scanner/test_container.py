@@ -141,6 +141,15 @@ def test_the_projects_settings_do_not_silence_hadolint(check):
     assert ids(check(files)) == ["DL3025"]
 
 
+def test_the_users_settings_do_not_silence_hadolint(
+    check, tmp_path, monkeypatch
+):
+    (tmp_path / "hadolint.yaml").write_text("ignored: [DL3025]\n")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    monkeypatch.setenv("HADOLINT_IGNORE", "DL3025")
+    assert ids(check({"Dockerfile": SHELL_FORM})) == ["DL3025"]
+
+
 @pytest.mark.parametrize(
     ("pragma", "found"),
     [
@@ -165,6 +174,30 @@ def test_a_file_too_large_for_hadolint_is_judged_by_our_rules(check):
 def test_a_file_that_hadolint_cannot_read_is_not_covered(check):
     result = check({"Dockerfile": IMAGE + "FROM\n"})
     assert result.coverage.partial
+
+
+def test_hadolint_is_given_bounded_memory(check, bench):
+    real = f"{sys.prefix}/bin/hadolint"
+    bounded = '[ "$GHCRTS" = -M128m ] || exit 9'
+    bench.install("hadolint", f'{bounded}; exec {real} "$@"', VERSION)
+    assert check({"Dockerfile": IMAGE}).complete
+
+
+def test_a_hadolint_that_takes_no_such_limit_is_run_without(check, bench):
+    real = f"{sys.prefix}/bin/hadolint"
+    refusal = "echo Most RTS options are disabled >&2; exit 1"
+    body = f'[ -z "$GHCRTS" ] || eval "{refusal}"; exec {real} "$@"'
+    bench.install("hadolint", body, VERSION)
+    assert check({"Dockerfile": IMAGE}).complete
+
+
+@pytest.mark.parametrize("end", ["EOF\n", "EOF\n\n", "EOF\n# why\n"])
+def test_hadolint_reads_on_after_a_here_document(check, end):
+    text = SHELL_FORM.replace("USER", f"RUN <<EOF\nmake x\n{end}USER")
+    result = check({"Dockerfile": text})
+    assert result.complete, result.reason
+    (finding,) = result.findings
+    assert finding.line == text.splitlines().index("ENTRYPOINT python") + 1
 
 
 # Hostile files

@@ -3,7 +3,7 @@ import time
 
 import pytest
 
-from scanner.documents import MAX_DEPTH, MAX_NODES, Malformed, load
+from scanner.documents import MAX_DEPTH, MAX_NODES, Malformed, Room, load
 from scanner.model import State
 from scanner.tools import ToolError
 
@@ -64,6 +64,13 @@ def test_what_is_no_yaml_or_a_bomb_is_refused_at_once(text):
     with pytest.raises(Malformed):
         load(text)
     assert time.process_time() - start < 2
+
+
+def test_all_files_share_one_room():
+    room = Room(nodes=10)
+    assert load("[1, 2, 3, 4]", room)
+    with pytest.raises(Malformed, match="too much YAML in all"):
+        load("[1, 2, 3, 4, 5]", room)
 
 
 def test_without_the_library_nothing_is_passed(monkeypatch):

@@ -236,6 +236,17 @@ def test_the_projects_settings_do_not_silence_zizmor(check):
     assert [f.id for f in result.findings] == ["MCP-WF-ARTIPACKED"]
 
 
+def test_the_users_settings_do_not_silence_zizmor(
+    check, tmp_path, monkeypatch
+):
+    settings = tmp_path / "zizmor.yml"
+    settings.write_text("rules: {artipacked: {disable: true} }\n")
+    monkeypatch.setenv("ZIZMOR_CONFIG", str(settings))
+    text = FLOW.replace("persist-credentials: false", "fetch-depth: 1")
+    found = [f.id for f in check({CI: text}).findings]
+    assert found == ["MCP-WF-ARTIPACKED"]
+
+
 @pytest.mark.parametrize("failure", [*FAILURES, "nothing audited"])
 def test_no_failure_of_zizmor_is_a_pass(
     make_project, bench, failure, monkeypatch
@@ -249,6 +260,7 @@ def test_no_failure_of_zizmor_is_a_pass(
     assert result.state in {State.NOT_RUN, State.ERROR}
     assert (result.state is State.NOT_RUN) == (failure == "absent")
     assert "zizmor" in result.reason
+    assert (failure == "nothing audited") == ("audited" in result.reason)
     assert [f.id for f in result.findings] == ["MCP-WF-001"]
 
 
