@@ -1,10 +1,10 @@
 """What happens where the kernel lacks a part of the sandbox."""
 
-import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from subprocess import Popen
 
 import pytest
 
@@ -53,6 +53,18 @@ def on_kernel(
         monkeypatch.setattr(sys, "executable", str(script))
 
     return pretend
+
+
+@pytest.fixture
+def victim() -> Iterator[int]:
+    """A process of the server's user that has nothing to do with commands."""
+    process = Popen(
+        [sys.executable, "-c", "import signal; signal.pause()"],
+        start_new_session=True,
+    )
+    yield process.pid
+    process.kill()
+    process.wait()
 
 
 def python(code: str) -> list[str]:
@@ -129,23 +141,23 @@ async def test_without_a_listener_no_mode_is_changed(
 @pytest.mark.parametrize(
     "attack",
     [
-        "os.kill({server}, signal.SIGKILL)",
-        "os.kill({server}, 0)",
+        "os.kill({victim}, signal.SIGKILL)",
+        "os.kill({victim}, 0)",
         "os.kill(os.getppid(), signal.SIGKILL)",
-        "os.kill(-1, signal.SIGKILL)",
-        "os.killpg({group}, signal.SIGTERM)",
-        "signal.pidfd_send_signal(os.pidfd_open({server}), signal.SIGKILL)",
-        "ctypes.CDLL(None).tgkill({server}, {server}, 9) and fail()",
-        "ctypes.CDLL(None).syscall(200, {server}, 9) and fail()",
+        "os.kill(-1, signal.SIGCONT)",
+        "os.killpg({victim}, signal.SIGTERM)",
+        "signal.pidfd_send_signal(os.pidfd_open({victim}), signal.SIGKILL)",
+        "ctypes.CDLL(None).tgkill({victim}, {victim}, 9) and fail()",
+        "ctypes.CDLL(None).syscall(200, {victim}, 9) and fail()",
     ],
 )
 async def test_signals_stay_inside_before_landlock_keeps_them(
-    make_runner: MakeRunner, on_kernel: OnKernel, attack: str
+    make_runner: MakeRunner, on_kernel: OnKernel, victim: int, attack: str
 ) -> None:
     make_runner().close()
     on_kernel(UNSCOPED)
     runner = make_runner()
-    attack = attack.format(server=os.getpid(), group=os.getpgrp())
+    attack = attack.format(victim=victim)
     code = (
         "import ctypes, os, signal\n"
         "def fail(): raise PermissionError(1, 'refused')\n"
