@@ -4,11 +4,15 @@ A tool is a plain or an async function below ``@tool``. Its name, docstring
 and annotated arguments are what the model reads; every control applies to it
 with no further line::
 
+    from typing import Annotated
+
+    from pydantic import Field
+
     from . import tool
 
 
     @tool(scope="files:read", read_only=True)
-    def count_words(text: str) -> int:
+    def count_words(text: Annotated[str, Field(max_length=10_000)]) -> int:
         \"\"\"Count the words of a text.\"\"\"
         return len(text.split())
 """
