@@ -143,7 +143,7 @@ def _lack(part: Mapping[str, Any]) -> str:
     kind = part.get("type")
     if "enum" in part or "const" in part or "$ref" in part:
         return ""
-    if kind == "string" and "maxLength" not in part and "format" not in part:
+    if kind == "string" and not {"maxLength", "format", "pattern"} & set(part):
         return "maxLength"
     if kind == "array":
         if "maxItems" not in part:
