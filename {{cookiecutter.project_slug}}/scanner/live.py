@@ -31,8 +31,20 @@ FIXED: Final[Mapping[str, str]] = {
     "MCP_LOG_FILE": "",
     "MCP_ENV_FILE": "",
     "PYTHONDONTWRITEBYTECODE": "1",
-    "PYTHONSAFEPATH": "",
+    "PYTHONSAFEPATH": "1",
 }
+
+
+class Ended(ToolError):
+    """The server is no longer there."""
+
+
+class Silent(ToolError):
+    """The server does not answer in time."""
+
+
+class Noisy(ToolError):
+    """The server says something else than the protocol on stdout."""
 
 
 class StdioServer:
@@ -45,12 +57,10 @@ class StdioServer:
     def __init__(
         self, project: Project, workspace: Path, **variables: str
     ) -> None:
-        self._argv = [_python(project), "-m", project.package]
-        self._root = project.root
+        self._project = project
+        self._here = surroundings(workspace)
         self._environment = environment(
-            WORKSPACE_PATH=str(workspace),
-            MCP_TRANSPORT="stdio",
-            **variables,
+            project, workspace, MCP_TRANSPORT="stdio", **variables
         )
         self._ids = iter(range(1, 2**31))
         self._lines: queue.Queue[bytes | None] = queue.Queue()
@@ -63,8 +73,8 @@ class StdioServer:
         """
         self._log: IO[bytes] = tempfile.TemporaryFile()  # closed at the exit
         self._process = subprocess.Popen(  # nosec B603 # no shell
-            self._argv,
-            cwd=self._root,
+            command(self._project),
+            cwd=self._here,
             env=self._environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -84,9 +94,7 @@ class StdioServer:
         """End the process and all that it started."""
         with contextlib.suppress(OSError):
             pipe(self._process.stdin).close()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(STOP)
-        _kill(self._process)
+        ended(self._process)
         self._listener.join()
         pipe(self._process.stdout).close()
         self._log.close()
@@ -97,21 +105,41 @@ class StdioServer:
         """Send a request and return its result.
 
         Raises:
-            ToolError: The server died, is silent, answers with an error or
-                says something else on stdout.
+            ToolError: As for ``exchange``; or the answer is an error.
+        """
+        message = self.exchange(method, params, patience)
+        if "error" in message:
+            error = visible(str(message["error"].get("message")))
+            raise ToolError(f"the server refused {method}: {error}")
+        result = message.get("result")
+        return result if isinstance(result, dict) else {}
+
+    def exchange(
+        self,
+        method: str,
+        params: Mapping[str, Any],
+        patience: float = PATIENCE,
+    ) -> dict[str, Any]:
+        """Send a request and return the message that answers it.
+
+        A server that cannot read a request does not know its number either;
+        the error that it then answers bears none (JSON-RPC 2.0, section 5).
+
+        Raises:
+            Ended: The server died.
+            Silent: It does not answer.
+            Noisy: It says something else than the protocol on stdout.
         """
         number = next(self._ids)
         self._send({"id": number, "method": method, "params": params})
         until = time.monotonic() + patience
         while True:
             message = self._receive(method, until)
-            if message.get("id") != number:
-                continue  # a notification
-            if "error" in message:
-                error = visible(str(message["error"].get("message")))
-                raise ToolError(f"the server refused {method}: {error}")
-            result = message.get("result")
-            return result if isinstance(result, dict) else {}
+            unread = message.get("id") is None and "error" in message
+            if unread or (
+                message.get("id") == number and "method" not in message
+            ):
+                return message
 
     def everything(self, method: str, key: str) -> Iterator[dict[str, Any]]:
         """Yield what a list method lists, page after page."""
@@ -135,30 +163,35 @@ class StdioServer:
         )
         self._send({"method": "notifications/initialized"})
 
+    @property
+    def log(self) -> str:
+        """What the server has logged until now."""
+        return read_log(self._log)
+
     def _send(self, message: Mapping[str, object]) -> None:
         line = json.dumps({"jsonrpc": "2.0", **message}) + "\n"
         try:
             pipe(self._process.stdin).write(line.encode())
             pipe(self._process.stdin).flush()
         except (OSError, ValueError):
-            raise ToolError(f"the server ended{self._hint()}") from None
+            raise Ended(f"the server ended{self._hint()}") from None
 
     def _receive(self, method: str, until: float) -> dict[str, Any]:
         try:
             line = self._lines.get(timeout=max(0.0, until - time.monotonic()))
         except queue.Empty:
-            raise ToolError(
+            raise Silent(
                 f"the server did not answer {method}{self._hint()}"
             ) from None
         if line is None:
-            raise ToolError(f"the server ended{self._hint()}")
+            raise Ended(f"the server ended{self._hint()}")
         try:
             message = json.loads(line)
         except (ValueError, RecursionError):
             message = None
         if not isinstance(message, dict) or "jsonrpc" not in message:
             shown = visible(line[:80].decode("utf-8", "replace"))
-            raise ToolError(f"the server printed on stdout: {shown}")
+            raise Noisy(f"the server printed on stdout: {shown}")
         return message
 
     def _listen(self) -> None:
@@ -169,22 +202,51 @@ class StdioServer:
         self._lines.put(None)
 
     def _hint(self) -> str:
-        """Return the last lines of the server's log, for a person."""
-        with contextlib.suppress(OSError, ValueError):
-            size = self._log.seek(0, os.SEEK_END)
-            self._log.seek(max(0, size - 4000))
-            lines = self._log.read().decode("utf-8", "replace").splitlines()
-            kept = [visible(x, 160) for x in lines if x.strip()][-LOG_LINES:]
-            if kept:
-                return ": " + " | ".join(kept)
-        return ""
+        return hint(self._log)
 
 
-def environment(**variables: str) -> dict[str, str]:
+def hint(log: IO[bytes]) -> str:
+    """Return the last lines of a server's log, for a person."""
+    text = read_log(log)[-4000:]
+    lines = [visible(x, 160) for x in text.splitlines() if x.strip()]
+    return ": " + " | ".join(lines[-LOG_LINES:]) if lines else ""
+
+
+def read_log(log: IO[bytes]) -> str:
+    """Return what a server has logged until now."""
+    with contextlib.suppress(OSError, ValueError):
+        return os.pread(log.fileno(), MAX_LINE, 0).decode("utf-8", "replace")
+    return ""
+
+
+def surroundings(workspace: Path) -> Path:
+    """Make and return where the server runs: beside the workspace.
+
+    What a tool writes by a relative path, or into the home directory, goes
+    away with the workspace.
+    """
+    for name in ("here", "home"):
+        (workspace.parent / name).mkdir(exist_ok=True)
+    return workspace.parent / "here"
+
+
+def environment(
+    project: Project, workspace: Path, **variables: str
+) -> dict[str, str]:
     """Return a clean environment for the server, with these variables."""
-    kept = {"HOME", "LANG", "PATH", "SYSTEMROOT", "TEMP", "TMP", "TMPDIR"}
+    kept = {"LANG", "PATH", "SYSTEMROOT"}
     ours = {k: v for k, v in os.environ.items() if k in kept}
-    return {k: v for k, v in {**ours, **FIXED, **variables}.items() if v}
+    home = str(workspace.parent / "home")
+    places = dict.fromkeys(("HOME", "TEMP", "TMP", "TMPDIR"), home)
+    given = {
+        **ours,
+        **places,
+        **FIXED,
+        "PYTHONPATH": str(project.root),
+        "WORKSPACE_PATH": str(workspace),
+        **variables,
+    }
+    return {k: v for k, v in given.items() if v}
 
 
 def pipe(stream: IO[bytes] | None) -> IO[bytes]:
@@ -194,11 +256,21 @@ def pipe(stream: IO[bytes] | None) -> IO[bytes]:
     return stream
 
 
-def _python(project: Project) -> str:
-    """Return the Python of the project's environment, or else this one."""
+def command(project: Project) -> list[str]:
+    """Return what starts the server, with its environment or else ours."""
     folder = "Scripts/python.exe" if os.name == "nt" else "bin/python"
     python = project.root / ".venv" / folder
-    return str(python) if python.exists() else sys.executable
+    program = str(python) if python.exists() else sys.executable
+    return [program, "-m", project.package]
+
+
+def ended(process: subprocess.Popen[bytes]) -> None:
+    """Wait a little for the process's own end, then end it and its own."""
+    if process.stdin is None and process.poll() is None:
+        process.terminate()
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(STOP)
+    _kill(process)
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:

@@ -8,7 +8,6 @@ from typing import Protocol, cast
 from ..model import CheckResult, Options
 from ..project import Project
 
-# "probes" joins when its module is there.
 CHECKS = (
     "code",
     "dependencies",
@@ -18,6 +17,7 @@ CHECKS = (
     "workflows",
     "configuration",
     "surface",
+    "probes",
 )
 
 

@@ -4,16 +4,21 @@ import tempfile
 import tomllib
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Final
 
-from ..live import StdioServer
+from ..live import Ended, StdioServer
 from ..model import CheckResult, Coverage, Finding, Options, State
 from ..project import Project, Unreadable
 from ..rules import Hit, rules_for
 from ..ruletable import ruled
 from ..surface import schema_rules, text_rules
 from ..surface.components import Component, offered
-from ..tools import ToolError
 
+#: A program that every system has, so that ``run_command`` is seen too.
+ABLE: Final = {
+    "MCP_ALLOWED_COMMANDS": "ls",
+    "MCP_COMMAND_SANDBOX": "best-effort",
+}
 _RULES = (schema_rules, text_rules)  # imported, so that they are registered
 changed = ruled(schema_rules.__file__, on="changed")
 
@@ -35,8 +40,10 @@ def check(project: Project, options: Options) -> CheckResult:
     if not project.package:
         reason = "pyproject.toml names no server to start"
         return CheckResult(name="surface", state=State.ERROR, reason=reason)
-    with tempfile.TemporaryDirectory() as folder:
-        found = look(project, Path(folder))
+    with tempfile.TemporaryDirectory(prefix="surface-") as folder:
+        workspace = Path(folder).resolve() / "workspace"
+        workspace.mkdir()
+        found = look(project, workspace)
     known = options.components or {}
     kinds = ("text", "schema", *(["scope"] if _auth_is_on(project) else []))
     findings = [f for c in found for f in judged(c, kinds)]
@@ -65,12 +72,10 @@ def look(project: Project, workspace: Path) -> list[Component]:
     Raises:
         ToolError: It does not start or does not answer.
     """
-    # A program that every system has, so that ``run_command`` is seen too.
-    able = {"MCP_ALLOWED_COMMANDS": "ls", "MCP_COMMAND_SANDBOX": "best-effort"}
     try:
-        with StdioServer(project, workspace, **able) as server:
+        with StdioServer(project, workspace, **ABLE) as server:
             return offered(server, project)
-    except ToolError:
+    except Ended:  # no sandbox for commands here, if nothing else
         with StdioServer(project, workspace) as server:
             return offered(server, project)
 

@@ -1,0 +1,129 @@
+"""Whether the server withstands attacks: it is started, and attacked."""
+
+import os
+import tomllib
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+
+from ..live import Ended, StdioServer
+from ..model import CheckResult, Coverage, Finding, Options, State
+from ..probes.access import with_tokens
+from ..probes.arguments import SETTINGS, Attack
+from ..probes.network import without_tokens
+from ..probes.payloads import Lab, lab
+from ..project import Project, Unreadable
+from ..surface.components import Component, offered
+from .surface import ABLE
+
+Listed = Future[list[Component]]
+
+
+def check(project: Project, options: Options) -> CheckResult:
+    """Attack every tool, resource and prompt, and the way to them.
+
+    The server runs with a workspace of its own, on pipes and on loopback.
+    Tools that reach the outside world are not called unless asked for.
+    """
+    if not options.probe:
+        return _not_run("left out by --no-probe", State.NOT_RUN)
+    if os.name == "nt":
+        reason = "probing needs links and signals; run it on Linux or macOS"
+        return _not_run(reason, State.NOT_RUN)
+    if not project.package:
+        reason = "pyproject.toml names no server to start"
+        return _not_run(reason, State.ERROR)
+    listed: Listed = Future()
+    with ExitStack() as stack:
+        labs = [stack.enter_context(lab()) for _ in range(3)]
+        pool = stack.enter_context(ThreadPoolExecutor(3))
+        kind = _auth(project)
+        others = (
+            pool.submit(without_tokens, project, labs[1], listed),
+            pool.submit(with_tokens, project, labs[2], kind, listed),
+        )
+        attack = through(project, labs[0], options, listed)
+        around = [finding for work in others for finding in work.result()]
+    return _result(listed.result(), attack, around)
+
+
+def through(
+    project: Project, traps: Lab, options: Options, listed: Listed
+) -> Attack:
+    """Attack everything that the server offers, over its pipes.
+
+    Args:
+        project: Whose server it is.
+        traps: Where it works.
+        options: What may be called.
+        listed: Is given what it offers, or why that is not known.
+
+    Raises:
+        ToolError: It does not start.
+    """
+    try:
+        with _server(project, traps) as server:
+            components = offered(server, project)
+            listed.set_result(components)
+            attack = Attack(traps, str(project.root))
+            attack.plan(components, _ours(project), options.probe_open_world)
+            attack.on(server)
+    except BaseException as error:
+        if not listed.done():
+            listed.set_exception(error)
+        raise
+    while attack.waiting:
+        with _server(project, traps) as server:
+            attack.on(server)
+    return attack
+
+
+@contextmanager
+def _server(project: Project, traps: Lab) -> Iterator[StdioServer]:
+    """Start the server, with commands where there is a sandbox for them."""
+    settings = {**SETTINGS, "PROBE_CANARY": traps.inside}
+    with ExitStack() as stack:
+        try:
+            able = StdioServer(project, traps.workspace, **settings, **ABLE)
+            server = stack.enter_context(able)
+        except Ended:
+            less = StdioServer(project, traps.workspace, **settings)
+            server = stack.enter_context(less)
+        yield server
+
+
+def _ours(project: Project) -> str:
+    """Return where ``run_command`` stands, which runs in our sandbox."""
+    return f"{project.package}/tools/run.py"
+
+
+def _auth(project: Project) -> str:
+    """Return the proof of identity that the project asks for, if any."""
+    try:
+        text = project.text(f"{project.package}/defaults.toml")
+        given = str(tomllib.loads(text).get("MCP_AUTH"))
+    except (Unreadable, ValueError):
+        given = ""
+    return "jwt" if given == "jwt" else "bearer"
+
+
+def _result(
+    components: list[Component], attack: Attack, around: list[Finding]
+) -> CheckResult:
+    there = [c for c in components if c.kind != "instructions"]
+    left = (f"{name} {why}" for name, why in sorted(attack.left.items()))
+    return CheckResult(
+        name="probes",
+        state=State.PASSED,
+        reason="; ".join(left),
+        coverage=Coverage(
+            unit="components",
+            covered=len(there) - len(attack.left),
+            total=len(there),
+        ),
+        findings=(*attack.findings, *around),
+    )
+
+
+def _not_run(reason: str, state: State) -> CheckResult:
+    return CheckResult(name="probes", state=state, reason=reason)

@@ -1,0 +1,228 @@
+"""The server under test over HTTP, on a loopback port of its own."""
+
+import contextlib
+import http.client
+import json
+import signal
+import socket
+import subprocess  # nosec B404 # argument lists, never a shell
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from .live import (
+    PATIENCE,
+    PROTOCOL,
+    START,
+    Ended,
+    Silent,
+    command,
+    ended,
+    environment,
+    hint,
+    surroundings,
+)
+from .project import Project
+
+ACCEPT = "application/json, text/event-stream"
+MAX_ANSWER = 8 * 2**20  # bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back over HTTP.
+
+    Attributes:
+        message: The JSON-RPC message in it; empty where there is none.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    text: str
+    message: Mapping[str, Any]
+
+    @property
+    def refused(self) -> bool:
+        """Whether the call was not done, in whatever way that was said."""
+        result = self.message.get("result")
+        failed = isinstance(result, dict) and result.get("isError")
+        return self.status >= 300 or "error" in self.message or bool(failed)
+
+
+class HttpServer:
+    """The project's server on a free port. Use as a context manager."""
+
+    def __init__(
+        self, project: Project, workspace: Path, **variables: str
+    ) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            self.port = int(listener.getsockname()[1])
+        self._project = project
+        self._here = surroundings(workspace)
+        self._environment = environment(
+            project,
+            workspace,
+            MCP_TRANSPORT="http",
+            MCP_HOST="127.0.0.1",
+            MCP_PORT=str(self.port),
+            **variables,
+        )
+
+    def __enter__(self) -> "HttpServer":
+        """Start the process, and wait until it answers.
+
+        Raises:
+            ToolError: It does not.
+        """
+        self._log: IO[bytes] = tempfile.TemporaryFile()  # closed at the exit
+        self._process = subprocess.Popen(  # nosec B603 # no shell
+            command(self._project),
+            cwd=self._here,
+            env=self._environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=self._log,
+            start_new_session=True,
+        )
+        try:
+            self._wait()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End the process and all that it started."""
+        ended(self._process)
+        self._log.close()
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process still runs."""
+        return self._process.poll() is None
+
+    def terminate(self) -> None:
+        """Send SIGTERM."""
+        self._process.send_signal(signal.SIGTERM)
+
+    def wait(self, patience: float) -> int | None:
+        """Return the exit code; None if it does not end."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return self._process.wait(patience)
+        return None
+
+    def request(
+        self,
+        method: str = "GET",
+        path: str = "/mcp",
+        body: bytes | Iterator[bytes] = b"",
+        source: str = "127.0.0.1",
+        **headers: str,
+    ) -> Answer:
+        """Send one request on a connection of its own.
+
+        Args:
+            method: The HTTP method.
+            path: The path.
+            body: What is sent; in chunks, if it comes in pieces.
+            source: The address of this machine that it comes from.
+            headers: By name, ``_`` for ``-``.
+
+        Raises:
+            OSError: The connection failed.
+        """
+        connection = http.client.HTTPConnection(
+            "127.0.0.1",
+            self.port,
+            timeout=PATIENCE,
+            source_address=(source, 0),
+        )
+        named = {k.replace("_", "-"): v for k, v in headers.items()}
+        try:
+            connection.request(method, path, body or None, named)
+            answer = connection.getresponse()
+            data = answer.read(MAX_ANSWER)
+        except http.client.HTTPException as error:
+            raise ConnectionError(str(error)) from error
+        finally:
+            connection.close()
+        found = {k.lower(): v for k, v in answer.getheaders()}
+        text = data.decode("utf-8", "replace")
+        return Answer(answer.status, found, text, _message(text))
+
+    def rpc(
+        self,
+        method: str,
+        params: Mapping[str, Any],
+        source: str = "127.0.0.1",
+        **headers: str,
+    ) -> Answer:
+        """Send one JSON-RPC request."""
+        message = {"jsonrpc": "2.0", "id": 1, "method": method}
+        given = {"Content_Type": "application/json", "Accept": ACCEPT}
+        body = json.dumps({**message, "params": params}).encode()
+        return self.request(
+            "POST", body=body, source=source, **{**given, **headers}
+        )
+
+    def initialize(self, source: str = "127.0.0.1", **headers: str) -> Answer:
+        """Shake hands."""
+        client = {"name": "security-scan", "version": "1"}
+        params = {
+            "protocolVersion": PROTOCOL,
+            "capabilities": {},
+            "clientInfo": client,
+        }
+        return self.rpc("initialize", params, source, **headers)
+
+    def session(self, source: str = "127.0.0.1", **headers: str) -> str:
+        """Shake hands, and return the session's id."""
+        answer = self.initialize(source, **headers)
+        return answer.headers.get("mcp-session-id", "")
+
+    def call(
+        self,
+        tool: str,
+        arguments: Mapping[str, Any],
+        session: str,
+        source: str = "127.0.0.1",
+        meta: Mapping[str, Any] | None = None,
+        **headers: str,
+    ) -> Answer:
+        """Call a tool in a session."""
+        params: dict[str, Any] = {"name": tool, "arguments": arguments}
+        if meta:
+            params["_meta"] = meta
+        return self.rpc(
+            "tools/call",
+            params,
+            source,
+            Mcp_Session_Id=session,
+            MCP_Protocol_Version=PROTOCOL,
+            **headers,
+        )
+
+    def _wait(self) -> None:
+        until = time.monotonic() + START
+        while time.monotonic() < until:
+            if not self.alive:
+                raise Ended(f"the server ended{hint(self._log)}")
+            with contextlib.suppress(OSError):
+                if self.request(path="/health").status:
+                    return
+            time.sleep(0.05)
+        raise Silent(f"the server did not answer{hint(self._log)}")
+
+
+def _message(text: str) -> Mapping[str, Any]:
+    """Return the last JSON-RPC message of a body or an event stream."""
+    lines = [x[5:] for x in text.splitlines() if x.startswith("data:")]
+    for candidate in (text, *reversed(lines)):
+        with contextlib.suppress(ValueError, RecursionError):
+            message = json.loads(candidate)
+            if isinstance(message, dict):
+                return message
+    return {}

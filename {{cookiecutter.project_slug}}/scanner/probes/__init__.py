@@ -1,0 +1,1 @@
+"""Attacks on the running server, and what holds against them."""

@@ -1,0 +1,188 @@
+"""Attacks on the proof of identity: bad tokens, and ones without a scope."""
+
+import hashlib
+import secrets
+import time
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any, Final
+
+from ..live_http import HttpServer
+from ..model import Finding
+from ..project import Project
+from ..surface.components import Component
+from ..tools import ToolError
+from .explanations import found
+from .network import address, harmless
+from .payloads import Lab, sample
+from .signing import Key, unsigned
+
+ISSUER: Final = "https://issuer.example"
+AUDIENCE: Final = "https://server.example/mcp"
+HOUR: Final = 3_600
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """A way of proving who one is.
+
+    Attributes:
+        settings: What the server is told of it.
+        good: A token that is good, and has no scope.
+        bad: Tokens that are not, each with what is wrong with it.
+    """
+
+    settings: Mapping[str, str]
+    good: str
+    bad: Mapping[str, str]
+
+
+def with_tokens(
+    project: Project, lab: Lab, kind: str, listed: "Future[list[Component]]"
+) -> list[Finding]:
+    """Attack a server that asks for tokens.
+
+    Args:
+        project: Whose server it is.
+        lab: Where it works.
+        kind: ``bearer`` or ``jwt``.
+        listed: What it offers, when that is known.
+
+    Raises:
+        ToolError: It does not start, or refuses a good token.
+    """
+    tokens = _signed(lab) if kind == "jwt" else _opaque(lab)
+    settings = {"MCP_AUTH": kind, "MCP_RATE_LIMIT": "off", **tokens.settings}
+    with HttpServer(project, lab.workspace, **settings) as server:
+        components = listed.result()
+        good = f"Bearer {tokens.good}"
+        session = server.session(Authorization=good)
+        if not session:
+            raise ToolError("the server does not let a good token in")
+        return [
+            *_bad_tokens(server, harmless(components), tokens.bad),
+            *_scopes(server, lab, components, session, good),
+        ]
+
+
+def _opaque(lab: Lab) -> Tokens:
+    good = secrets.token_urlsafe(32)
+    digest = hashlib.sha256(good.encode()).hexdigest()
+    file = lab.root / "tokens"
+    file.write_text(f"probe:{digest}:\n")
+    file.chmod(0o600)
+    return Tokens(
+        {"MCP_AUTH_TOKENS_FILE": str(file)},
+        good,
+        {
+            "an invented token": secrets.token_urlsafe(32),
+            "a token's beginning": good[:16],
+            "a token's hash": digest,
+            "an unsigned token": unsigned({"sub": "admin"}),
+        },
+    )
+
+
+def _signed(lab: Lab) -> Tokens:
+    key = Key.new()
+    file = lab.root / "key.pem"
+    file.write_text(key.pem)
+    now = int(time.time())
+    claims: dict[str, Any] = {
+        "iss": ISSUER,
+        "aud": AUDIENCE,
+        "sub": "probe",
+        "iat": now - HOUR,
+        "exp": now + HOUR,
+    }
+    head, _, signature = key.token(claims).split(".")
+    _, altered, _ = key.token({**claims, "sub": "admin"}).split(".")
+    return Tokens(
+        {
+            "MCP_AUTH_ISSUER": ISSUER,
+            "MCP_AUTH_AUDIENCE": AUDIENCE,
+            "MCP_AUTH_PUBLIC_KEY": str(file),
+            "MCP_BASE_URL": "https://server.example",
+        },
+        key.token(claims),
+        {
+            "an invented token": secrets.token_urlsafe(32),
+            "an unsigned token": unsigned(claims),
+            "an expired token": key.token({**claims, "exp": now - HOUR}),
+            "a token without an end": key.token(_but(claims, "exp")),
+            "another issuer's token": key.token({**claims, "iss": "x"}),
+            "another server's token": key.token({**claims, "aud": "x"}),
+            "a token for no server": key.token(_but(claims, "aud")),
+            "a token signed by a stranger": Key.new().token(claims),
+            "a token signed with the public key": key.confused(claims),
+            "an altered token": f"{head}.{altered}.{signature}",
+        },
+    )
+
+
+def _but(claims: Mapping[str, Any], name: str) -> dict[str, Any]:
+    return {k: v for k, v in claims.items() if k != name}
+
+
+def _bad_tokens(
+    server: HttpServer, tool: Component, bad: Mapping[str, str]
+) -> Iterator[Finding]:
+    """Come without a token, and with tokens that are none.
+
+    Each from an address of its own: who fails often is refused unheard.
+    """
+    given = {name: f"Bearer {token}" for name, token in bad.items()}
+    given |= {"an empty token": "Bearer ", "a password": "Basic YTph"}
+    served = [
+        name
+        for number, (name, value) in enumerate(
+            {"no token": "", **given}.items()
+        )
+        if _is_served(server, tool, address(number + 2), value)
+    ]
+    if served:
+        yield found("MCP-PRB-015", "; ".join(served))
+
+
+def _is_served(
+    server: HttpServer, tool: Component, source: str, value: str
+) -> bool:
+    headers = {"Authorization": value} if value else {}
+    session = server.session(source, **headers)
+    good = {k: sample(v) for k, v in tool.parameters.items()}
+    answer = server.call(tool.name, good, session, source, **headers)
+    return bool(session) or not answer.refused
+
+
+def _scopes(
+    server: HttpServer,
+    lab: Lab,
+    components: list[Component],
+    session: str,
+    token: str,
+) -> Iterator[Finding]:
+    """Call what needs a scope with a token that has none."""
+    for component in components:
+        there = component.declared
+        if component.kind == "tool" and there and there.options.get("scope"):
+            schemas = component.parameters
+            good = {k: sample(v, lab.file) for k, v in schemas.items()}
+            answer = server.call(
+                component.name, good, session, Authorization=token
+            )
+            served = not answer.refused
+        elif component.kind == "template":
+            uri = component.name.partition("{")[0] + lab.file
+            answer = server.rpc(
+                "resources/read",
+                {"uri": uri},
+                Mcp_Session_Id=session,
+                Authorization=token,
+            )
+            served = lab.within in answer.text
+        else:
+            continue
+        if served:
+            hit = component.hit("served without a scope", "MCP-PRB-023")
+            yield found("MCP-PRB-023", "", hit)

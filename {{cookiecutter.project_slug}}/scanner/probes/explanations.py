@@ -1,0 +1,92 @@
+"""Registers the probes as rules, so that reports can explain them."""
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from ..model import Finding, Severity
+from ..rules import Hit, Rule, register
+
+#: What each probe does, and what it means when the server gives way.
+EXPLANATIONS: Final[Mapping[str, str]] = {
+    "MCP-PRB-001": "Every argument was given paths and links that lead out of"
+    " the workspace, to a file with a word that nobody can guess. The word"
+    " came back.",
+    "MCP-PRB-002": "Beside the workspace lie files that no tool has any"
+    " business with. After the attacks one had changed, or one was new.",
+    "MCP-PRB-003": "The server was started with a variable that holds a word"
+    " that nobody can guess. The word came back.",
+    "MCP-PRB-004": "Every argument was given a piece of shell or Python that"
+    " leaves a mark. The mark was there.",
+    "MCP-PRB-005": "Wrong arguments were answered with a stack or a library's"
+    " own words. They tell an attacker what to try next.",
+    "MCP-PRB-006": "An answer named the directory in which the server works,"
+    " which the caller had not named.",
+    "MCP-PRB-007": "Arguments of the wrong type, missing ones and invented"
+    " ones were sent. A tool took them.",
+    "MCP-PRB-008": "A call took longer than MCP_REQUEST_TIMEOUT allows.",
+    "MCP-PRB-009": "After a payload the process had ended or no longer"
+    " answered: anybody who may call the tool can stop the service.",
+    "MCP-PRB-010": "The server was started with a limit of a few calls a day."
+    " More were answered.",
+    "MCP-PRB-011": "The limit held for an honest caller, and no longer when"
+    " each call claimed another identity, address or session.",
+    "MCP-PRB-012": "Fewer calls were answered than the limit allows, or one"
+    " client was refused for what another did.",
+    "MCP-PRB-013": "A request with the Host of a stranger was served: DNS"
+    " rebinding lets any web page reach a server on loopback.",
+    "MCP-PRB-014": "A request with the Origin of a stranger was served. The"
+    " specification says MUST answer 403.",
+    "MCP-PRB-015": "Requests without a token and with bad ones were sent:"
+    " invented, unsigned, expired, signed by a stranger, made for another"
+    " server. One was served.",
+    "MCP-PRB-016": "/metrics was answered on the port of the protocol.",
+    "MCP-PRB-017": "A hundred connections that said nothing were held open."
+    " An honest client was not answered within five seconds.",
+    "MCP-PRB-018": "After SIGTERM the process did not end, or not with 0, or"
+    " a call that was being served got no answer.",
+    "MCP-PRB-019": "The attacks carried a word that nobody can guess. It"
+    " stands in the log.",
+    "MCP-PRB-020": "Each call is to leave one line in the log that says how"
+    " it ended. There were others, or fewer, than there were calls.",
+    "MCP-PRB-021": "A body beyond MCP_MAX_REQUEST_SIZE was not refused.",
+    "MCP-PRB-022": "Clients call a read-only tool without asking. After calls"
+    " to this one, files in the workspace had changed.",
+    "MCP-PRB-023": "With a token that has no scope at all, a tool answered"
+    " that names one, or a file of the workspace was read.",
+    "MCP-PRB-024": "On stdio the protocol is all that may stand on stdout;"
+    " one line of anything else, and clients lose the connection.",
+    "MCP-PRB-025": "A large file and long texts were handed in. What came"
+    " back was several times what MCP_MAX_OUTPUT_SIZE allows.",
+    "MCP-PRB-026": "In the workspace lay a pipe that nobody writes to. The"
+    " call waited for it until its time was up; its thread still does, and"
+    " after some such calls there are no threads left.",
+}
+
+
+def _registered() -> dict[str, Rule]:
+    table = Path(__file__).with_name("rules.toml").read_text("utf-8")
+    rules = {}
+    for name, row in tomllib.loads(table).items():
+        severity, title, cwe, owasp, remedy = row
+        rules[name] = register(
+            Rule(
+                id=name,
+                severity=Severity(severity),
+                title=title,
+                cwe=cwe,
+                owasp=owasp,
+                remedy=remedy,
+                explanation=EXPLANATIONS[name],
+            )
+        )
+    return rules
+
+
+_RULES = _registered()
+
+
+def found(probe: str, message: str, hit: Hit | None = None) -> Finding:
+    """Make the finding of a probe that the server gave way to."""
+    return _RULES[probe].at(hit or Hit(message=message, anchor=message))

@@ -1,0 +1,240 @@
+"""Attacks over HTTP: who is let in, how often, and what they can block."""
+
+import contextlib
+import json
+import socket
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from typing import Final
+
+from ..live import PROTOCOL
+from ..live_http import ACCEPT, HttpServer
+from ..model import Finding
+from ..project import Project
+from ..surface.components import Component
+from ..tools import ToolError
+from .explanations import found
+from .payloads import Lab, sample
+
+LIMIT: Final = 4
+CALLS: Final = 7  # honest ones
+FALSE: Final = 3  # ones under false names
+IDLE: Final = 100
+GRACE: Final = 3
+PATIENCE: Final = 5.0  # seconds
+BODY: Final = 64 * 2**10
+HOSTS: Final = ("stranger.example", "localhost.stranger.example")
+ORIGINS: Final = (
+    "http://stranger.example",
+    "http://127.0.0.1.stranger.example",
+    "null",
+)
+
+Probe = Callable[[HttpServer, Component], Iterator[Finding]]
+
+
+def without_tokens(
+    project: Project, lab: Lab, listed: "Future[list[Component]]"
+) -> list[Finding]:
+    """Attack a server that asks for no token.
+
+    Args:
+        project: Whose server it is.
+        lab: Where it works.
+        listed: What it offers, when that is known.
+
+    Raises:
+        ToolError: It does not start.
+    """
+    return probed(project, lab, listed, ALL)
+
+
+def probed(
+    project: Project,
+    lab: Lab,
+    listed: "Future[list[Component]]",
+    probes: tuple[Probe, ...],
+) -> list[Finding]:
+    """Run one probe after the other; the server's death is a finding."""
+    settings = {
+        "MCP_AUTH": "none",
+        # By the day: no window ends while we count.
+        "MCP_RATE_LIMIT": f"{LIMIT}/day",
+        "MCP_MAX_REQUEST_SIZE": str(BODY),
+        "MCP_SHUTDOWN_GRACE": str(GRACE),
+    }
+    findings: list[Finding] = []
+    with HttpServer(project, lab.workspace, **settings) as server:
+        tool = harmless(listed.result())
+        for probe in probes:
+            try:
+                findings += probe(server, tool)
+            except OSError as error:
+                said = f"while trying {probe.__name__}: {error}"
+                findings.append(found("MCP-PRB-009", said))
+                break
+    return findings
+
+
+def strangers(server: HttpServer, tool: Component) -> Iterator[Finding]:
+    """Ask under the name of another host, and from another site."""
+    del tool
+    for name, probe, values in (
+        ("Host", "MCP-PRB-013", HOSTS),
+        ("Origin", "MCP-PRB-014", ORIGINS),
+    ):
+        answers = {v: server.initialize(**{name: v}).status for v in values}
+        served = [value for value, status in answers.items() if status < 400]
+        if served:
+            yield found(probe, f"{name}: {', '.join(served)}")
+
+
+def metrics(server: HttpServer, tool: Component) -> Iterator[Finding]:
+    """Ask for the metrics where the protocol is."""
+    del tool
+    answer = server.request(path="/metrics")
+    if answer.status < 400:
+        yield found("MCP-PRB-016", f"/metrics got {answer.status}")
+
+
+def oversized(server: HttpServer, tool: Component) -> Iterator[Finding]:
+    """Send a body beyond the limit, which the server was told."""
+    del tool
+    padded = _message("tools/list") + b" " * (BODY * 4)
+    named = {**_HEADERS, "Mcp_Session_Id": server.session()}
+    for how, body in (("whole", padded), ("in chunks", iter([padded]))):
+        with contextlib.suppress(OSError):  # cut off: refused as well
+            if server.request("POST", body=body, **named).status < 400:
+                yield found("MCP-PRB-021", f"{len(padded)} bytes, {how}")
+                return
+
+
+def limits(server: HttpServer, tool: Component) -> Iterator[Finding]:
+    """Call more often than is allowed: honestly, and under false names."""
+    good = {k: sample(v) for k, v in tool.parameters.items()}
+    session = server.session()
+    honest = sum(
+        not server.call(tool.name, good, session).refused for _ in range(CALLS)
+    )
+    if honest > LIMIT:
+        yield found("MCP-PRB-010", f"{honest} calls where {LIMIT} may pass")
+        return
+    if honest < LIMIT:
+        yield found("MCP-PRB-012", f"{honest} calls where {LIMIT} may pass")
+    false = sum(_falsely(server, tool, f"{n}") for n in range(FALSE))
+    if false:
+        yield found("MCP-PRB-011", f"{false} more calls under false names")
+    other = address(2)
+    if other != address(1):
+        session = server.session(other)
+        if server.call(tool.name, good, session, other).refused:
+            yield found("MCP-PRB-012", "another client is refused as well")
+
+
+def idle(server: HttpServer, tool: Component) -> Iterator[Finding]:
+    """Hold connections that say nothing, and see whether others get in."""
+    del tool
+    with contextlib.ExitStack() as held:
+        with contextlib.suppress(OSError):
+            for _ in range(IDLE):
+                peer = socket.create_connection(("127.0.0.1", server.port), 1)
+                held.enter_context(peer)
+                peer.sendall(b"POST /mcp HTTP/1.1\r\nHost: 127.0.0.1\r\n")
+        start, status = time.monotonic(), 0
+        with contextlib.suppress(OSError):
+            status = server.initialize(address(3)).status
+        if time.monotonic() - start > PATIENCE or status != 200:
+            yield found("MCP-PRB-017", f"{IDLE} idle connections")
+
+
+def stopping(server: HttpServer, tool: Component) -> Iterator[Finding]:
+    """Send SIGTERM while a request is on its way."""
+    del tool
+    body = _message("tools/list")
+    head = "".join(
+        f"{k.replace('_', '-')}: {v}\r\n" for k, v in _HEADERS.items()
+    )
+    request = f"POST /mcp HTTP/1.1\r\nHost: 127.0.0.1\r\n{head}"
+    request += f"Content-Length: {len(body)}\r\n\r\n"
+    answer = b""
+    with socket.create_connection(
+        ("127.0.0.1", server.port), PATIENCE
+    ) as peer:
+        peer.sendall(request.encode() + body[:10])
+        time.sleep(0.2)  # it has been read by then, on a machine not too busy
+        server.terminate()
+        time.sleep(0.2)
+        with contextlib.suppress(OSError):
+            peer.sendall(body[10:])
+            answer = peer.recv(100)
+    code = server.wait(GRACE + PATIENCE)
+    if code != 0:
+        how = "did not end" if code is None else f"ended with {code}"
+        yield found("MCP-PRB-018", f"after SIGTERM it {how}")
+    elif not answer.startswith(b"HTTP/1.1 "):
+        yield found("MCP-PRB-018", "a request got no answer")
+
+
+ALL: Final[tuple[Probe, ...]] = (
+    strangers,
+    metrics,
+    oversized,
+    limits,
+    idle,
+    stopping,
+)
+
+
+def harmless(components: list[Component]) -> Component:
+    """Return the tool whose calls are counted: one that changes nothing.
+
+    Raises:
+        ToolError: There is none.
+    """
+    tools = [c for c in components if c.kind == "tool"]
+    tools.sort(key=lambda t: len(t.parameters))
+    for tool in tools:
+        marks = tool.data.get("annotations") or {}
+        if marks.get("readOnlyHint") and not marks.get("openWorldHint"):
+            return tool
+    raise ToolError("limits are probed with a read-only tool; there is none")
+
+
+def address(number: int) -> str:
+    """Return an address of this machine; ever the same, where it has one."""
+    wanted = f"127.0.0.{number}"
+    try:
+        socket.create_server((wanted, 0)).close()
+    except OSError:
+        return "127.0.0.1"
+    return wanted
+
+
+def _falsely(server: HttpServer, tool: Component, number: str) -> bool:
+    """Call once more, as somebody new in every way that can be claimed."""
+    good = {k: sample(v) for k, v in tool.parameters.items()}
+    forged = f"198.51.100.{number}"
+    name = f"probe-{number}"
+    return not server.call(
+        tool.name,
+        good,
+        server.session(),
+        meta={"client_id": name, "clientId": name, "user": name},
+        X_Forwarded_For=forged,
+        Forwarded=f"for={forged}",
+        X_Real_IP=forged,
+        X_Client_Id=name,
+    ).refused
+
+
+def _message(method: str) -> bytes:
+    message = {"jsonrpc": "2.0", "id": 1, "method": method, "params": {}}
+    return json.dumps(message).encode()
+
+
+_HEADERS: Final = {
+    "Content_Type": "application/json",
+    "Accept": ACCEPT,
+    "MCP_Protocol_Version": PROTOCOL,
+}
