@@ -3,12 +3,15 @@ from typing import Any
 
 import pytest
 from fastmcp import Client
+from fastmcp.server.middleware import CallNext, Middleware, MiddlewareContext
+from fastmcp.tools import FunctionTool
 
 from {{ cookiecutter.__package_name }}.errors import SettingsError
-from {{ cookiecutter.__package_name }}.serving.application import Application
+from {{ cookiecutter.__package_name }}.serving.application import Application, ignore
 from {{ cookiecutter.__package_name }}.serving.http import HEADERS, serve_http
 from {{ cookiecutter.__package_name }}.settings import Settings
 from tests.conftest import MakeSettings
+from tests.serving.demo import build_demo
 from tests.serving.harness import (
     INITIALIZE,
     JSON,
@@ -16,6 +19,18 @@ from tests.serving.harness import (
     serving,
     text_of,
 )
+
+
+class Listing(Middleware):
+    """Counts how often the tools are listed."""
+
+    times = 0
+
+    async def on_list_tools(
+        self, context: MiddlewareContext[Any], call_next: CallNext[Any, Any]
+    ) -> Any:
+        self.times += 1
+        return await call_next(context)
 
 
 def never(settings: Settings, worker: int) -> Application:
@@ -120,3 +135,49 @@ async def test_taken_address_is_said_in_one_line(
     ):
         serve_http(never, settings)
     assert len(refused.value.problems) == 1
+
+
+async def test_tools_are_not_listed_on_every_call(
+    make_settings: MakeSettings,
+) -> None:
+    settings = make_settings(MCP_TRANSPORT="http")
+    application = build_demo(settings, ignore)
+    listing = Listing()
+    application.server.add_middleware(listing)
+    async with (
+        serving(settings, application) as served,
+        served.client() as client,
+    ):
+        answer = await post_call(client, "echo", {"message": "hello"})
+        assert text_of(answer) == "hello"
+    assert listing.times == 0
+
+
+async def test_headers_are_checked_against_the_body(
+    make_settings: MakeSettings,
+) -> None:
+    """MCP specification: ``Mcp-Param-*`` must agree with the arguments."""
+    settings = make_settings(MCP_TRANSPORT="http")
+    application = build_demo(settings, ignore)
+    application.server.add_tool(
+        FunctionTool(
+            name="region",
+            fn=lambda region: region,
+            parameters={
+                "type": "object",
+                "properties": {
+                    "region": {"type": "string", "x-mcp-header": "Region"}
+                },
+            },
+        )
+    )
+    async with (
+        serving(settings, application) as served,
+        served.client() as client,
+    ):
+        for value, status in (("eu", 200), ("us", 400)):
+            headers = {"Mcp-Param-Region": value}
+            answer = await post_call(
+                client, "region", {"region": "eu"}, **headers
+            )
+            assert answer.status_code == status

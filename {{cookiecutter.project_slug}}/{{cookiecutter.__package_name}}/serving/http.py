@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any, Final
 
 import uvicorn
+from fastmcp import FastMCP
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp
@@ -196,12 +197,14 @@ def _front(
         host_origin_protection=False,
         session_idle_timeout=SESSION_IDLE_TIMEOUT,
     )
-    _extend_lifespan(app, settings)
+    _extend_lifespan(app, server, settings)
     health = Health(app, application=application, gate=gate)
     return HostOriginGuard(health, settings, on_event)
 
 
-def _extend_lifespan(app: Starlette, settings: Settings) -> None:
+def _extend_lifespan(
+    app: Starlette, server: FastMCP[Any], settings: Settings
+) -> None:
     """Set, once FastMCP has made its session manager, what it cannot be told.
 
     The memory that is in use then is in use for good: the garbage collector
@@ -213,6 +216,7 @@ def _extend_lifespan(app: Starlette, settings: Settings) -> None:
     async def lifespan(starlette: Starlette) -> AsyncIterator[Any]:
         async with original(starlette) as state:
             _bound_sessions(app, settings)
+            await _tell_schemas(server)
             gc.collect()
             gc.freeze()
             gc.set_threshold(50_000, 20, 20)
@@ -229,6 +233,17 @@ def _bound_sessions(app: Starlette, settings: Settings) -> None:
     manager = getattr(endpoint, "app", endpoint).session_manager
     manager.max_sessions = SESSIONS
     manager.asgi_app.max_body_size = settings.max_request_size
+
+
+async def _tell_schemas(server: FastMCP[Any]) -> None:
+    """Tell the SDK each tool's schema, which it checks headers against.
+
+    It would list all tools for it, through every middleware, on every call
+    of the 2026-07-28 protocol. Tools that come later are checked without.
+    """
+    tools = await super(FastMCP, server).list_tools()
+    schemas = {tool.name: tool.parameters for tool in tools}
+    server._mcp_server.get_tool_input_schema = schemas.get
 
 
 def _certificate(
