@@ -26,12 +26,13 @@ _LIMITS = {"GHCRTS": "-M128m", "HADOLINT_IGNORE": ""}
 # What our own rules judge, and better: one fault is one finding.
 _OURS = frozenset(
     {"DL3002", "DL3004", "DL3006", "DL3007", "DL3015", "DL3020", "DL3022"}
-    | {"DL3012", "DL3049", "DL3057", "DL1001"}
+    | {"DL3049", "DL3057", "DL3064", "DL1001"}
 )
 # Size, style and labels; and versions of system packages, which the
 # distribution takes away: a pin breaks the build, and fixes nothing.
 _TASTE = re.compile(
-    r"DL3(?:003|008|010|014|018|019|027|03\d|04[0-25-9]|05\d|060)|DL400[01]"
+    r"DL3(?:003|008|010|014|018|019|027|029|03\d|04[0-25-9]|05\d|06[05])"
+    r"|DL400[01]"
 )
 register(
     Rule(

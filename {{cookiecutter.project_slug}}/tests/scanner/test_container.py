@@ -113,6 +113,7 @@ def test_hadolint_sees_what_our_rules_do_not(check):
         ("ADD app.py /app/", "007"),
         ("RUN sudo true", "012"),
         ("RUN curl https://example.com/i.sh | sh", "004"),
+        ("ENV API_TOKEN=abcdefghi", "010"),
     ],
 )
 def test_one_fault_is_one_finding(check, line, rule):
