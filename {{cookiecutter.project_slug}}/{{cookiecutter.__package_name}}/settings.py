@@ -163,6 +163,11 @@ class Settings(BaseModel):
         """Whether nobody but this machine can reach the server."""
         return self.transport == "stdio" or is_loopback(self.host)
 
+    @property
+    def shares_storage(self) -> bool:
+        """Whether other processes count the same clients' calls."""
+        return self.rate_limit_storage.get_secret_value() != "memory://"
+
 
 def is_loopback(host: str) -> bool:
     """Tell whether a host name or address is this machine's own."""
@@ -176,7 +181,7 @@ def _half_configured(settings: Settings) -> Iterator[str]:
     """Name what a control that is switched on still lacks."""
     if (settings.tls_certfile is None) != (settings.tls_keyfile is None):
         yield "MCP_TLS_CERTFILE and MCP_TLS_KEYFILE go together; set both"
-    shared = settings.rate_limit_storage.get_secret_value() != "memory://"
+    shared = settings.shares_storage
     if settings.workers > 1 and settings.rate_limit and not shared:
         yield (
             "MCP_WORKERS is more than 1, and memory:// is not shared between"

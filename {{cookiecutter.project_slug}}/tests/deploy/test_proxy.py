@@ -27,7 +27,7 @@ from tests.deploy.running import (
     started,
     status_of,
 )
-from tests.serving.harness import call, call_headers
+from tests.serving.harness import INITIALIZE, JSON, call, call_headers
 
 # Several servers start at once, and a busy machine takes its time.
 pytestmark = pytest.mark.timeout(300)
@@ -35,6 +35,12 @@ pytestmark = pytest.mark.timeout(300)
 SERVERS = 4
 LIMIT = 20
 TOGETHER = 8
+EARLIER_CALL = {
+    "jsonrpc": "2.0",
+    "id": 2,
+    "method": "tools/call",
+    "params": {"name": "list_files", "arguments": {}},
+}
 CONFIG = (DEPLOY / "proxy/nginx.conf").read_text("utf-8")
 
 
@@ -106,6 +112,22 @@ async def test_nobody_can_say_that_they_call_from_elsewhere(
     ours = {address_id("127.0.0.1"), address_id("::1")}
     done = stack.events("tool_request_completed")
     assert {event["client_id"] for event in done} <= ours
+
+
+async def test_a_client_of_an_earlier_era_reaches_any_of_the_servers(
+    stack: Stack,
+) -> None:
+    async with stack.client() as client:
+        headers = {**JSON, "mcp-protocol-version": "2025-11-25"}
+        hello = await client.post("/mcp", json=INITIALIZE, headers=headers)
+        if session := hello.headers.get("mcp-session-id"):
+            headers["mcp-session-id"] = session
+        calls = [
+            await client.post("/mcp", json=EARLIER_CALL, headers=headers)
+            for _ in range(2 * SERVERS)
+        ]
+
+    assert {answer.status_code for answer in (hello, *calls)} == {200}
 
 
 async def test_the_servers_count_as_one(stack: Stack) -> None:
