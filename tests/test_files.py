@@ -125,7 +125,7 @@ def assert_tidy(path: Path, text: str) -> None:
     assert "\t" not in text or path.name in {"Makefile"}, path
     assert not re.search(r"[ \t]+$", text, re.MULTILINE), path
     assert not text or re.search(r"[^\n]\n\Z", text), path
-    if path.suffix not in {".py", ".txt"}:
+    if path.suffix in {".json", ".toml", ".yaml", ".yml"}:
         assert "\n\n\n" not in text, path
 
 
@@ -145,11 +145,14 @@ def assert_modes(project: Path) -> None:
 
 def assert_formatted(project: Path) -> None:
     for command in ("format --check", "check"):
-        subprocess.run(
-            ["ruff", *command.split(), "--no-cache", "--quiet", "."],
+        run = subprocess.run(
+            ["ruff", *command.split(), "--no-cache", "--output-format=concise"],
             cwd=project,
-            check=True,
+            capture_output=True,
+            check=False,
+            encoding="utf-8",
         )
+        assert run.returncode == 0, run.stdout + run.stderr
 
 
 def assert_same(one: Path, other: Path) -> None:
