@@ -134,12 +134,11 @@ def _bad_tokens(
     """
     given = {name: f"Bearer {token}" for name, token in bad.items()}
     given |= {"an empty token": "Bearer ", "a password": "Basic YTph"}
+    given = {"no token": "", **given}
     served = [
         name
-        for number, (name, value) in enumerate(
-            {"no token": "", **given}.items()
-        )
-        if _is_served(server, tool, address(number + 2), value)
+        for number, (name, value) in enumerate(given.items(), 2)
+        if _is_served(server, tool, address(number), value)
     ]
     if served:
         yield found("MCP-PRB-015", "; ".join(served))
@@ -148,9 +147,9 @@ def _bad_tokens(
 def _is_served(
     server: HttpServer, tool: Component, source: str, value: str
 ) -> bool:
-    headers = {"Authorization": value} if value else {}
-    session = server.session(source, **headers)
     good = {k: sample(v) for k, v in tool.parameters.items()}
+    headers: dict[str, Any] = {"Authorization": value} if value else {}
+    session = server.session(source, **headers)
     answer = server.call(tool.name, good, session, source, **headers)
     return bool(session) or not answer.refused
 

@@ -200,11 +200,8 @@ def shots(component: Component, lab: Lab) -> Iterator[Shot]:
 
 def _on_tool(tool: Component, lab: Lab) -> Iterator[Shot]:
     schemas = tool.parameters
-    good = {
-        k: sample(v, lab.file)
-        for k, v in schemas.items()
-        if "default" not in v
-    }
+    needed = {k: v for k, v in schemas.items() if "default" not in v}
+    good = {k: sample(v, lab.file) for k, v in needed.items()}
     given = [("a good call", good)] + [
         (f"{label} as {name}", {**good, name: payload})
         for name, schema in schemas.items()

@@ -152,17 +152,13 @@ def stopping(server: HttpServer, tool: Component) -> Iterator[Finding]:
     """Send SIGTERM while a request is on its way."""
     del tool
     body = _message("tools/list")
-    head = "".join(
-        f"{k.replace('_', '-')}: {v}\r\n" for k, v in _HEADERS.items()
-    )
-    request = f"POST /mcp HTTP/1.1\r\nHost: 127.0.0.1\r\n{head}"
-    request += f"Content-Length: {len(body)}\r\n\r\n"
-    answer = b""
-    with socket.create_connection(
-        ("127.0.0.1", server.port), PATIENCE
-    ) as peer:
-        peer.sendall(request.encode() + body[:10])
-        time.sleep(0.2)  # it has been read by then, on a machine not too busy
+    given = {"Host": "127.0.0.1", "Content_Length": str(len(body)), **_HEADERS}
+    lines = [f"{k.replace('_', '-')}: {v}\r\n" for k, v in given.items()]
+    head = "".join(["POST /mcp HTTP/1.1\r\n", *lines, "\r\n"])
+    place, answer = ("127.0.0.1", server.port), b""
+    with socket.create_connection(place, PATIENCE) as peer:
+        peer.sendall(head.encode() + body[:10])
+        time.sleep(0.2)  # it has been read by then, if the machine is idle
         server.terminate()
         time.sleep(0.2)
         with contextlib.suppress(OSError):

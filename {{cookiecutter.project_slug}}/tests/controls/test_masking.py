@@ -82,3 +82,13 @@ async def test_missing_resource_is_invalid_params(
             await client.read_resource(uri)
     assert caught.value.error.code == -32602
     assert "/work" not in caught.value.error.message.replace(uri, "")
+
+
+async def test_invalid_arguments_of_a_prompt_are_not_repeated(
+    server: FastMCP[Any], connect: Any
+) -> None:
+    given = {"code": "x", "language": SECRET * 10}
+    async with connect(server) as client:
+        with pytest.raises(MCPError) as caught:
+            await client.get_prompt("code_review", given)
+    assert caught.value.error.message == "The arguments do not fit the prompt."

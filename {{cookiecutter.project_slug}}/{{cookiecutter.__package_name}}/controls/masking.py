@@ -2,7 +2,12 @@
 
 from typing import Any, Final
 
-from fastmcp.exceptions import FastMCPError, NotFoundError, ValidationError
+from fastmcp.exceptions import (
+    FastMCPError,
+    NotFoundError,
+    PromptError,
+    ValidationError,
+)
 from fastmcp.server.middleware import CallNext, MiddlewareContext
 from fastmcp.tools.base import ToolResult
 from mcp.shared.exceptions import MCPError
@@ -67,6 +72,11 @@ def _protocol_error(error: Exception) -> MCPError:
 def _sentence(error: Exception) -> str:
     if isinstance(error, ValidationError):
         return _invalid(error.__cause__)
+    if isinstance(error, PromptError) and isinstance(
+        error.__cause__, ValueError | TypeError
+    ):
+        # FastMCP repeats the value, the type and what pydantic says of them.
+        return "The arguments do not fit the prompt."
     if isinstance(error, NotFoundError):
         return "There is nothing of that name here; list what there is."
     if isinstance(error, FastMCPError):
