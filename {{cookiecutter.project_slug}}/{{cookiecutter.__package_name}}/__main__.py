@@ -75,9 +75,10 @@ def _serve(options: argparse.Namespace) -> int:
 
 def _check(options: argparse.Namespace) -> int:
     from .server import build
+    from .serving import check
 
     settings = _settings(options)
-    build(settings)
+    check(build, settings)
     print(f"{settings.server_name}: can start over {settings.transport}")
     return 0
 

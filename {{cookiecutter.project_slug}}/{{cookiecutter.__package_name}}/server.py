@@ -29,6 +29,8 @@ from .workspace import Workspace
 
 #: Answers however busy the server is: probes depend on it.
 ALWAYS_ANSWERED: Final = ("health_check",)
+#: The scope that the workspace's resource asks for.
+FILES: Final = "files:read"
 #: Seconds that ending a command's processes may add to its time limit.
 KILLING: Final = 5.0
 
@@ -94,6 +96,10 @@ def build(settings: Settings, worker: int = 0) -> Application:
         server=server,
         ready=rate_limit.ready,
         missing=lambda: commands.missing if commands else (),
+        scopes={
+            "resources/read": FILES,
+            **{spec.name: spec.scope for spec in specs if spec.scope},
+        },
         on_event=on_event,
     )
 
@@ -103,7 +109,7 @@ def _register(
 ) -> None:
     for spec in specs:
         server.add_tool(registered(spec, settings))
-    readers = scoped("files:read", settings)
+    readers = scoped(FILES, settings)
     server.resource("workspace://{path*}", auth=readers)(workspace_file)
     server.prompt(code_review)
 

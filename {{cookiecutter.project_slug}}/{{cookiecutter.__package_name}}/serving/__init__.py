@@ -33,3 +33,18 @@ def serve(
         from .http import serve_http
 
         serve_http(build, settings)
+
+
+def check(
+    build: Callable[[Settings, int], Application], settings: Settings
+) -> None:
+    """Refuse what :func:`serve` would refuse, but for the address.
+
+    Raises:
+        SettingsError: The start would be refused.
+    """
+    application = build(settings, 0)
+    if settings.transport != "stdio":
+        from .http import build_http_server
+
+        build_http_server(application, settings)
