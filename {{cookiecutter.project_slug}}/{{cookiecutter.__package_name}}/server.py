@@ -212,7 +212,6 @@ async def _lifespan(
         log.event("rate_limiting_enabled", limit=limit)
     else:
         log.event("rate_limiting_disabled", level="warning")
-    await _know_schemas(server)
     try:
         yield
     finally:
@@ -221,14 +220,3 @@ async def _lifespan(
         if resources.commands:
             resources.commands.close()
         resources.workspace.close()
-
-
-async def _know_schemas(server: FastMCP[Any]) -> None:
-    """Let the SDK look a tool's schema up, for its check of ``Mcp-Param-*``.
-
-    Else it lists every tool in each call of the 2026-07-28 protocol, which
-    makes calls the slower the more tools there are.
-    """
-    found = await server.local_provider.list_tools()
-    schemas = {tool.name: tool.parameters for tool in found}
-    server._mcp_server.get_tool_input_schema = schemas.get

@@ -242,7 +242,7 @@ async def _tell_schemas(server: FastMCP[Any]) -> None:
     It would list all tools for it, through every middleware, on every call
     of the 2026-07-28 protocol. Tools that come later are checked without.
     """
-    tools = await super(FastMCP, server).list_tools()
+    tools = await server.local_provider.list_tools()
     schemas = {tool.name: tool.parameters for tool in tools}
     server._mcp_server.get_tool_input_schema = schemas.get
 
