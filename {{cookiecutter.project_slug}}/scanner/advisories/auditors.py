@@ -20,6 +20,7 @@ from .records import Advisory
 
 Key = tuple[str, str]
 SAFETY_KEY = "SAFETY_API_KEY"
+START = 15.0  # seconds in which a program tells its version
 NEWEST_PYTHON = "3.14"  # with which every release can be looked up
 _QUICK = {"UV_HTTP_RETRIES": "0", "UV_HTTP_TIMEOUT": "10"}
 _YANKED = re.compile(
@@ -83,14 +84,18 @@ class Auditor:
     below: tuple[int, ...]
     ask: Callable[[Tool, Question], Audit]
 
-    def find(self, root: Path) -> Tool:
+    def find(self, asked: Question) -> Tool:
         """Return the program.
 
         Raises:
             ToolError: It is missing, or of another version.
         """
         return require(
-            self.name, root, at_least=self.at_least, below=self.below
+            self.name,
+            asked.root,
+            at_least=self.at_least,
+            below=self.below,
+            timeout=min(asked.timeout, START),
         )
 
 
@@ -116,7 +121,7 @@ def yanked(asked: Question, *, offline: bool) -> dict[Key, str]:
     Raises:
         ToolError: uv is missing, failed, or did not reach the index.
     """
-    uv = UV.find(asked.root)
+    uv = UV.find(asked)
     argv = [str(uv.path), "pip", "compile", "-", "--universal", "--no-deps"]
     argv += ["--no-build", "--no-config", "--python-version", NEWEST_PYTHON]
     argv += ["--offline"] if offline else []

@@ -148,7 +148,7 @@ def _ask_service(
     wanted = auditors.wanted(asked)
     with ThreadPoolExecutor(max_workers=3) as pool:
         taken_back = pool.submit(_yanked, asked, options)
-        tools = [pool.submit(each.find, project.root) for each in wanted]
+        tools = [pool.submit(each.find, asked) for each in wanted]
         reached = True
         for auditor, tool in zip(wanted, tools, strict=True):
             try:

@@ -3,7 +3,7 @@
 from . import passwords, structures, tokens
 from .source import Budget, Secret, Source
 
-COST = 200  # places in a file that are looked at in the same time
+MOST = 200  # of one text; who has so many has enough to do
 FINDERS = (
     *(each.find for each in structures.STRUCTURES),
     tokens.by_form,
@@ -24,9 +24,10 @@ def find(
     found: list[Secret] = []
     for finder in FINDERS:
         for secret in sorted(finder(source), key=_longest_first):
+            if len(found) >= MOST:
+                source.budget.overdrawn = True
+                break
             if not any(_overlap(secret, other) for other in found):
-                if not source.budget.spend(COST):
-                    break  # who has so many has enough to do
                 found.append(secret)
     return sorted(found, key=lambda secret: secret.start)
 

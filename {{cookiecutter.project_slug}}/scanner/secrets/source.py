@@ -51,19 +51,20 @@ class Secret:
 
 
 class Budget:
-    """How many places in one file may be looked at closely (CWE-400)."""
+    """How many places in one file may be looked at closely (CWE-400).
+
+    Attributes:
+        overdrawn: Something was left out: say so in the coverage.
+    """
 
     def __init__(self, places: int = MOST_LOOKS) -> None:
         self._left = places
-
-    @property
-    def overdrawn(self) -> bool:
-        """True when something was left out: say so in the coverage."""
-        return self._left < 0
+        self.overdrawn = False
 
     def spend(self, places: int = 1) -> bool:
         """Take some; False when there are none left."""
         self._left -= places
+        self.overdrawn |= self._left < 0
         return self._left >= 0
 
 

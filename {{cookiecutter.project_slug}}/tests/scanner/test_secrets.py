@@ -139,6 +139,12 @@ def test_a_file_that_is_too_dense_makes_the_coverage_partial(scan):
     assert "a.txt holds more" in result.reason
 
 
+def test_a_token_in_a_file_that_is_too_dense_is_found_all_the_same(scan):
+    result = scan(**{"a.txt": "password=" * 200_000 + f"\n{TOKEN}\n"})
+
+    assert ids(result) == [GITHUB]
+
+
 def test_a_file_with_countless_tokens_ends_early_and_says_so(scan):
     text = "\n".join(value(FORMED["NPM"], seed) for seed in range(3000))
     result = scan(**{"a.txt": text})
