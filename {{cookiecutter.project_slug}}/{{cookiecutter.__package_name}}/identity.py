@@ -96,6 +96,11 @@ def address_id(address: str) -> str:
     return str(found or "unknown")
 
 
+def peer_id(scope: Any) -> str:
+    """Return what the peer of a request is counted as."""
+    return address_id(scope["client"][0] if scope.get("client") else "")
+
+
 def _identify(scope: Any) -> Client:
     user = scope.get("user")
     if isinstance(user, AuthenticatedUser):
@@ -106,8 +111,7 @@ def _identify(scope: Any) -> Client:
             frozenset(token.scopes),
             authenticated=True,
         )
-    peer = scope.get("client")
-    return Client(address_id(peer[0] if peer else ""), "address")
+    return Client(peer_id(scope), "address")
 
 
 @lru_cache(maxsize=4096)

@@ -10,10 +10,10 @@ from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
 from starlette.authentication import AuthCredentials
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from ..identity import address_id
+from ..identity import peer_id
 from ..serving.application import Observer
+from ..serving.attempts import Attempts
 from ..serving.refusal import refuse
-from .attempts import Attempts
 from .verifier import CannotVerify, InvalidToken, Verifier
 
 #: Failures, and requests without any token, per address and minute.
@@ -89,7 +89,7 @@ class BearerLayer:
     async def _check(
         self, token: str, digest: bytes, scope: Scope, send: Send
     ) -> AuthenticatedUser | None:
-        peer = _peer(scope)
+        peer = peer_id(scope)
         if wait := self._failures.wait(peer):
             await _too_many(send, wait)
             return None
@@ -126,7 +126,7 @@ class BearerLayer:
             self._known.popitem(last=False)
 
     async def _no_token(self, scope: Scope, send: Send) -> None:
-        peer = _peer(scope)
+        peer = peer_id(scope)
         if wait := self._strangers.wait(peer):
             await _too_many(send, wait)
             return
@@ -185,11 +185,6 @@ def _token(scope: Scope) -> str | None:
         return None
     scheme, _, token = values[0].decode("latin-1").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else None
-
-
-def _peer(scope: Scope) -> str:
-    client = scope["client"]
-    return address_id(client[0] if client else "")
 
 
 async def _too_many(send: Send, wait: int) -> None:

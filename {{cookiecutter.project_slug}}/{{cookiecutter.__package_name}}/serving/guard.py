@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ..errors import SettingsError
-from ..identity import resolve_peer
+from ..identity import peer_id, resolve_peer
 from ..settings import Settings, is_loopback
 from .application import Observer
 from .refusal import refuse
@@ -74,8 +74,9 @@ class HostOriginGuard:
         return asked == _origin(f"{scope['scheme']}://{host}")
 
     def _tell(self, scope: Scope, reason: str) -> None:
-        peer = scope["client"][0] if scope["client"] else None
-        self._on_event("origin_denied", {"reason": reason, "peer": peer})
+        self._on_event(
+            "origin_denied", {"reason": reason, "peer": peer_id(scope)}
+        )
 
 
 class _Names:

@@ -8,6 +8,9 @@ from typing import Any, ClassVar, Final
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from ..identity import address_id
+from .application import Observer
+
 #: Bytes that a request's line and headers may hold, give or take one read.
 HEAD_SIZE: Final = 16 * 1024
 HEADERS: Final = 100
@@ -19,12 +22,13 @@ CRUMB: Final = 64
 LINGER: Final = 2**20
 
 _BOTH_LENGTHS: Final = {b"content-length", b"transfer-encoding"}
+#: What each status says to the client, and to the log.
 _PHRASES: Final = {
-    400: b"Bad Request",
-    408: b"Request Timeout",
-    431: b"Request Header Fields Too Large",
-    501: b"Not Implemented",
-    503: b"Service Unavailable",
+    400: (b"Bad Request", "malformed"),
+    408: (b"Request Timeout", "slow"),
+    431: (b"Request Header Fields Too Large", "head_too_large"),
+    501: (b"Not Implemented", "malformed"),
+    503: (b"Service Unavailable", "busy"),
 }
 
 
@@ -37,12 +41,14 @@ class Bounds:
         head: Seconds for a request's line and headers to arrive.
         body: Seconds for its body to arrive.
         answer: Seconds for the client to take what was sent.
+        on_event: Told of each refusal.
     """
 
     connections: int
     head: float
     body: float
     answer: float
+    on_event: Observer
 
 
 def bounded(bounds: Bounds) -> type["BoundedProtocol"]:
@@ -176,12 +182,17 @@ class BoundedProtocol(H11Protocol):
         if self.cycle:
             self.cycle.disconnected = True
             self.cycle.message_event.set()
+        phrase, reason = _PHRASES.get(status, _PHRASES[400])
+        peer = address_id(self.client[0] if self.client else "")
+        self.bounds.on_event(
+            "request_denied", {"reason": reason, "peer": peer}
+        )
         if self.conn.our_state in {h11.IDLE, h11.SEND_RESPONSE}:
-            self._answer(status)
+            self._answer(status, phrase)
         self.transport.close()
         self.loop.call_later(1.0, self.drop)
 
-    def _answer(self, status: int) -> None:
+    def _answer(self, status: int, phrase: bytes) -> None:
         headers = [
             *self.server_state.default_headers,
             (b"content-length", b"0"),
@@ -190,9 +201,7 @@ class BoundedProtocol(H11Protocol):
         if status == 503:
             headers.append((b"retry-after", b"1"))
         response = h11.Response(
-            status_code=status,
-            headers=headers,
-            reason=_PHRASES.get(status, b""),
+            status_code=status, headers=headers, reason=phrase
         )
         for event in (response, h11.EndOfMessage()):
             self.transport.write(self.conn.send(event) or b"")

@@ -1,7 +1,7 @@
 import pytest
 
-from {{ cookiecutter.__package_name }}.auth import attempts
-from {{ cookiecutter.__package_name }}.auth.attempts import Attempts
+from {{ cookiecutter.__package_name }}.serving import attempts
+from {{ cookiecutter.__package_name }}.serving.attempts import TOLD, Attempts, Throttled
 
 
 class Clock:
@@ -53,3 +53,13 @@ def test_no_more_addresses_are_remembered_than_there_is_room_for(
     for number in range(1000):
         made.fail(str(number))
     assert len(made._failed) == 100
+
+
+def test_the_same_is_not_told_without_end() -> None:
+    told: list[tuple[str, object]] = []
+    tell = Throttled(lambda event, fields: told.append((event, fields)))
+    for _ in range(100):
+        tell("origin_denied", {"reason": "host", "peer": "192.0.2.1"})
+    tell("origin_denied", {"reason": "origin", "peer": "192.0.2.1"})
+    tell("origin_denied", {"reason": "host", "peer": "192.0.2.2"})
+    assert len(told) == TOLD + 2

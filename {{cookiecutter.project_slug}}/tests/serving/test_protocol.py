@@ -1,0 +1,72 @@
+import asyncio
+
+import pytest
+
+from {{ cookiecutter.__package_name }}.serving import http
+from {{ cookiecutter.__package_name }}.serving.attempts import TOLD
+from tests.conftest import MakeSettings
+from tests.serving.harness import read_answer, serving
+
+
+@pytest.mark.parametrize(
+    ("data", "status", "reason"),
+    [
+        (b"nonsense\r\n\r\n", 400, "malformed"),
+        (b"GET / HTTP/1.1\r\nX: " + b"x" * 50_000, 431, "head_too_large"),
+        (b"GET / HTTP/1.1\r\n", 408, "slow"),
+    ],
+)
+async def test_what_is_refused_before_it_is_a_request_is_told(
+    make_settings: MakeSettings,
+    monkeypatch: pytest.MonkeyPatch,
+    data: bytes,
+    status: int,
+    reason: str,
+) -> None:
+    monkeypatch.setattr(http, "HEAD_TIMEOUT", 0.3)
+    async with serving(make_settings(MCP_TRANSPORT="http")) as served:
+        answer = await served.raw(data)
+        assert answer.status == status
+        assert served.named("request_denied") == [
+            {"reason": reason, "peer": "127.0.0.1"}
+        ]
+
+
+async def test_refusals_do_not_fill_the_log(
+    make_settings: MakeSettings,
+) -> None:
+    async with serving(make_settings(MCP_TRANSPORT="http")) as served:
+        for _ in range(3 * TOLD):
+            await served.raw(b"nonsense\r\n\r\n")
+        assert len(served.named("request_denied")) == TOLD
+
+
+async def test_connections_leave_descriptors_for_the_rest(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Small:
+        RLIMIT_NOFILE = 7
+
+        @staticmethod
+        def getrlimit(which: int) -> tuple[int, int]:
+            return 1024, 4096
+
+    monkeypatch.setattr(http, "resource", Small)
+    assert http._connections() == 1024 - http.RESERVE
+    monkeypatch.setattr(http, "resource", None)
+    assert http._connections() == http.CONNECTIONS
+
+
+async def test_pipelined_requests_are_answered_in_their_order(
+    make_settings: MakeSettings,
+) -> None:
+    async with serving(make_settings(MCP_TRANSPORT="http")) as served:
+        reader, writer = await asyncio.open_connection(
+            "127.0.0.1", served.port
+        )
+        one = b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n"
+        other = b"GET /nowhere HTTP/1.1\r\nHost: localhost\r\n\r\n"
+        writer.write((one + other) * 10)
+        statuses = [(await read_answer(reader)).status for _ in range(20)]
+        assert statuses == [200, 404] * 10
+        writer.close()
