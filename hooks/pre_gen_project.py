@@ -20,7 +20,7 @@ CHOICES = {
 LENGTHS = {
     "project_name": 60,
     "project_slug": 40,
-    "description": 200,
+    "description": 100,  # more, the MCP registry does not take
     "author_name": 100,
     "author_email": 254,
     "github_owner": 39,
