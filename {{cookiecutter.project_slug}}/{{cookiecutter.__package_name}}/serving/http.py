@@ -7,6 +7,7 @@ import socket
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
@@ -22,6 +23,7 @@ from ..errors import SettingsError
 from ..settings import Settings
 from .admission import Admission, Counting, Gate
 from .application import Application
+from .attempts import Throttled
 from .body import BodyLimit
 from .guard import HostOriginGuard
 from .health import Health
@@ -30,6 +32,11 @@ from .scopes import StepUp
 from .stopping import leave_soon, on_signal
 from .tls import Certificate
 from .workers import fork_workers
+
+try:
+    import resource
+except ImportError:  # Windows
+    resource = None  # type: ignore[assignment] # asked for before it is used
 
 #: Sent with every answer. Nothing here is meant for a browser to show, to
 #: keep or to guess the type of.
@@ -44,10 +51,12 @@ HEADERS: Final = (
 HSTS: Final = ("strict-transport-security", "max-age=31536000")
 
 CONNECTIONS: Final = 1_000
+#: Descriptors that are left for everything but connections.
+RESERVE: Final = 256
 #: Seconds.
 HEAD_TIMEOUT: Final = 10.0
 IDLE_TIMEOUT: Final = 75
-HANDSHAKE_TIMEOUT: Final = 10.0
+HANDSHAKE_TIMEOUT: Final = 5.0
 RENEWAL: Final = 5
 SESSION_IDLE_TIMEOUT: Final = 600.0
 SESSIONS: Final = 1_000
@@ -73,13 +82,17 @@ def build_http_server(
     application: Application, settings: Settings
 ) -> "HttpServer":
     """Put everything that stands in front of MCP into its place."""
+    application = replace(
+        application, on_event=Throttled(application.on_event)
+    )
     gate = Gate(calls=settings.max_concurrency, streams=CONNECTIONS // 2)
     protocol = bounded(
         Bounds(
-            connections=CONNECTIONS,
+            connections=_connections(),
             head=HEAD_TIMEOUT,
             body=settings.request_timeout,
             answer=settings.request_timeout,
+            on_event=application.on_event,
         )
     )
     certificate = _certificate(application, settings)
@@ -165,6 +178,14 @@ class HttpServer(uvicorn.Server):
                 HANDSHAKE_TIMEOUT if self.config.ssl else None
             ),
         )
+
+
+def _connections() -> int:
+    """Return how many connections there are descriptors for."""
+    if resource is None:
+        return CONNECTIONS
+    limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return max(1, min(CONNECTIONS, limit - RESERVE))
 
 
 def _front(
