@@ -16,6 +16,7 @@ TELLING = 3  # characters of a form that make it unmistakable
 LEAST_ENTROPY = 2.8  # bits for each byte; of 32 random hex digits it is 3.6
 MIN_VALUE = 12  # bytes
 MIN_BEHIND_KEY = 16  # bytes; "key" alone says little
+_DULL = re.compile(rb"^(?:sha\d{1,3}|md5)[:=-]|://")  # a digest, a URL
 _BROKEN = re.compile(rb":|=[^=]")
 _NUMBERS = re.compile(rb"[\d-]+")
 _PIECES = re.compile(rb"[:@%!$|]|=(?=[^=])")
@@ -45,7 +46,7 @@ def by_name(source: Source) -> Iterator[Secret]:
     keys are left alone.
     """
     for run in source.runs:
-        if source.budget.spend():
+        if not _DULL.search(run) and source.budget.spend():
             for value in dict.fromkeys([run, *_PIECES.split(run)]):
                 yield from _named(source, run, value.strip(b".:/,"))
 
