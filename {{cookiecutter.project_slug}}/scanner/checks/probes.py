@@ -62,7 +62,7 @@ def through(
         ToolError: It does not start.
     """
     try:
-        with _server(project, traps) as server:
+        with started(project, traps) as server:
             components = offered(server, project)
             listed.set_result(components)
             attack = Attack(traps, str(project.root))
@@ -73,13 +73,13 @@ def through(
             listed.set_exception(error)
         raise
     while attack.waiting:
-        with _server(project, traps) as server:
+        with started(project, traps) as server:
             attack.on(server)
     return attack
 
 
 @contextmanager
-def _server(project: Project, traps: Lab) -> Iterator[StdioServer]:
+def started(project: Project, traps: Lab) -> Iterator[StdioServer]:
     """Start the server, with commands where there is a sandbox for them."""
     settings = {**SETTINGS, "PROBE_CANARY": traps.inside}
     with ExitStack() as stack:
