@@ -23,6 +23,9 @@ from tests.deploy.running import (
 )
 from tests.deploy.test_clients import NAME
 
+# Each command starts an interpreter, and a busy machine takes its time.
+pytestmark = pytest.mark.timeout(300)
+
 README = (PROJECT / "README.md").read_text("utf-8")
 BLOCKS = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
 START = re.compile(rf"(?:\w+=\S+ )*\.venv/bin/{NAME}(?: --env-file \S+)?")
