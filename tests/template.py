@@ -4,6 +4,7 @@ import functools
 import importlib.util
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -129,6 +130,22 @@ def _configuration(folder: Path) -> Path:
     }
     configuration.write_text(json.dumps(folders), encoding="utf-8")
     return configuration
+
+
+def clone(folder: Path) -> Path:
+    """Copy what git has of the template into folder, as a clone would."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z"],
+        cwd=TEMPLATE,
+        capture_output=True,
+        check=True,
+        encoding="utf-8",
+    )
+    for name in filter(None, listed.stdout.split("\0")):
+        if (TEMPLATE / name).exists():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(TEMPLATE / name, folder / name)
+    return folder
 
 
 def files(project: Path) -> Iterator[Path]:

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from conftest import BIN, Project, clean_environment
-from template import TEMPLATE
+from template import clone
 
 pytestmark = pytest.mark.slow
 
@@ -66,12 +65,7 @@ def repository(tmp_path: Path) -> Path:
     The older one has a file in another place, a line less in one file and a
     line more in another.
     """
-    repository = tmp_path / "template"
-    for name in run(TEMPLATE, "git", "ls-files", "-z").split("\0"):
-        if name and (TEMPLATE / name).exists():
-            target = repository / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(TEMPLATE / name, target)
+    repository = clone(tmp_path / "template")
     package, project = repository / PACKAGE, repository / PROJECT
     edited = {
         path: path.read_bytes()

@@ -146,7 +146,12 @@ def assert_modes(project: Path) -> None:
 def assert_formatted(project: Path) -> None:
     for command in ("format --check", "check"):
         run = subprocess.run(
-            ["ruff", *command.split(), "--no-cache", "--output-format=concise"],
+            [
+                "ruff",
+                *command.split(),
+                "--no-cache",
+                "--output-format=concise",
+            ],
             cwd=project,
             capture_output=True,
             check=False,

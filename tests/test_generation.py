@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from conftest import Project
+from conftest import Project, clean_environment
 from template import (
-    TEMPLATE,
+    clone,
     cookiecutter_command,
     files,
     generate,
@@ -121,6 +121,34 @@ class TestDefault:
             / ("Scripts" if os.name == "nt" else "bin")
         )
         assert programs <= {path.stem for path in bin_.iterdir()}
+
+
+@posix_only
+def test_readme_command_generates_in_a_fresh_clone(tmp_path: Path) -> None:
+    folder = clone(tmp_path / "clone")
+    readme = (folder / "README.md").read_text(encoding="utf-8")
+    command = re.search(r"^python3 .*--no-input$", readme, re.MULTILINE)
+    assert command is not None
+    home = {"HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    home["UV_CACHE_DIR"] = os.environ.get("UV_CACHE_DIR", _uv_cache())
+    run = subprocess.run(
+        ["bash", "-c", command[0]],
+        cwd=folder,
+        env={**clean_environment(), **home},
+        capture_output=True,
+        check=False,
+        encoding="utf-8",
+        stdin=subprocess.DEVNULL,
+        timeout=600,
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert "Overall Status: " in run.stdout
+    assert (folder / "mcp-server" / ".security" / "baseline.json").exists()
+
+
+def _uv_cache() -> str:
+    command = ["uv", "cache", "dir"]
+    return subprocess.check_output(command, encoding="utf-8").strip()
 
 
 @posix_only
@@ -241,9 +269,7 @@ def test_interruption_keeps_the_project(
 @pytest.fixture(scope="module")
 def faulty(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a template that somebody has made unsafe."""
-    faulty = tmp_path_factory.mktemp("faulty") / "template"
-    ignored = shutil.ignore_patterns(".git", ".venv", ".nox", "build")
-    shutil.copytree(TEMPLATE, faulty, ignore=ignored)
+    faulty = clone(tmp_path_factory.mktemp("faulty"))
     package = next(faulty.glob("*project_slug*/*__package_name*"))
     (package / "unsafe.py").write_text(
         '"""Evaluates."""\n\n\ndef run(text: str) -> object:\n'
