@@ -154,8 +154,9 @@ class Attack:
             "MCP-PRB-025": len(text) > 4 * OUTPUT,
         }
         self.lab.mark.unlink(missing_ok=True)
-        if faults["MCP-PRB-005"]:  # a stack names paths; that is one fault
-            faults["MCP-PRB-006"] = False
+        worse = ("MCP-PRB-001", "MCP-PRB-003", "MCP-PRB-005")
+        if any(faults[probe] for probe in worse):
+            faults["MCP-PRB-006"] = False  # a stack names paths: one fault
         for probe, is_there in faults.items():
             if is_there:
                 self._add(probe, component, f"by {shot.label}")

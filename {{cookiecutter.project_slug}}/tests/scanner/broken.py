@@ -70,6 +70,8 @@ def waits(path: str) -> str:
 
 @tool
 def writes_anywhere(path: str, content: str) -> str:
+    if path == "pipe":
+        raise ToolError("There is no such file.")
     (root() / path).write_text(content)
     return "done"
 
@@ -166,7 +168,7 @@ FOUND = {
     "by_prefix": {"MCP-PRB-001"},
     "through_links": {"MCP-PRB-001"},
     "waits": {"MCP-PRB-026"},
-    "writes_anywhere": {"MCP-PRB-002", "MCP-PRB-026"},
+    "writes_anywhere": {"MCP-PRB-002"},
     "writes_where_it_runs": {"MCP-PRB-002"},
     "liar": {"MCP-PRB-022"},
     "shell": {"MCP-PRB-004"},

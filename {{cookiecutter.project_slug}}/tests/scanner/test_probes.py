@@ -1,5 +1,6 @@
 """Attacks on servers with one fault each, and on the one without."""
 
+import ast
 import sys
 import tempfile
 from concurrent.futures import Future
@@ -89,6 +90,11 @@ def test_tool_that_reaches_out_is_left_out_and_named(
     assert users_tools.left == {"goes_out": arguments.OUTSIDE}
 
 
+#: Does away with what it does not know, as a lax server would.
+DROPPED = (
+    "getattr(context.message, 'arguments', {}).pop('probe_invented', 0)\n"
+    "        call = self._call(context)"
+)
 PIPED: list[tuple[str, str, list[Edit], str]] = [
     (
         "no line in the log",
@@ -109,7 +115,8 @@ PIPED: list[tuple[str, str, list[Edit], str]] = [
             (
                 "controls/audit.py",
                 "            return result\n",
-                "            self._completed(result, 1)\n            return result\n",
+                "            self._completed(result, 1)\n"
+                "            return result\n",
             )
         ],
         "",
@@ -165,7 +172,7 @@ PIPED: list[tuple[str, str, list[Edit], str]] = [
             (
                 "controls/audit.py",
                 "call = self._call(context)",
-                "context.message.arguments.pop('probe_invented', 0) if getattr(context.message, 'arguments', 0) else 0; call = self._call(context)",
+                DROPPED,
             ),
         ],
         "",
@@ -194,7 +201,8 @@ def test_what_comes_after_a_tool_that_kills_is_attacked_too(
     tools = (
         "import os\n" + MARK + "def a(text: str) -> None:\n    os._exit(3)\n"
     )
-    tools += "\n\n@tool\ndef b(text: str) -> str:\n    return os.environ.get(text)\n"
+    tools += "\n\n@tool\ndef b(text: str) -> str:\n"
+    tools += "    return os.environ.get(text)\n"
     attack = attacked(copy(tmp_path, tools=tools), "a", "b")
     assert by_tool(attack) == {"a": {"MCP-PRB-009"}, "b": {"MCP-PRB-003"}}
     assert set(attack.left) == {"a"}
@@ -228,7 +236,7 @@ HTTP: list[tuple[str, str, network.Probe, list[Edit]]] = [
             (
                 "serving/guard.py",
                 "return name in self._hosts or",
-                "return name.startswith('localhost') or name in self._hosts or",
+                "return name[:9] == 'localhost' or name in self._hosts or",
             )
         ],
     ),
@@ -246,7 +254,8 @@ HTTP: list[tuple[str, str, network.Probe, list[Edit]]] = [
             (
                 "serving/guard.py",
                 "if not asked:",
-                "if origin == 'null':\n            return True\n        if not asked:",
+                "if origin == 'null':\n            return True\n"
+                "        if not asked:",
             )
         ],
     ),
@@ -274,7 +283,7 @@ HTTP: list[tuple[str, str, network.Probe, list[Edit]]] = [
             (
                 "serving/http.py",
                 "limit=settings.max_request_size,",
-                "limit=2**30,",
+                "limit=2**22,",
             ),
             (
                 "serving/http.py",
@@ -307,12 +316,6 @@ HTTP: list[tuple[str, str, network.Probe, list[Edit]]] = [
                 "    pass",
             )
         ],
-    ),
-    (
-        "one call more than the limit",
-        "MCP-PRB-010",
-        limits,
-        [("controls/rate_limit.py", "default=", "default=")],
     ),
     (
         "calls counted twice",
@@ -372,7 +375,9 @@ HTTP: list[tuple[str, str, network.Probe, list[Edit]]] = [
             (
                 "serving/http.py",
                 "with on_signal(self.stop, grace=self._grace):",
-                "import signal\n        signal.signal(signal.SIGTERM, signal.SIG_IGN)\n        if True:",
+                "import signal\n"
+                "        signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+                "        if True:",
             )
         ],
     ),
@@ -389,7 +394,6 @@ HTTP: list[tuple[str, str, network.Probe, list[Edit]]] = [
         ],
     ),
 ]
-HTTP = [case for case in HTTP if case[0] != "one call more than the limit"]
 
 
 @pytest.mark.parametrize(
@@ -409,15 +413,26 @@ def test_fault_is_found_over_http(
     assert over_http(copy(tmp_path, *edits), attack) == {probe}
 
 
+FUNCTION = ast.parse("def list_files(): ...").body[0]
+assert isinstance(FUNCTION, ast.FunctionDef)
 READER = Component(
     "tool",
     "list_files",
     {"annotations": {}, "inputSchema": {}},
-    Declared("", probes.lab, {"scope": "files:read"}),  # type: ignore[arg-type] # no source is read
+    Declared("", FUNCTION, {"scope": "files:read"}),
 )
 FILES = Component("template", "workspace://{path*}", {})
 JWT = "auth/jwt_verifier.py"
 REQUIRED = '"require": ["exp", "iss", "aud"]'
+UNSIGNED = REQUIRED + "".join(
+    f', "verify_{what}": {what != "signature"}'
+    for what in ("signature", "exp", "aud", "iss")
+)
+HAS_AUDIENCE = (
+    "def has_audience(token: str) -> bool:\n"
+    "    part = token.split('.')[1]\n"
+    "    return b'aud' in base64.urlsafe_b64decode(part + '==')\n\n\n"
+)
 TOKENS: list[tuple[str, str, str, list[Edit]]] = [
     (
         "tokens not asked for",
@@ -477,7 +492,7 @@ TOKENS: list[tuple[str, str, str, list[Edit]]] = [
             (
                 JWT,
                 REQUIRED,
-                f'"verify_signature": False, "verify_exp": True, "verify_aud": True, "verify_iss": True, {REQUIRED}',
+                UNSIGNED,
             ),
             (
                 "auth/keys.py",
@@ -500,9 +515,10 @@ TOKENS: list[tuple[str, str, str, list[Edit]]] = [
             (
                 JWT,
                 "audience=self._audience,",
-                'audience=self._audience if b"\\"aud\\"" in base64.urlsafe_b64decode(token.split(".")[1] + "==") else None,',
+                "audience=self._audience if has_audience(token) else None,",
             ),
             (JWT, REQUIRED, '"require": ["exp", "iss"]'),
+            (JWT, "class Keys(", HAS_AUDIENCE + "class Keys("),
         ],
     ),
     (
@@ -553,10 +569,10 @@ def with_token_probes(project: Project, kind: str) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    ("tools", "error", "said"),
+    ("tools", "patience", "error", "said"),
     [
-        ("raise RuntimeError('planted')\n", Ended, "planted"),
-        ("import time\n\ntime.sleep(60)\n", Silent, "did not answer"),
+        ("raise RuntimeError('planted')\n", 30.0, Ended, "planted"),
+        ("import time\n\ntime.sleep(60)\n", 3.0, Silent, "not answer"),
     ],
     ids=["does not start", "hangs"],
 )
@@ -564,11 +580,12 @@ def test_server_without_a_start_is_no_pass(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     tools: str,
+    patience: float,
     error: type[Exception],
     said: str,
 ) -> None:
-    monkeypatch.setattr(live, "START", 3.0)
-    monkeypatch.setattr("scanner.live_http.START", 3.0)
+    monkeypatch.setattr(live, "START", patience)
+    monkeypatch.setattr("scanner.live_http.START", patience)
     monkeypatch.setattr(live, "STOP", 0.5)
     with pytest.raises(error, match=said):
         probes.check(copy(tmp_path, tools=tools), Options(offline=True))
@@ -597,7 +614,7 @@ def tree(root: Path) -> dict[str, int]:
 
 
 def processes_that_name(text: str) -> list[str]:
-    """Find processes by what they were started with, where that can be read."""
+    """Find processes by their environment, where that can be read."""
     found = []
     for entry in Path("/proc").glob("[0-9]*"):
         try:

@@ -170,10 +170,12 @@ def _lost() -> ServerBusy:
 
 def _spawn(connection: int, workspace: int) -> int:
     """Start the helper with two descriptors and none of the environment."""
+    # Whoever asks Python to leave nothing beside the source means us, too.
+    nothing = ["-B"] if sys.dont_write_bytecode else []
     names = {"LD_LIBRARY_PATH"}  # where Python itself may need it to start
     return os.posix_spawn(
         sys.executable,
-        [sys.executable, "-I", "-S", "-c", _START, str(_HERE)],
+        [sys.executable, "-I", "-S", *nothing, "-c", _START, str(_HERE)],
         {k: v for k, v in os.environ.items() if k in names},
         file_actions=[
             (os.POSIX_SPAWN_DUP2, connection, 0),
