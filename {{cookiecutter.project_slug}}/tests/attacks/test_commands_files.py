@@ -260,6 +260,8 @@ async def test_a_name_inside_for_a_file_outside_changes_no_mode(
         "follow_symlinks=False); assert os.lstat('a').st_mtime == 7",
         "f = open('a', 'w'); os.utime(f.fileno(), ns=(5, 7)); "
         "assert os.stat('a').st_mtime_ns == 7",
+        "open('a', 'w').close(); f = os.open('a', os.O_PATH); "
+        "os.chmod('/proc/self/fd/%d' % f, 0o600)",
         "os.mkdir('d'); d = os.open('d', os.O_RDONLY); "
         "open('d/a', 'w').close(); os.chmod('a', 0o600, dir_fd=d)",
         "open('/dev/null', 'w').write('x'); open('/dev/urandom').close()",

@@ -167,15 +167,24 @@ for call in sys.argv[1:]:
 """
 
 
+@pytest.mark.parametrize(
+    ("table", "answer"),
+    [
+        (syscalls.REFUSED, "-1 1"),
+        (syscalls.UNSUPPORTED, "-1 95"),
+        (syscalls.ABSENT, "-1 38"),
+    ],
+    ids=["refused", "unsupported", "absent"],
+)
 async def test_every_call_on_the_list_is_refused(
-    runner: CommandRunner,
+    runner: CommandRunner, table: str, answer: str
 ) -> None:
-    numbers = syscalls.numbers(syscalls.REFUSED, MACHINE)
+    numbers = syscalls.numbers(table, MACHINE)
     calls = [f"{n},0,0,0,0,0,0" for n in numbers.values()]
     argv = ["python3", "-I", "-S", "-c", CALL, *calls]
     result = await runner.run(argv)
     answers = dict(zip(numbers, result.stdout.splitlines(), strict=True))
-    assert {k: v for k, v in answers.items() if v != "-1 1"} == {}
+    assert {k: v for k, v in answers.items() if v != answer} == {}
 
 
 @pytest.mark.parametrize(
@@ -267,7 +276,12 @@ async def test_privileges_are_given_up(runner: CommandRunner) -> None:
 
 
 def test_numbers_are_of_both_machines() -> None:
-    for table in (syscalls.REFUSED, syscalls.ABSENT, syscalls.CHECKED):
+    for table in (
+        syscalls.REFUSED,
+        syscalls.UNSUPPORTED,
+        syscalls.ABSENT,
+        syscalls.CHECKED,
+    ):
         for machine in syscalls.ARCHITECTURES:
             numbers = syscalls.numbers(table, machine)
             assert len(set(numbers.values())) == len(numbers)

@@ -1,24 +1,28 @@
 """Processes, confined."""
 
 import asyncio
-import codecs
 import os
 import sys
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, Protocol, Self
 
 from ..errors import CommandDenied, DeadlineExceeded, SettingsError
-from . import programs
+from . import programs, result
 from .launcher import Launcher, Report
+from .result import CommandResult
 
 __all__ = ["CommandResult", "CommandRunner"]
 
 ARGUMENTS: Final = 256
 ARGUMENT_BYTES: Final = 131_072
+_EXCESSES: Final = {
+    "disk": "filled too much of the disk",
+    "memory": "used too much memory",
+    "processes": "started too many processes",
+}
 
 
 class Directories(Protocol):
@@ -26,28 +30,6 @@ class Directories(Protocol):
 
     def directory(self, path: str) -> AbstractContextManager[int]:
         """Lend a descriptor of a directory."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CommandResult:
-    """What a command wrote and how it ended.
-
-    Attributes:
-        exit_code: Its exit status, or the negative number of the signal that
-            ended it.
-        stdout: Its output as text; bytes that are none are replaced.
-        stderr: What it wrote to its standard error.
-        stdout_truncated: Whether there was more output than is kept.
-        stderr_truncated: The same for its standard error.
-        duration: Seconds from the call to the end.
-    """
-
-    exit_code: int
-    stdout: str
-    stderr: str
-    stdout_truncated: bool
-    stderr_truncated: bool
-    duration: float
 
 
 class CommandRunner:
@@ -68,6 +50,7 @@ class CommandRunner:
         workspace: Directories,
         allowed: Mapping[str, str],
         timeout: float,
+        max_output: int,
         missing: tuple[str, ...],
     ) -> None:
         self.missing = missing
@@ -75,6 +58,7 @@ class CommandRunner:
         self._workspace = workspace
         self._allowed = allowed
         self._timeout = timeout
+        self._max_output = max_output
 
     @classmethod
     def create(
@@ -93,7 +77,8 @@ class CommandRunner:
             allowed: Names or absolute paths of programs.
             workspace: Where commands run and may write.
             timeout: Seconds after which a command is ended.
-            max_output: Bytes kept of each of a command's two outputs.
+            max_output: Characters that a result may have as JSON; more of
+                either output is read and thrown away.
             sandbox: Whether a system that lacks a part is refused.
             network: Whether commands may use the Internet.
 
@@ -125,6 +110,7 @@ class CommandRunner:
             workspace=workspace,
             allowed=paths,
             timeout=timeout,
+            max_output=max_output,
             missing=missing,
         )
 
@@ -201,18 +187,21 @@ class CommandRunner:
             )
         if facts["ended_by"] == "time":
             raise self._too_late()
-        if facts["ended_by"] in {"memory", "disk"}:
+        if facts["ended_by"] in _EXCESSES:
             raise CommandDenied(
-                f"The command used too much {facts['ended_by']} and was"
-                " ended with all that it started.",
+                f"The command {_EXCESSES[facts['ended_by']]} and was ended"
+                " with all that it started.",
                 reason=facts["ended_by"],
             )
+        out = result.text(report.stdout, cut=facts["stdout_cut"])
+        err = result.text(report.stderr, cut=facts["stderr_cut"])
+        stdout, stderr = result.fit(out, err, self._max_output)
         return CommandResult(
             exit_code=facts["exit_code"],
-            stdout=_text(report.stdout, cut=facts["stdout_cut"]),
-            stderr=_text(report.stderr, cut=facts["stderr_cut"]),
-            stdout_truncated=facts["stdout_cut"],
-            stderr_truncated=facts["stderr_cut"],
+            stdout=stdout,
+            stderr=stderr,
+            stdout_truncated=facts["stdout_cut"] or stdout != out,
+            stderr_truncated=facts["stderr_cut"] or stderr != err,
             duration=round(duration, 3),
         )
 
@@ -229,9 +218,3 @@ def _lacks(part: str) -> str:
         f"MCP_COMMAND_SANDBOX=require: this system lacks {part}; run on one"
         " that has it, or set MCP_COMMAND_SANDBOX=best-effort to go on without"
     )
-
-
-def _text(data: bytes, *, cut: bool) -> str:
-    """Return bytes as text that ends with a whole character where cut."""
-    decoder = codecs.getincrementaldecoder("utf-8")("replace")
-    return decoder.decode(data, final=not cut)

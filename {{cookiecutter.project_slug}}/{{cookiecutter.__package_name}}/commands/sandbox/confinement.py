@@ -33,10 +33,23 @@ class Confinement:
 
     missing: tuple[str, ...]
     limits: Limits
+    seal: int | None
     ruleset: int | None
     program: bytes
     supervised: bool
     user_tasks: int
+
+    def seal_off(self) -> bool:
+        """Let this process signal nothing but what it will start.
+
+        Returns:
+            Whether that holds: its own parent is tried before and after.
+        """
+        parent = os.getppid()
+        if self.seal is None or not _can_signal(parent):
+            return False
+        landlock.restrict_self(self.seal)
+        return not _can_signal(parent)
 
     def enter(self) -> int | None:
         """Put this process, and all that it will start, under the rules.
@@ -119,6 +132,7 @@ def prepare(
     return Confinement(
         missing=tuple(part for part, there in works.items() if not there),
         limits=limits,
+        seal=landlock.create_seal() if abi >= landlock.SCOPED_ABI else None,
         ruleset=ruleset() if abi else None,
         program=program(supervised=works[NOTIFY]) if works[SECCOMP] else b"",
         supervised=works[NOTIFY],
@@ -135,6 +149,14 @@ def _works(attempt: Callable[[], object]) -> bool:
             os._exit(0)
         os._exit(1)
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+
+
+def _can_signal(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except OSError:
+        return False
+    return True
 
 
 def _default_signals() -> None:

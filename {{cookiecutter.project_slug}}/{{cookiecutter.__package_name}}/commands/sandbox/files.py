@@ -1,6 +1,7 @@
 """Which files a command may touch: the workspace, and the system's to read."""
 
 import os
+import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
@@ -20,32 +21,34 @@ SYSTEM: Final = (
     "/gnu/store",
 )
 
-#: What libraries read to find each other, names, zones and certificates.
+#: Files of ``/etc`` that everybody may read, and these directories of it:
+#: names, zones, certificates, where libraries lie.
 CONFIGURATION: Final = (
     "alternatives",
     "ca-certificates",
-    "group",
-    "host.conf",
-    "hosts",
-    "ld.so.cache",
-    "ld.so.conf",
+    "crypto-policies",
+    "fonts",
+    "java*",
     "ld.so.conf.d",
-    "ld.so.preload",
-    "locale.alias",
-    "localtime",
-    "mime.types",
-    "nsswitch.conf",
-    "os-release",
-    "passwd",
+    "perl",
     "pki/ca-trust/extracted",
     "pki/tls/certs",
-    "protocols",
-    "resolv.conf",
-    "services",
-    "ssl/cert.pem",
+    "python3*",
     "ssl/certs",
     "ssl/openssl.cnf",
-    "timezone",
+    "terminfo",
+)
+
+#: What runtimes ask of the machine; nothing of any process.
+MACHINE: Final = (
+    "/proc/cpuinfo",
+    "/proc/filesystems",
+    "/proc/loadavg",
+    "/proc/meminfo",
+    "/proc/stat",
+    "/proc/uptime",
+    "/proc/version",
+    "/sys/devices/system/cpu",
 )
 
 _DEVICES = ("null", "zero", "full", "random", "urandom")
@@ -70,14 +73,21 @@ def grants(
         yield str(place), landlock.READ_DIR
         for path in _around(place, apart):
             yield str(path), landlock.READ | landlock.EXECUTE
-    for name in CONFIGURATION:
-        yield f"/etc/{name}", landlock.READ
-    for path in Path("/etc").glob("python3*"):
+    for path in _configuration(Path("/etc")):
         yield str(path), landlock.READ
     for name in _DEVICES:
         access = landlock.READ_FILE | landlock.WRITE_FILE
         yield f"/dev/{name}", access
-    yield "/sys/devices/system/cpu", landlock.READ
+    for name in MACHINE:
+        yield name, landlock.READ
+
+
+def _configuration(place: Path) -> Iterator[Path]:
+    for path in place.glob("*"):
+        if path.is_file() and path.stat().st_mode & stat.S_IROTH:
+            yield path
+    for pattern in CONFIGURATION:
+        yield from place.glob(pattern)
 
 
 def _places(programs: Sequence[str]) -> set[Path]:

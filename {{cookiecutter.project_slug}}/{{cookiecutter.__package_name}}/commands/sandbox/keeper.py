@@ -12,12 +12,10 @@ from . import tree, wire
 from .confinement import Confinement
 from .output import Output
 from .supervisor import Supervisor
+from .usage import Usage
 
 #: Seconds between two looks at what the command uses.
-_LOOK: Final = 0.2
-#: A look takes this part of the time at most, however many processes the
-#: machine has.
-_SHARE: Final = 1 / 20
+_LOOK: Final = 0.05
 _ERROR: Final = 16
 PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -35,6 +33,7 @@ class Keeper:
         self._out = Output(self._limits.output)
         self._err = Output(self._limits.output)
         self._children = tree.adopt()
+        self._sealed = confinement.seal_off()
         self._ended: dict[int, int] = {}
         self._supervisor: Supervisor | None = None
         self._listener = -1
@@ -72,7 +71,7 @@ class Keeper:
         with ours:
             error = self._listen(ours)
         if error:
-            tree.end(pid)
+            tree.end(sealed=self._sealed, group=pid)
             raise OSError(int(error), os.strerror(int(error)))
         return pid
 
@@ -82,9 +81,7 @@ class Keeper:
         if not descriptors:
             return message
         self._listener = descriptors[0]
-        self._supervisor = Supervisor(
-            self._listener, self._workspace, self._limits.tasks
-        )
+        self._supervisor = Supervisor(self._listener, self._workspace)
         self._poll.register(self._listener, select.POLLIN)
         return ours.recv(_ERROR)
 
@@ -124,7 +121,7 @@ class Keeper:
     def _watch(self, server: socket.socket, pid: int) -> str:
         """Serve the command; return what ended it, or is about to."""
         self._poll.register(server, select.POLLIN)
-        free = self._free_space()
+        usage = Usage(self._workspace, self._limits)
         deadline = time.monotonic() + self._limits.seconds
         look = time.monotonic() + _LOOK
         while pid not in self._ended:
@@ -136,10 +133,10 @@ class Keeper:
                 if descriptor == server.fileno():
                     return "server"
                 self._serve(descriptor)
-            if (now := time.monotonic()) >= look:
-                if excess := self._excess(free):
+            if time.monotonic() >= look:
+                if excess := usage.excess():
                     return excess
-                look = now + max(_LOOK, (time.monotonic() - now) / _SHARE)
+                look = time.monotonic() + _LOOK
             tree.reap(self._ended)
         return "itself"
 
@@ -155,27 +152,10 @@ class Keeper:
 
     def _end(self, pid: int) -> int:
         """End all that is left; return the command's exit code."""
-        if self._listener >= 0:
-            # From here on nothing in the tree can be born.
-            os.close(self._listener)
-        self._ended |= tree.end(pid)
+        self._ended |= tree.end(sealed=self._sealed, group=pid)
         self._out.drain()
         self._err.drain()
         return os.waitstatus_to_exitcode(self._ended[pid])
-
-    def _excess(self, free: int) -> str:
-        """Return what the command uses too much of, if anything."""
-        if free - self._free_space() > self._limits.disk:
-            return "disk"
-        if self._supervisor and self._supervisor.forked:
-            used = tree.memory(tree.below(os.getpid()))
-            if used > self._limits.memory:
-                return "memory"
-        return ""
-
-    def _free_space(self) -> int:
-        status = os.fstatvfs(self._workspace)
-        return status.f_bavail * status.f_frsize
 
     def _send(self, server: socket.socket, report: dict[str, Any]) -> None:
         for name, output in (("stdout", self._out), ("stderr", self._err)):

@@ -52,7 +52,8 @@ SCOPED_ABI: Final = 6
 UNIX_ABI: Final = 9
 
 _TCP = 0b11  # bind, connect
-_SCOPES = 0b11  # abstract UNIX sockets, signals
+_SIGNALS = 0b10
+_SCOPES = 0b01 | _SIGNALS  # abstract UNIX sockets, signals
 
 
 def abi() -> int:
@@ -80,6 +81,18 @@ def create(
     )
     for place, access in grants:
         _grant(ruleset, place, access & known)
+    return ruleset
+
+
+def create_seal() -> int:
+    """Return the descriptor of a ruleset that only keeps signals in.
+
+    Moving files between directories has to be granted: a ruleset that does
+    not name it refuses it.
+    """
+    attributes = struct.pack("=QQQ", _REFER, 0, _SIGNALS)
+    ruleset = kernel.syscall(_CREATE_RULESET, attributes, len(attributes), 0)
+    _grant(ruleset, "/", _REFER)
     return ruleset
 
 

@@ -7,7 +7,8 @@ from typing import Final
 
 _MIB: Final = 2**20
 #: Tasks that all commands of the server's user may add to those there are.
-#: The second line: the keeper counts each command's own.
+#: The second line, which does not hold for root: each command's own tasks
+#: are counted from outside.
 _USER_TASKS: Final = 4096
 
 
@@ -18,8 +19,8 @@ class Limits:
     Attributes:
         seconds: How long it may run, and the processor time of each process.
         output: Bytes kept of each of its two outputs.
-        tasks: Processes and threads at once.
-        memory: Bytes that its processes may have together.
+        tasks: Processes and threads at once; one with more is ended.
+        memory: Bytes that its processes may have together; as with tasks.
         address_space: Bytes that each may map; runtimes reserve far more than
             they use.
         file_size: Bytes that one file may have.
@@ -29,9 +30,9 @@ class Limits:
 
     seconds: float
     output: int
-    tasks: int = 256
+    tasks: int = 512
     memory: int = 2048 * _MIB
-    address_space: int = 4096 * _MIB
+    address_space: int = 16_384 * _MIB
     file_size: int = 256 * _MIB
     disk: int = 1024 * _MIB
     open_files: int = 1024

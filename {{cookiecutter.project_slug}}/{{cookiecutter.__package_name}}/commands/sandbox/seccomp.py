@@ -12,9 +12,7 @@ import struct
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from . import kernel, landlock
-from .syscalls import ABSENT, ARCHITECTURES, CHECKED, LAST_KNOWN, REFUSED
-from .syscalls import numbers as numbers_of
+from . import kernel, landlock, syscalls
 
 _LOAD, _AND, _RETURN = 0x20, 0x54, 0x06
 _EQUAL, _GREATER, _ANY_BIT = 0x15, 0x25, 0x45
@@ -22,6 +20,11 @@ _EQUAL, _GREATER, _ANY_BIT = 0x15, 0x25, 0x45
 _KILL, _ALLOW, _NOTIFY, _ERRNO = 0x80000000, 0x7FFF0000, 0x7FC00000, 0x50000
 _REFUSE: Final = _ERRNO | errno.EPERM
 _ABSENT: Final = _ERRNO | errno.ENOSYS
+_ANSWERS: Final = (
+    (syscalls.REFUSED, _REFUSE),
+    (syscalls.UNSUPPORTED, _ERRNO | errno.EOPNOTSUPP),
+    (syscalls.ABSENT, _ABSENT),
+)
 
 _NUMBER, _ARCHITECTURE, _ARGUMENTS = 0, 4, 16
 
@@ -39,7 +42,6 @@ _FCNTL_REFUSED: Final = (8, 10, 15)
 _IOCTL_REFUSED: Final = (0x8901, 0x8902, 0x5412, 0x541C)
 
 #: Calls that the keeper looks at, one by one.
-FORKING: Final = ("clone", "fork", "vfork")
 METADATA: Final = ("chmod", "fchmod", "fchmodat", "utimensat")
 SIGNALLING: Final = (
     "kill",
@@ -65,7 +67,7 @@ class Test(NamedTuple):
 def machine() -> str | None:
     """Return this machine's name if its system calls are known here."""
     name = os.uname().machine
-    return name if name in ARCHITECTURES else None
+    return name if name in syscalls.ARCHITECTURES else None
 
 
 def build(name: str, *, abi: int, network: bool, notify: bool) -> bytes:
@@ -80,17 +82,18 @@ def build(name: str, *, abi: int, network: bool, notify: bool) -> bytes:
     """
     code = [
         _op(_LOAD, _ARCHITECTURE),
-        _op(_EQUAL, ARCHITECTURES[name], 1, 0),
+        _op(_EQUAL, syscalls.ARCHITECTURES[name], 1, 0),
         _op(_RETURN, _KILL),  # 32-bit calls have other numbers
         _op(_LOAD, _NUMBER),
-        _op(_GREATER, LAST_KNOWN, 0, 1),  # x32's numbers are above it too
+        _op(
+            _GREATER, syscalls.LAST_KNOWN, 0, 1
+        ),  # x32's numbers are above it too
         _op(_RETURN, _ABSENT),
     ]
-    for number in numbers_of(REFUSED, name).values():
-        code += _when(number, [_op(_RETURN, _REFUSE)])
-    for number in numbers_of(ABSENT, name).values():
-        code += _when(number, [_op(_RETURN, _ABSENT)])
-    numbers = numbers_of(CHECKED, name)
+    for table, answer in _ANSWERS:
+        for number in syscalls.numbers(table, name).values():
+            code += _when(number, [_op(_RETURN, answer)])
+    numbers = syscalls.numbers(syscalls.CHECKED, name)
     for call, tests, otherwise in _decisions(abi, network, notify):
         if call in numbers:
             code += _when(numbers[call], _body(tests, otherwise))
@@ -121,10 +124,7 @@ def _decisions(
     abi: int, network: bool, notify: bool
 ) -> Iterator[tuple[str, list[Test], int]]:
     """Yield each call to look into, its tests, and what is done else."""
-    fork = _NOTIFY if notify else _ALLOW
-    yield "clone", [Test(0, _ANY_BIT, _NAMESPACES, _REFUSE)], fork
-    yield "fork", [], fork
-    yield "vfork", [], fork
+    yield "clone", [Test(0, _ANY_BIT, _NAMESPACES, _REFUSE)], _ALLOW
     for call in METADATA:
         yield call, [], _NOTIFY if notify else _REFUSE
     if abi < landlock.SCOPED_ABI and notify:

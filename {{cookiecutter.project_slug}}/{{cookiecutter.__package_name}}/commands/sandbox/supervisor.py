@@ -22,8 +22,7 @@ _AT_FDCWD, _AT_SYMLINK_NOFOLLOW = -100, 0x100
 _UTIME_NOW, _UTIME_OMIT = (1 << 30) - 1, (1 << 30) - 2
 _PERMISSIONS: Final = 0o777
 _PATH_MAX: Final = 4096
-#: Seconds for which a command that is full is refused without counting.
-_FULL: Final = 0.05
+_SELF: Final = "/proc/self/"
 
 
 class Call(NamedTuple):
@@ -38,34 +37,27 @@ class Call(NamedTuple):
 
 
 class Supervisor:
-    """Keeps a command to its number of tasks, and metadata to the workspace.
+    """Keeps the modes and times that a command sets to the workspace.
+
+    Landlock does not; on older kernels it does not keep signals in either.
 
     A call is let through (``CONTINUE``) only where nothing but its numbers
     counts. Where a path counts, the keeper does the work itself, on a
     descriptor that it has checked: the command cannot change it in between.
     """
 
-    def __init__(self, listener: int, workspace: int, tasks: int) -> None:
+    def __init__(self, listener: int, workspace: int) -> None:
         self._listener = listener
         self._workspace = workspace
-        self._most = tasks
-        self._tasks = 1
-        self._full_until = 0.0
         known = numbers(CHECKED, os.uname().machine)
         self._names = {number: name for name, number in known.items()}
         self._answers: dict[str, Callable[[Call], int]] = {
-            **dict.fromkeys(seccomp.FORKING, self._fork),
             **dict.fromkeys(seccomp.SIGNALLING, self._signal),
             "chmod": lambda call: self._chmod(call, _AT_FDCWD, 0),
             "fchmodat": lambda call: self._chmod(call, call.integer(0), 1),
             "fchmod": lambda call: self._chmod(call, call.integer(0), None),
             "utimensat": self._utimensat,
         }
-
-    @property
-    def forked(self) -> bool:
-        """Whether the command started anything at all."""
-        return self._tasks > 1
 
     def answer(self) -> None:
         """Receive one call and answer it."""
@@ -88,27 +80,6 @@ class Supervisor:
             fcntl.ioctl(self._listener, _SEND, reply)
         except OSError:
             return
-
-    def _fork(self, call: Call) -> int:
-        """Let one more task be, if there is room for it (CWE-400).
-
-        A task that was let through may not be there yet when they are
-        counted. It is one for each that is, at most: there are never more
-        than twice as many as there may be.
-        """
-        if self._tasks >= self._most:
-            self._count()
-        self._tasks += 1
-        return _CONTINUE
-
-    def _count(self) -> None:
-        """Count anew: tasks that ended made room."""
-        now = time.monotonic()
-        if now >= self._full_until:
-            self._tasks = sum(tree.below(os.getpid()).values())
-        if self._tasks >= self._most:
-            self._full_until = now + _FULL
-            raise OSError(errno.EAGAIN, "too many tasks")
 
     def _signal(self, call: Call) -> int:
         """Let a command signal its own (before Landlock keeps signals in)."""
@@ -207,6 +178,8 @@ def _path(pid: int, address: int) -> str:
     text = os.fsdecode(_memory(pid, address, _PATH_MAX).partition(b"\0")[0])
     if not text:
         raise FileNotFoundError(errno.ENOENT, "an empty path")
+    if text.startswith(_SELF):  # how the C library changes modes of links
+        return f"/proc/{pid}/{text.removeprefix(_SELF)}"
     return text
 
 

@@ -15,6 +15,7 @@ _PAGE: Final = os.sysconf("SC_PAGE_SIZE")
 #: Seconds between two looks at processes that are being ended.
 _LOOK: Final = 0.002
 _SIGNALS: Final = 4096
+_TOTAL, _NEWEST = 3, 4  # in /proc/loadavg
 _PARENT, _THREADS = 1, 17  # in /proc/PID/stat, after the name
 
 
@@ -61,6 +62,14 @@ def below(root: int) -> dict[int, int]:
     return found
 
 
+def pulse() -> tuple[int, int]:
+    """Return how many tasks the machine has, and the newest one's number."""
+    fields = _read("/proc/loadavg").split()
+    if len(fields) < _NEWEST + 1:
+        return 0, 0
+    return int(fields[_TOTAL].partition(b"/")[2]), int(fields[_NEWEST])
+
+
 def memory(pids: dict[int, int]) -> int:
     """Return the bytes of memory that the processes have for themselves."""
     pages = 0
@@ -71,18 +80,18 @@ def memory(pids: dict[int, int]) -> int:
     return pages * _PAGE
 
 
-def end(
-    group: int | None = None, keep: Set[int] | None = None
-) -> dict[int, int]:
+def end(*, sealed: bool = False, group: int | None = None) -> dict[int, int]:
     """Kill all that this process started, and wait until nothing is left.
 
     This process is their subreaper: whoever loses its parent becomes its
-    child, so that "no child" means "nothing below". Killing is repeated
-    because processes may be born while the list is read.
+    child, so that "no child" means "nothing below".
 
     Args:
+        sealed: Whether this process can signal nothing but what it started:
+            then one signal reaches all at once, and no fork can slip
+            through. Else they are read from ``/proc`` and killed one by one,
+            until there are no more.
         group: The process group that is all to be found without ``/proc``.
-        keep: Children to leave alone, with all that they started.
 
     Returns:
         The wait status of each child that ended.
@@ -91,13 +100,23 @@ def end(
     if group is not None and sys.platform != "linux":
         _kill(os.killpg, group)
     while reap(ended):
-        alive = _alive(keep)
-        if keep is not None and not alive:
-            break
-        for pid in alive:
+        for pid in (-1,) if sealed else below(os.getpid()):
             _kill(os.kill, pid)
         time.sleep(_LOOK)
     return ended
+
+
+def end_strays(keep: Set[int]) -> None:
+    """Kill what others left to this process.
+
+    Args:
+        keep: Children to leave alone, with all that they started.
+    """
+    while strays := _strays(keep):
+        for pid in strays:
+            _kill(os.kill, pid)
+        time.sleep(_LOOK)
+        reap({})
 
 
 def reap(ended: dict[int, int]) -> bool:
@@ -112,9 +131,9 @@ def reap(ended: dict[int, int]) -> bool:
         ended[pid] = status
 
 
-def _alive(keep: Set[int] | None) -> list[int]:
-    kept = {pid for child in keep or () for pid in (child, *below(child))}
-    return [pid for pid in below(os.getpid()) if pid not in kept]
+def _strays(keep: Set[int]) -> set[int]:
+    kept = {pid for child in keep for pid in (child, *below(child))}
+    return below(os.getpid()).keys() - kept
 
 
 def _names(path: str) -> list[str]:

@@ -107,7 +107,7 @@ class Zygote:
         ended: dict[int, int] = {}
         tree.reap(ended)
         if any(ended.values()):
-            ended |= tree.end(keep=self._keepers.difference(ended))
+            tree.end_strays(self._keepers.difference(ended))
         self._keepers.difference_update(ended)
         self._spares.difference_update(ended)
 
