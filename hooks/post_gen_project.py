@@ -284,10 +284,14 @@ def _say_incomplete(verdict: int | None, problem: str | None) -> None:
 
 
 def _say_next(answers: Mapping[str, object]) -> None:
+    if answers["transport"] == "stdio":  # the client starts the server
+        trial = f"{VENV / 'fastmcp'} list .mcp.json"
+    else:
+        trial = f"{VENV / str(answers['project_slug'])} check"
     say("Next:")
     say(f"  cd {answers['project_slug']}")
     say(f"  {VENV_PYTHON} -m pytest")
-    say(f"  WORKSPACE_PATH=$(mktemp -d) {VENV_PYTHON} -m mcp_server")
+    say(f"  {trial}")
 
 
 def finishing_command(*, environment_made: bool = False) -> str:

@@ -129,7 +129,22 @@ def test_steps_run_in_order(
     printed = capsys.readouterr().out
     assert "baseline is clean" in printed
     assert "INCOMPLETE" not in printed
-    assert "cd mcp-server" in printed
+    next_ = printed.partition("Next:\n")[2].splitlines()
+    assert [line.split()[-1] for line in next_] == [
+        "mcp-server",
+        "pytest",
+        ".mcp.json",
+    ]
+
+
+@pytest.mark.parametrize("transport", ["http", "sse"])
+def test_server_that_a_client_does_not_start_is_checked_next(
+    hook: MakeHook, project: Path, capsys: Printed, transport: str
+) -> None:
+    made = hook(transport=transport)
+    assert made.run() == 0
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert last.split() == [str(made.module.VENV / "mcp-server"), "check"]
 
 
 @pytest.mark.parametrize("gate", ["strict", "report"])
