@@ -13,18 +13,17 @@ from tests.conftest import MakeSettings
 from tests.serving.harness import (
     JSON,
     Answer,
-    Process,
     Served,
     call,
     call_headers,
     client,
     post_call,
-    process,
     read_answer,
     serving,
     text_of,
     until,
 )
+from tests.serving.processes import Process, process
 
 SLOW = 500
 POST = b"POST /mcp HTTP/1.1\r\nHost: localhost\r\n" + b"".join(

@@ -99,5 +99,9 @@ def build(settings: Settings, worker: int) -> Application:
     return build_demo(settings, tell)
 
 
-if __name__ == "__main__":
+def main() -> None:
     serve(build, environment.load(os.environ))
+
+
+if __name__ == "__main__":
+    main()

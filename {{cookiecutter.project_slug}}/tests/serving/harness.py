@@ -1,15 +1,10 @@
-"""Starts servers for tests, in this process or in one of their own."""
+"""Serves for the tests in their own process, and talks HTTP to it."""
 
 import asyncio
-import json
-import os
 import socket
 import ssl
-import subprocess
-import sys
-import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,7 +17,6 @@ from {{ cookiecutter.__package_name }}.serving.http import HttpServer, build_htt
 from {{ cookiecutter.__package_name }}.settings import Settings
 from tests.serving.demo import build_demo
 
-PROJECT = Path(__file__).parents[2]
 JSON = {
     "content-type": "application/json",
     "accept": "application/json, text/event-stream",
@@ -132,93 +126,6 @@ async def serving(
     finally:
         server.stop()
         await task
-
-
-@dataclass
-class Process:
-    """A server in a process of its own."""
-
-    popen: subprocess.Popen[bytes]
-    log: Path
-    port: int
-    environ: dict[str, str]
-
-    def events(self, name: str) -> list[dict[str, Any]]:
-        lines = self.log.read_text("utf-8").splitlines()
-        found = [json.loads(line) for line in lines if line.startswith("{")]
-        return [event for event in found if event["event"] == name]
-
-    def wait_for(self, event: str, count: int = 1) -> list[dict[str, Any]]:
-        while len(self.events(event)) < count:
-            if self.popen.poll() is not None:
-                raise AssertionError(self.log.read_text("utf-8"))
-            time.sleep(0.02)
-        return self.events(event)
-
-    def end(self, number: int) -> int:
-        self.popen.send_signal(number)
-        return self.popen.wait(30)
-
-    def peak_memory(self) -> int:
-        """Return the most memory that it ever had, in bytes."""
-        status = Path(f"/proc/{self.popen.pid}/status").read_text("ascii")
-        line = next(x for x in status.splitlines() if x.startswith("VmHWM"))
-        return int(line.split()[1]) * 1024
-
-
-@contextmanager
-def process(
-    tmp_path: Path, *, listening: bool = True, **variables: object
-) -> Iterator[Process]:
-    """Serve the demo in a process of its own, until it is ended."""
-    workspace = tmp_path / "workspace"
-    workspace.mkdir(exist_ok=True)
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = int(listener.getsockname()[1])
-    given: dict[str, object] = {
-        "PATH": os.environ["PATH"],
-        "WORKSPACE_PATH": workspace,
-        "MCP_TRANSPORT": "http",
-        "MCP_AUTH": "none",
-        "MCP_PORT": port,
-        **variables,
-    }
-    environ = {name: str(value) for name, value in given.items()}
-    log = tmp_path / "stderr.log"
-    with log.open("wb") as stderr:
-        popen = subprocess.Popen(
-            [sys.executable, "-m", "tests.serving.demo"],
-            cwd=PROJECT,
-            env=environ,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=stderr,
-        )
-    try:
-        running = Process(popen, log, port, environ)
-        if listening:
-            _wait_until_healthy(running)
-        yield running
-    finally:
-        popen.kill()
-        for pipe in (popen.stdin, popen.stdout):
-            if pipe:
-                with suppress(OSError):
-                    pipe.close()
-        popen.wait()
-
-
-def _wait_until_healthy(running: Process) -> None:
-    while True:
-        if running.popen.poll() is not None:
-            raise AssertionError(running.log.read_text("utf-8"))
-        try:
-            url = f"http://127.0.0.1:{running.port}/health"
-            httpx2.get(url, trust_env=False)
-        except httpx2.TransportError:
-            time.sleep(0.05)
-        else:
-            return
 
 
 def call(

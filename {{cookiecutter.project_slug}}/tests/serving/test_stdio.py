@@ -1,23 +1,25 @@
 import json
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.serving.harness import INITIALIZE, PROJECT, Process, call, process
+from tests.serving.harness import INITIALIZE, call
+from tests.serving.nursery import PROJECT
+from tests.serving.processes import Process, process
 
 MODERN = {"MCP_TRANSPORT": "stdio"}
 
 
 def send(running: Process, *messages: object) -> None:
-    assert running.popen.stdin
     for message in messages:
         line = message if isinstance(message, bytes) else encode(message)
-        running.popen.stdin.write(line + b"\n")
-    running.popen.stdin.flush()
+        running.stdin.write(line + b"\n")
+    running.stdin.flush()
 
 
 def encode(message: object) -> bytes:
@@ -25,8 +27,7 @@ def encode(message: object) -> bytes:
 
 
 def receive(running: Process) -> Any:
-    assert running.popen.stdout
-    return json.loads(running.popen.stdout.readline())
+    return json.loads(running.stdout.readline())
 
 
 def start(tmp_path: Path, **variables: object) -> Any:
@@ -53,7 +54,7 @@ def test_both_eras_are_served(tmp_path: Path) -> None:
 def test_nothing_but_the_protocol_is_on_stdout(tmp_path: Path) -> None:
     with start(tmp_path) as running:
         send(running, call("chatter"))
-        stdout, _ = running.popen.communicate(timeout=20)
+        stdout = running.finish()
         assert texts(stdout) == {1: ""}
         log = running.log.read_text("utf-8")
         assert "printed by a tool" in log
@@ -67,9 +68,9 @@ def test_end_of_stdin_waits_for_the_answers(tmp_path: Path) -> None:
             *(call("sleep", {"seconds": 1}, request=n) for n in range(20)),
             call("block", {"seconds": 1}, request=20),
         )
-        stdout, _ = running.popen.communicate(timeout=20)
+        stdout = running.finish()
         assert sorted(texts(stdout)) == list(range(21))
-        assert running.popen.returncode == 0
+        assert running.wait() == 0
         assert running.events("cleaned_up")
 
 
@@ -83,10 +84,9 @@ def test_signal_waits_for_the_answers(
         calls = (call("sleep", {"seconds": 1}, request=n) for n in range(20))
         send(running, *calls)
         running.wait_for("sleeping", 20)
-        running.popen.send_signal(number)
-        assert running.popen.stdout
-        assert sorted(texts(running.popen.stdout.read())) == list(range(20))
-        assert running.popen.wait(20) == 0
+        running.signal(number)
+        assert sorted(texts(running.stdout.read())) == list(range(20))
+        assert running.wait() == 0
         assert running.events("cleaned_up")
 
 
@@ -102,10 +102,9 @@ def test_call_that_outlasts_the_grace_is_cut_off(tmp_path: Path) -> None:
 
 def test_client_that_reads_no_more_is_left(tmp_path: Path) -> None:
     with start(tmp_path) as running:
-        assert running.popen.stdout
-        running.popen.stdout.close()
+        running.stdout.close()
         send(running, call("echo", {"message": "hello"}))
-        assert running.popen.wait(20) == 0
+        assert running.wait() == 0
         assert running.events("cleaned_up")
 
 
@@ -114,9 +113,8 @@ def test_client_that_never_reads_does_not_hold_up_the_end(
 ) -> None:
     with start(tmp_path, MCP_SHUTDOWN_GRACE=1) as running:
         send(running, call("echo", {"message": "x" * 500_000}))
-        assert running.popen.stdin
-        running.popen.stdin.close()
-        assert running.popen.wait(20) == 0
+        running.stdin.close()
+        assert running.wait() == 0
 
 
 @pytest.mark.parametrize(
@@ -145,9 +143,8 @@ def test_endless_line_is_not_kept(tmp_path: Path) -> None:
         send(running, call("who"))
         receive(running)
         before = running.peak_memory()
-        assert running.popen.stdin
         for _ in range(200):
-            running.popen.stdin.write(b"x" * 2**20)
+            running.stdin.write(b"x" * 2**20)
         send(running, b"", call("who", request=2))
         assert receive(running)["error"]["code"] == -32700
         assert receive(running)["id"] == 2
@@ -155,18 +152,22 @@ def test_endless_line_is_not_kept(tmp_path: Path) -> None:
 
 
 def test_file_as_stdin_is_served(tmp_path: Path) -> None:
+    given = tmp_path / "requests"
+    given.write_bytes(encode(call("echo", {"message": "hello"})) + b"\n")
+    with start(tmp_path, stdin=given) as running:
+        assert texts(running.finish()) == {1: "hello"}
+        assert running.wait() == 0
+
+
+def test_program_is_served_as_what_is_forked_here(tmp_path: Path) -> None:
     with start(tmp_path) as running:
-        running.popen.kill()
-        given = tmp_path / "requests"
-        given.write_bytes(encode(call("echo", {"message": "hello"})) + b"\n")
-        with given.open("rb") as stdin:
-            done = subprocess.run(
-                running.popen.args,
-                cwd=PROJECT,
-                env=running.environ,
-                stdin=stdin,
-                capture_output=True,
-                timeout=30,
-                check=True,
-            )
-        assert texts(done.stdout) == {1: "hello"}
+        done = subprocess.run(
+            [sys.executable, "-m", "tests.serving.demo"],
+            cwd=PROJECT,
+            env=running.environ,
+            input=encode(call("echo", {"message": "hello"})) + b"\n",
+            capture_output=True,
+            timeout=50,
+            check=True,
+        )
+    assert texts(done.stdout) == {1: "hello"}

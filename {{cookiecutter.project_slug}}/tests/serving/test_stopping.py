@@ -8,7 +8,8 @@ import httpx2
 import pytest
 from fastmcp import Client
 
-from tests.serving.harness import client, post_call, process, text_of
+from tests.serving.harness import client, post_call, text_of
+from tests.serving.processes import process
 
 BOTH = pytest.mark.parametrize(
     "number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"]
@@ -32,10 +33,10 @@ async def test_calls_in_flight_are_all_answered(
                 for _ in range(100)
             ]
             await asyncio.to_thread(running.wait_for, "sleeping", 100)
-            running.popen.send_signal(number)
+            running.signal(number)
             answers = await asyncio.gather(*calls)
         assert [text_of(answer) for answer in answers] == ["slept"] * 100
-        assert await asyncio.to_thread(running.popen.wait, 10) == 0
+        assert await asyncio.to_thread(running.wait, 10) == 0
         assert running.events("cleaned_up")
 
 
@@ -53,9 +54,9 @@ async def test_calls_of_the_handshake_era_are_answered(
         await caller.call_tool("sleep", {"seconds": 0})
         call = asyncio.create_task(caller.call_tool("sleep", {"seconds": 2}))
         await asyncio.to_thread(running.wait_for, "sleeping", 2)
-        running.popen.send_signal(signal.SIGTERM)
+        running.signal(signal.SIGTERM)
         assert (await call).data == "slept"
-        assert await asyncio.to_thread(running.popen.wait, 10) == 0
+        assert await asyncio.to_thread(running.wait, 10) == 0
         assert running.events("cleaned_up")
         with suppress(Exception):
             await caller.close()
@@ -68,7 +69,7 @@ async def test_no_more_calls_are_let_in(tmp_path: Path) -> None:
                 post_call(caller, "sleep", {"seconds": 2})
             )
             await asyncio.to_thread(running.wait_for, "sleeping")
-            running.popen.send_signal(signal.SIGTERM)
+            running.signal(signal.SIGTERM)
             await asyncio.sleep(0.5)
             with pytest.raises(httpx2.TransportError):
                 await post_call(caller, "who")

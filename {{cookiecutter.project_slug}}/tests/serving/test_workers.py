@@ -6,7 +6,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from tests.serving.harness import Process, process
+from tests.serving.processes import Process, process
 
 WORKERS = {"MCP_WORKERS": 2, "MCP_RATE_LIMIT": "off"}
 
@@ -35,7 +35,7 @@ def test_each_worker_builds_its_own_and_all_stop_in_order(
     with process(tmp_path, **WORKERS) as running:
         workers = built(running)
         assert sorted(workers) == [0, 1]
-        assert len(set(workers.values()) - {running.popen.pid}) == 2
+        assert len(set(workers.values()) - {running.pid}) == 2
         assert running.end(number) == 0
         assert len(running.events("cleaned_up")) == 2
         assert not any(map(is_alive, workers.values()))
@@ -57,7 +57,7 @@ def test_workers_that_cannot_start_end_the_start(tmp_path: Path) -> None:
     with process(
         tmp_path, listening=False, DEMO_BROKEN=1, **WORKERS
     ) as running:
-        assert running.popen.wait(20) == 7
+        assert running.wait() == 7
 
 
 def test_workers_do_not_outlive_their_parent(tmp_path: Path) -> None:

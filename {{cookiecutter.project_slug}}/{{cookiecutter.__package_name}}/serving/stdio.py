@@ -103,9 +103,14 @@ class _Connection:
                 asyncio.create_task(self._write(outbox)),
             ]
             for task in tasks:
-                task.add_done_callback(lambda _: self._lines.end())
-            await self._read(inbox, outgoing.clone())
-            await asyncio.wait(tasks, timeout=FLUSH)
+                task.add_done_callback(self._break_off)
+            with suppress(anyio.BrokenResourceError):
+                await self._read(inbox, outgoing.clone())
+            ended, _ = await asyncio.wait(tasks, timeout=FLUSH)
+            for task in ended:
+                # A client that is gone is an end like any other.
+                with suppress(OSError):
+                    task.result()
 
     async def _read(
         self,
@@ -135,6 +140,12 @@ class _Connection:
                 await asyncio.to_thread(_put, self._stdout, line)
                 if isinstance(item.message, JSONRPCResponse | JSONRPCError):
                     self._answered(item.message.id)
+
+    def _break_off(self, task: asyncio.Task[None]) -> None:
+        """Stop reading: nobody is there any more to answer, or to read it."""
+        self._unanswered.clear()
+        self._settled.set()
+        self._lines.end()
 
     async def _settle(self) -> None:
         """Wait for the answers that are owed, as long as the grace lasts."""
