@@ -78,6 +78,7 @@ def make_project(
 
     def make(**answers: str) -> Project:
         path = render(tmp_path_factory.mktemp("made"), **answers)
+        assert path.name == generated.path.name  # it stands in the lock
         shutil.copy2(generated.path / "uv.lock", path)
         shutil.copytree(generated.path / ".security", path / ".security")
         subprocess.run(

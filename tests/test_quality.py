@@ -42,6 +42,7 @@ LAYOUTS: dict[str, dict[str, str]] = {
     "stdio-jwt": {"auth": "jwt", "python_version": "3.12"},
     "smallest": {"license": "Proprietary", "rate_limit": "off"},
     "hostile": {
+        "project_slug": "mcp-server",
         "project_name": 'Ümlaut & Co\'s "Server" {x} \\ <b>',
         "description": "Reads {a} \\ 'b' <c> # d: [e] 🔒 `$(id)` ${HOME}",
         "author_name": "Zoë O'Brien-Müller",
@@ -66,6 +67,7 @@ def test_command_has_nothing_to_report(
         assert "Files skipped (0):" in run.stdout
 
 
+@pytest.mark.timeout(2000)
 def test_own_tests_pass(generated: Project) -> None:
     assert_own_tests_pass(generated)
 
