@@ -31,6 +31,16 @@ from .workspace import Workspace
 ALWAYS_ANSWERED: Final = ("health_check",)
 #: The scope that the workspace's resource asks for.
 FILES: Final = "files:read"
+#: What the transport tells of that is nothing to worry about.
+ORDINARY: Final = frozenset(
+    {
+        "auth_succeeded",
+        "server_started",
+        "server_stopped",
+        "tls_reloaded",
+        "tokens_reloaded",
+    }
+)
 #: Seconds that ending a command's processes may add to its time limit.
 KILLING: Final = 5.0
 
@@ -167,11 +177,11 @@ def _observe(
     metrics: Metrics, event: str, fields: Mapping[str, object]
 ) -> None:
     """Record what the transport or the proof of identity noticed."""
-    ok = event == "auth_succeeded"
-    log.event(event, level="info" if ok else "warning", **fields)
+    ordinary = event in ORDINARY
+    log.event(event, level="info" if ordinary else "warning", **fields)
     if event.startswith("auth_"):
         metrics.auth.labels(event.removeprefix("auth_")).inc()
-    if not ok:
+    if not ordinary:
         metrics.security.labels(event).inc()
 
 

@@ -72,6 +72,7 @@ def test_end_of_stdin_waits_for_the_answers(tmp_path: Path) -> None:
         assert sorted(texts(stdout)) == list(range(21))
         assert running.wait() == 0
         assert running.events("cleaned_up")
+        assert running.events("server_stopped")
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,7 @@ async def test_calls_in_flight_are_all_answered(
         assert [text_of(answer) for answer in answers] == ["slept"] * 100
         assert await asyncio.to_thread(running.wait, 10) == 0
         assert running.events("cleaned_up")
+        assert running.events("server_stopped")
 
 
 @pytest.mark.parametrize(

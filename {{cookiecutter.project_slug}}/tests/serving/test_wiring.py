@@ -82,3 +82,16 @@ def test_check_refuses_what_the_start_would_refuse(
     settings = make_settings(MCP_TRANSPORT="http", **wrong)
     with pytest.raises(SettingsError):
         check(build, settings)
+
+
+async def test_start_and_stop_are_logged(
+    make_settings: MakeSettings, events: Any
+) -> None:
+    settings = make_settings(MCP_TRANSPORT="http")
+    async with serving(settings, build(settings)) as served:
+        (started,) = events("server_started")
+        assert started["level"] == "INFO"
+        assert (started["host"], started["port"]) == (
+            "127.0.0.1",
+            served.port,
+        )

@@ -115,7 +115,7 @@ def build_http_server(
         callback_notify=certificate.renew if certificate else None,
         timeout_notify=RENEWAL,
     )
-    return HttpServer(config, protocol, gate, settings.shutdown_grace)
+    return HttpServer(config, protocol, gate, application, settings)
 
 
 class HttpServer(uvicorn.Server):
@@ -126,17 +126,21 @@ class HttpServer(uvicorn.Server):
         config: uvicorn.Config,
         protocol: type[H11Protocol],
         gate: Gate,
-        grace: float,
+        application: Application,
+        settings: Settings,
     ) -> None:
         super().__init__(config)
         self._protocol = protocol
         self._gate = gate
-        self._grace = grace
+        self._on_event = application.on_event
+        self._grace = settings.shutdown_grace
+        self._transport = {"transport": settings.transport}
 
     async def serve(self, sockets: list[socket.socket] | None = None) -> None:
         """Serve until a signal comes, and return for an exit code of 0."""
         with on_signal(self.stop, grace=self._grace):
             await self._serve(sockets)
+        self._on_event("server_stopped", self._transport)
         leave_soon()
 
     def stop(self) -> None:
@@ -153,6 +157,9 @@ class HttpServer(uvicorn.Server):
             sys.exit(STARTUP_FAILURE)
         self.servers = [await self._listen(sock) for sock in sockets or ()]
         self.started = True
+        host, port, *_ = self.servers[0].sockets[0].getsockname()
+        where = {"host": host, "port": port}
+        self._on_event("server_started", {**self._transport, **where})
 
     async def shutdown(
         self, sockets: list[socket.socket] | None = None

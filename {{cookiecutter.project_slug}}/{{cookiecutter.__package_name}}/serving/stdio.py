@@ -31,6 +31,7 @@ from .lines import LineReader
 from .stopping import leave_soon, on_signal
 
 Item: TypeAlias = SessionMessage | Exception
+STDIO: Final = {"transport": "stdio"}
 #: Messages that may wait to be taken up.
 AHEAD: Final = 1
 #: Seconds for the last answers to be read by the client.
@@ -68,12 +69,14 @@ async def _serve(
 ) -> None:
     lines = LineReader(stdin, limit=settings.max_request_size)
     token = set_transport("stdio")
+    application.on_event("server_started", STDIO)
     try:
         with on_signal(lines.end, grace=settings.shutdown_grace):
             connection = _Connection(lines, stdout, settings.shutdown_grace)
             await connection.run(application)
     finally:
         reset_transport(token)
+        application.on_event("server_stopped", STDIO)
     leave_soon()
 
 
