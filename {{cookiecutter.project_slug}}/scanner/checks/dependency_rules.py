@@ -279,18 +279,20 @@ def _unbounded(project: Project, *, among_protocol: bool) -> Iterator[Hit]:
     for wanted in direct(project):
         name = canonicalize_name(wanted.name)
         bounded = any(s.operator in _BOUNDS for s in wanted.specifier)
-        if (name in PROTOCOL) == among_protocol and not wanted.url:
-            if not bounded:
-                yield Hit(
-                    path=PYPROJECT,
-                    line=_line(project, wanted.name),
-                    message=f"{wanted} has no upper bound",
-                    anchor=name,
-                )
+        asked = (name in PROTOCOL) == among_protocol and not wanted.url
+        if asked and not bounded:
+            yield Hit(
+                path=PYPROJECT,
+                line=_line(project, wanted.name),
+                message=f"{wanted} has no upper bound",
+                anchor=name,
+            )
 
 
 def _line(project: Project, name: str) -> int | None:
     text: Any = project.text(PYPROJECT).splitlines()
     quoted = (f'"{name}', f"'{name}")
-    lines = (n for n, line in enumerate(text, 1) if line.lstrip().startswith(quoted))
+    lines = (
+        n for n, line in enumerate(text, 1) if line.lstrip().startswith(quoted)
+    )
     return next(lines, None)
