@@ -306,3 +306,13 @@ def test_placeholders_of_every_kind_make_a_clean_project(scan):
     ]
 
     assert scan(**{"a.py": "\n".join(lines)}).findings == ()
+
+
+@pytest.mark.parametrize("name", ["server.pem", "tls/a.key", "id_ed25519"])
+def test_a_key_is_found_even_where_git_ignores_it(scan, name):
+    begin, end = (f"-----{word} PRIVATE KEY-----" for word in ("BEGIN", "END"))
+    key = f"{begin}\n{'MIIEvQIBADANBgkqhkiG9w0B' * 20}\n{end}\n"
+    ignored = ".gitignore", "*.pem\n*.key\nid_*\n"
+    result = scan(**{name: key}, **dict([ignored]))
+
+    assert [found.path for found in result.findings] == [name]
