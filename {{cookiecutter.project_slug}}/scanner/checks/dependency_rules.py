@@ -279,14 +279,14 @@ def _unbounded(project: Project, *, among_protocol: bool) -> Iterator[Hit]:
     for wanted in direct(project):
         name = canonicalize_name(wanted.name)
         bounded = any(s.operator in _BOUNDS for s in wanted.specifier)
-        asked = (name in PROTOCOL) == among_protocol and not wanted.url
-        if asked and not bounded:
-            yield Hit(
-                path=PYPROJECT,
-                line=_line(project, wanted.name),
-                message=f"{wanted} has no upper bound",
-                anchor=name,
-            )
+        if (name in PROTOCOL) != among_protocol or wanted.url or bounded:
+            continue
+        yield Hit(
+            path=PYPROJECT,
+            line=_line(project, wanted.name),
+            message=f"{wanted} has no upper bound",
+            anchor=name,
+        )
 
 
 def _line(project: Project, name: str) -> int | None:

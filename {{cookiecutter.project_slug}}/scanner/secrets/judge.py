@@ -8,7 +8,6 @@ from collections import Counter
 
 from . import formats
 
-MIN_VARIETY = 5  # different bytes; fewer are "xxxxxxxx" or "00000000"
 MAX_WORDINESS = 0.5  # of words it is 0.84, of random letters 0.21
 LEAST_IN_DIGITS = 2.3  # bits for each byte; ten digits have 3.3
 MIN_MIXING = 0.1  # of random letters and digits it is 0.27 and more
@@ -61,8 +60,7 @@ _COMMON = frozenset(
 def placeholder(value: bytes) -> bool:
     """Tell whether the value stands for one that is put in elsewhere."""
     return bool(
-        len(set(value)) < MIN_VARIETY
-        or _MARKED.search(value)
+        _MARKED.search(value)
         or _VARIABLE.search(value)
         or any(known in value for known in formats.examples())
     )

@@ -20,15 +20,22 @@ _BOUND = re.compile(
     rb"|`(?P<back>[^`\n]{4,120})`"
     rb"|(?P<bare>[^\s\"'`,;#(){}\[\]<>]{5,120})(?=[\s,;#\"]|$))"
     rb"|>[ \t]{0,8}(?P<element>[^\s<>]{4,120})[ \t]{0,8}</"
-    rb"|\"[ \t]{1,8}value=\"(?P<attribute>[^\"\n]{4,120})\")"
+    rb"|\"[ \t]{1,8}value=\"(?P<attribute>[^\"\n]{4,120})\""
+    rb"|(?:(?<=[\"']),|(?:or|\|\||\?\?)[ \t])[ \t]{0,8}"
+    rb"[\"'](?P<default>[^\"'\n]{4,120})[\"'])"
 )
 _FLAG = re.compile(
     rb"[ \t]{1,4}(?:\"(?P<double>[^\"\n]{4,120})\"|'(?P<single>[^'\n]{4,120})'"
     rb"|(?P<bare>[^\s\"'`;|&<>$-][^\s\"'`;|&<>]{4,120}))"
 )
+_LOOSE = frozenset({"bare", "default"})  # bound less tightly to their name
 _CODE = re.compile(
     r".*\.(?:pyi?|[cm]?[jt]sx?|go|rs|java|kts?|c|h|cc|cpp|hpp|cs|rb|php|swift"
     r"|scala|lua|p[lm]|exs?|vue|html?|css|ipynb)"
+)
+_LOGIN = re.compile(
+    rb"[ \t]{0,4}=[ \t]{0,4}\([ \t]{0,4}[\"'][^\"'\n]{1,80}[\"'],[ \t]{0,4}"
+    rb"[\"'](?P<password>[^\"'\n]{4,120})[\"'][ \t]{0,4}\)"
 )
 _SYMBOL = re.compile(rb"[^\w.:/\\-]")
 _BROKEN = re.compile(rb"[,;:)\]}>#./\\]|[\W\d_]+$")
@@ -62,9 +69,17 @@ def passwords(source: Source) -> Iterator[Secret]:
         if code and found.lastgroup == "bare" and not flag:
             continue  # an expression
         name = names.plain(source.data[begin:end])
+        if found.lastgroup == "default" and not _ENDS.fullmatch(name):
+            continue
         value = found[found.lastgroup]
-        if _credible(value, name, bare=found.lastgroup == "bare"):
+        if _credible(value, name, bare=found.lastgroup in _LOOSE):
             yield Secret(PASSWORD, found.start(found.lastgroup), value, name)
+
+    for at in source.all(b"auth"):
+        found = _LOGIN.match(source.data, at)
+        if found and _credible(found["password"], "password", bare=True):
+            start = found.start("password")
+            yield Secret(PASSWORD, start, found["password"])
 
 
 def _right(data: bytes, at: int) -> int:

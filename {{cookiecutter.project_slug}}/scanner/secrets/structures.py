@@ -39,6 +39,7 @@ _NETRC = re.compile(
     rb"\S{1,200}\s{1,9}login\s{1,9}\S{1,200}\s{1,9}password\s{1,9}"
     rb"(?P<password>\S{3,200})"
 )
+_SSHPASS = re.compile(rb"-p[ \t]*[\"']?(?P<password>[^\s\"']{4,120})")
 _DOCUMENTS = re.compile(rb"^---", re.MULTILINE)
 _KIND_SECRET = re.compile(
     rb"^[\"' \t]{0,8}kind[\"']?:[ \t]*[\"']?secret[\"']?[ \t]*$",
@@ -54,7 +55,9 @@ _ENTRY = re.compile(
     re.MULTILINE,
 )
 _STORE = re.compile(
-    r"(?:.*/)?[^/]+\.(?:p12|pfx|jks|keystore|kdbx|ppk)", re.IGNORECASE
+    r"(?:.*/)?(?:[^/]+\.(?:p12|pfx|jks|keystore|kdbx|ppk)"
+    r"|\.(?:htpasswd|pgpass))",
+    re.IGNORECASE,
 )
 
 
@@ -136,8 +139,10 @@ def curl(source: Source) -> Iterator[Secret]:
         part = "password" if found["password"] else "user"
         if _real(found[part], found["user"] if part == "password" else b""):
             yield Secret(COMMAND, found.start(part), found[part])
-    for at in source.all(b"machine "):
-        found = _NETRC.match(source.data, at)
+    others = [(_NETRC, at) for at in source.all(b"machine ")]
+    others += [(_SSHPASS, at) for at in source.all(b"sshpass ")]
+    for form, at in others:
+        found = form.match(source.data, at)
         if found and _real(found["password"], b""):
             yield Secret(COMMAND, found.start("password"), found["password"])
 
@@ -165,8 +170,8 @@ def kubernetes_secrets(source: Source) -> Iterator[Secret]:
 def key_stores(source: Source) -> Iterator[Secret]:
     """A key store or a password safe lies in the repository.
 
-    PKCS #12, Java, KeePass and PuTTY files hold private keys; the password
-    around them can be tried offline, without limit.
+    PKCS #12, Java, KeePass and PuTTY files hold private keys, .htpasswd and
+    .pgpass passwords; what guards them can be tried offline, without limit.
     """
     if _STORE.fullmatch(source.path):
         yield Secret(STORE, 0, source.data[:1])

@@ -92,7 +92,7 @@ def _tells(name: str, value: bytes) -> bool:
 def _genuine(found: re.Match[bytes], form: str) -> bool:
     """Tell a token from an example of one, and from a word with a dot."""
     value = found[0]
-    if judge.placeholder(value) or judge.typed(value):
+    if judge.placeholder(value):
         return False
     if found.string[found.end() :].startswith(b".."):
         return False  # the manual left the rest out

@@ -293,7 +293,11 @@ def test_the_real_programs_find_what_the_service_knows(scan):
 
 
 @pytest.mark.usefixtures("real")
-def test_the_project_s_settings_cannot_ignore_an_advisory(scan):
+def test_the_project_s_settings_cannot_ignore_an_advisory(
+    scan, install, bench
+):
+    (bench.folder / "pip-audit").unlink()
+    install("pip-audit")  # which knows of nothing
     ignoring = PYPROJECT + '\n[tool.uv.audit]\nignore = ["PYSEC-2099-1"]\n'
     with osv.service(osv.record("demo")) as url:
         result = scan(url, 30, **{"pyproject.toml": ignoring})

@@ -210,7 +210,7 @@ def test_what_comes_after_a_tool_that_kills_is_attacked_too(
 
 BELIEVED = (
     "identity.py",
-    '    peer = scope.get("client")\n',
+    '    return Client(peer_id(scope), "address")\n',
     "    named = dict(scope['headers']).get(b'{}')\n"
     "    peer = [named.decode()] if named else scope['client']\n"
     "    return Client(peer[0], 'address')\n",
@@ -334,7 +334,7 @@ HTTP: list[tuple[str, str, network.Probe, list[Edit]]] = [
         "one count for everybody",
         "MCP-PRB-012",
         limits,
-        [("identity.py", 'address_id(peer[0] if peer else "")', "'all'")],
+        [("identity.py", "Client(peer_id(scope),", "Client('all',")],
     ),
     *(
         (

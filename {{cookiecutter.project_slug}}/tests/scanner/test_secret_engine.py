@@ -96,6 +96,15 @@ PLANTED = {
     "password compared": (PASSWORD, f'if password == "{PASS}":'),
     "password in a flag": (PASSWORD, f"mysql --password {PASS} app"),
     "password in a DSN": (PASSWORD, f"Server=x;Password={PASS};"),
+    "password as default": (
+        PASSWORD,
+        f'environ.get("DB_PASSWORD", "{PASS}")',
+    ),
+    "password as fallback": (
+        PASSWORD,
+        f'getenv("DB_PASSWORD") or "{PASS}"',
+    ),
+    "password of a pair": (PASSWORD, f'get(url, auth=("me", "{PASS}"))'),
     "password with signs": (PASSWORD, 'pwd = "Tr0ub4dor&3"'),
     "dockerfile": (PASSWORD, f"ENV DB_PASSWORD={PASS}"),
     "bearer": (HEADER, f"Authorization: Bearer {DRAWN}"),
@@ -103,6 +112,7 @@ PLANTED = {
     "key header": (HEADER, f'-H "X-Api-Key: {DRAWN}"'),
     "curl": (COMMAND, f"curl -u admin:{PASS} https://host"),
     "curl, quoted": (COMMAND, f"curl -s --user 'admin:{PASS}' https://host"),
+    "sshpass": (COMMAND, f"sshpass -p {PASS} ssh host"),
     "netrc": (COMMAND, f"machine host\n  login me\n  password {PASS}\n"),
 }
 
@@ -150,6 +160,8 @@ CLEAN = {
     "type": 'grant_type = "password"',
     "selector": 'addPassword = "#add-password"',
     "address": 'password = "anonymous9@host.org"',
+    "default": 'environ.get("DB_PASSWORD", "password")',
+    "pair of the manual": 'get(url, auth=("user", "pass"))',
     "monkey": f'monkey = "{DRAWN}"',
     "author": f'author = "{DRAWN}"',
     "bearer": "Authorization: Bearer $TOKEN",
@@ -203,7 +215,8 @@ def test_a_manifest_without_secret_values_is_left_alone(text):
 
 
 @pytest.mark.parametrize(
-    "path", ["a.p12", "certs/a.PFX", "a.jks", "b/c.kdbx", "x.ppk"]
+    "path",
+    ["a.p12", "certs/a.PFX", "a.jks", "b/c.kdbx", "x.ppk", "a/.htpasswd"],
 )
 def test_a_key_store_is_found_by_its_name(path):
     assert kinds("\x00\x01", path) == [STORE]

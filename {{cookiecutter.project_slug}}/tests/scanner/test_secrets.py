@@ -194,6 +194,20 @@ def git(root: Path, *arguments: str) -> None:
     subprocess.run(command, cwd=root, check=True, capture_output=True)
 
 
+def sign(root: Path) -> None:
+    """Make a commit that says it is signed, and check it out."""
+    read = ["git", "cat-file", "commit", "HEAD"]
+    write = ["git", "hash-object", "-t", "commit", "-w", "--stdin"]
+    plain = subprocess.run(read, cwd=root, capture_output=True, check=True)
+    begin = "gpgsig -----BEGIN PGP SIGNATURE-----\n \n iQEz\n"
+    head = begin + " -----END PGP SIGNATURE-----\n\n"
+    signed = plain.stdout.replace(b"\n\n", b"\n" + head.encode(), 1)
+    made = subprocess.run(
+        write, cwd=root, input=signed, capture_output=True, check=True
+    )
+    git(root, "reset", "-q", "--hard", made.stdout.decode().strip())
+
+
 @pytest.fixture
 def repository(make_project):
     """A checkout that once held a token, on each of two branches."""
@@ -235,7 +249,7 @@ def test_what_is_still_there_is_told_once(repository):
 
 def test_what_a_merge_brings_in_is_found(repository):
     root = repository.root
-    git(root, "merge", "--no-commit", "side")
+    git(root, "merge", "--no-ff", "--no-commit", "side")
     (root / "evil.txt").write_text(value(FORMED["NPM"]))
     git(root, "add", "-A")
     git(root, "commit", "-qm", "merge")
@@ -248,8 +262,11 @@ def test_what_a_merge_brings_in_is_found(repository):
 
 
 def test_no_program_of_the_repository_runs(repository, tmp_path):
+    sign(repository.root)
     mark = tmp_path / "mark"
-    trap = f"sh -c 'touch {mark}'"
+    trap = tmp_path / "trap"
+    trap.write_text(f"#!/bin/sh\ntouch {mark}\n")
+    trap.chmod(0o755)
     (repository.root / ".gitattributes").write_text("* diff=trap\n")
     for name in (
         "diff.external",
@@ -258,7 +275,7 @@ def test_no_program_of_the_repository_runs(repository, tmp_path):
         "core.fsmonitor",
         "gpg.program",
     ):
-        git(repository.root, "config", name, trap)
+        git(repository.root, "config", name, str(trap))
     git(repository.root, "config", "log.showSignature", "true")
 
     result = check(repository, Options(history=True))
