@@ -20,6 +20,8 @@ SUBREAPER: Final = "process trees (Linux with /proc)"
 _SYS_CAPSET: Final = {"x86_64": 126, "aarch64": 91}
 _CAPABILITY_VERSION = 0x20080522
 _LAST_CAPABILITY = 63
+#: How far commands stand back from the server and from who ends them.
+_NICENESS = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +60,7 @@ class Confinement:
             The descriptor by which the kernel asks the keeper, if it does.
         """
         os.setsid()
+        _stand_back()
         _default_signals()
         self.limits.apply(self.user_tasks)
         if sys.platform != "linux":
@@ -115,7 +118,7 @@ def prepare(
             name or "", abi=abi, network=network, notify=supervised
         )
 
-    tasks = tree.below(0)
+    tasks, _ = tree.pulse()
     works = {
         LANDLOCK: abi >= landlock.NEEDED_ABI
         and _works(lambda: landlock.restrict_self(ruleset())),
@@ -127,7 +130,7 @@ def prepare(
         and _works(
             lambda: seccomp.install(program(supervised=True), notify=True)
         ),
-        SUBREAPER: sys.platform == "linux" and os.getpid() in tasks,
+        SUBREAPER: sys.platform == "linux" and tasks > 0,
     }
     return Confinement(
         missing=tuple(part for part, there in works.items() if not there),
@@ -136,7 +139,7 @@ def prepare(
         ruleset=ruleset() if abi else None,
         program=program(supervised=works[NOTIFY]) if works[SECCOMP] else b"",
         supervised=works[NOTIFY],
-        user_tasks=sum(tasks.values()),
+        user_tasks=tasks,
     )
 
 
@@ -159,6 +162,17 @@ def _can_signal(pid: int) -> bool:
     return True
 
 
+def _stand_back() -> None:
+    """Let the server and the keepers run first, however many we become.
+
+    Linux shares the processors between sessions before it shares them
+    between processes: niceness has to be told to both.
+    """
+    os.nice(_NICENESS)
+    with contextlib.suppress(OSError):
+        _write("/proc/self/autogroup", _NICENESS)
+
+
 def _default_signals() -> None:
     """Undo what Python ignores and what the server may have blocked."""
     for number in (signal.SIGPIPE, signal.SIGXFSZ):
@@ -169,6 +183,9 @@ def _default_signals() -> None:
 def _be_the_first_to_go() -> None:
     """Let a machine out of memory end commands before the server."""
     with contextlib.suppress(OSError):
-        descriptor = os.open("/proc/self/oom_score_adj", os.O_WRONLY)
-        with os.fdopen(descriptor, "w") as file:
-            file.write("1000")
+        _write("/proc/self/oom_score_adj", 1000)
+
+
+def _write(path: str, number: int) -> None:
+    with os.fdopen(os.open(path, os.O_WRONLY), "w") as file:
+        file.write(f"{number}")

@@ -5,6 +5,7 @@ import select
 import signal
 import socket
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -121,7 +122,11 @@ class Keeper:
     def _watch(self, server: socket.socket, pid: int) -> str:
         """Serve the command; return what ended it, or is about to."""
         self._poll.register(server, select.POLLIN)
-        usage = Usage(self._workspace, self._limits)
+        usage = Usage(
+            self._workspace,
+            self._limits,
+            partial(tree.signal_all, sealed=self._sealed, group=pid),
+        )
         deadline = time.monotonic() + self._limits.seconds
         look = time.monotonic() + _LOOK
         while pid not in self._ended:

@@ -41,8 +41,8 @@ class Limits:
         """Put the limits that the kernel keeps on this process.
 
         Args:
-            user_tasks: Tasks that the user had when the server started: the
-                kernel counts all of a user's together.
+            user_tasks: Tasks that there were when the server started, for
+                the kernel counts all of a user's together.
         """
         # The soft limit kills; the hard one is for who ignores SIGXCPU.
         seconds = math.ceil(self.seconds) + 1

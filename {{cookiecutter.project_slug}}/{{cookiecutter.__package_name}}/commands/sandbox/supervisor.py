@@ -84,10 +84,12 @@ class Supervisor:
     def _signal(self, call: Call) -> int:
         """Let a command signal its own (before Landlock keeps signals in)."""
         target = call.integer(0)
-        own = target in {0, call.pid} or target in tree.below(os.getpid())
-        if not own:
+        if target not in {0, call.pid} and not self._is_own(target):
             raise PermissionError(errno.EPERM, "not of this command")
         return _CONTINUE
+
+    def _is_own(self, pid: int) -> bool:
+        return pid > 0 and tree.is_below(pid, os.getpid())
 
     def _chmod(self, call: Call, directory: int, path: int | None) -> int:
         """Change the mode of a file in the workspace, never set-user-id."""

@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Set
+from collections.abc import Callable, Iterator, Set
 from pathlib import Path
 from typing import Final
 
@@ -17,6 +17,7 @@ _LOOK: Final = 0.002
 _SIGNALS: Final = 4096
 _TOTAL, _NEWEST = 3, 4  # in /proc/loadavg
 _PARENT, _THREADS = 1, 17  # in /proc/PID/stat, after the name
+_LISTS_CHILDREN: Final = os.access("/proc/thread-self/children", os.R_OK)
 
 
 def adopt() -> int:
@@ -44,22 +45,44 @@ def settle(children: int) -> None:
 def below(root: int) -> dict[int, int]:
     """Return the descendants of a process, and how many tasks each is.
 
-    Parents are read from ``/proc``: not every kernel lists children.
+    It costs what there is below, whatever else the machine runs. What starts
+    or ends meanwhile can be missed, unless it is stopped.
     """
+    return dict(_listed(root) if _LISTS_CHILDREN else _by_parents(root))
+
+
+def is_below(pid: int, root: int) -> bool:
+    """Return whether a process descends from another."""
+    while pid not in {0, root}:
+        fields = _fields(pid)
+        pid = int(fields[_PARENT]) if fields else 0
+    return pid == root
+
+
+def _listed(root: int) -> Iterator[tuple[int, int]]:
+    queue = [root]
+    while queue:
+        pid = queue.pop()
+        threads = _names(f"/proc/{pid}/task")
+        if pid != root:
+            yield pid, max(len(threads), 1)
+        for thread in threads:
+            children = _read(f"/proc/{pid}/task/{thread}/children")
+            queue.extend(map(int, children.split()))
+
+
+def _by_parents(root: int) -> Iterator[tuple[int, int]]:
+    """Read every process there is: not every kernel lists children."""
     children: dict[int, list[tuple[int, int]]] = {}
-    for name in _names("/proc"):
-        if name.isdecimal():
-            fields = _read(f"/proc/{name}/stat").rpartition(b")")[2].split()
-            if fields:
-                family = children.setdefault(int(fields[_PARENT]), [])
-                family.append((int(name), int(fields[_THREADS])))
-    found: dict[int, int] = {}
+    for name in filter(str.isdecimal, _names("/proc")):
+        if fields := _fields(int(name)):
+            family = children.setdefault(int(fields[_PARENT]), [])
+            family.append((int(name), int(fields[_THREADS])))
     queue = [root]
     while queue:
         for pid, threads in children.get(queue.pop(), ()):
-            found[pid] = max(threads, 1)
+            yield pid, max(threads, 1)
             queue.append(pid)
-    return found
 
 
 def pulse() -> tuple[int, int]:
@@ -80,6 +103,21 @@ def memory(pids: dict[int, int]) -> int:
     return pages * _PAGE
 
 
+def signal_all(number: int, *, sealed: bool, group: int) -> None:
+    """Signal all that this process started, at once where that can be done.
+
+    Args:
+        number: The signal.
+        sealed: Whether this process can signal nothing but what it started:
+            then one signal reaches all, and no fork can slip through.
+        group: The process group that is signalled where it is not sealed.
+    """
+    if sealed:
+        _send(os.kill, -1, number)
+    else:
+        _send(os.killpg, group, number)
+
+
 def end(*, sealed: bool = False, group: int | None = None) -> dict[int, int]:
     """Kill all that this process started, and wait until nothing is left.
 
@@ -87,10 +125,8 @@ def end(*, sealed: bool = False, group: int | None = None) -> dict[int, int]:
     child, so that "no child" means "nothing below".
 
     Args:
-        sealed: Whether this process can signal nothing but what it started:
-            then one signal reaches all at once, and no fork can slip
-            through. Else they are read from ``/proc`` and killed one by one,
-            until there are no more.
+        sealed: As for ``signal_all``; else they are read from ``/proc`` and
+            killed one by one, until there are no more.
         group: The process group that is all to be found without ``/proc``.
 
     Returns:
@@ -98,10 +134,10 @@ def end(*, sealed: bool = False, group: int | None = None) -> dict[int, int]:
     """
     ended: dict[int, int] = {}
     if group is not None and sys.platform != "linux":
-        _kill(os.killpg, group)
+        _send(os.killpg, group, signal.SIGKILL)
     while reap(ended):
         for pid in (-1,) if sealed else below(os.getpid()):
-            _kill(os.kill, pid)
+            _send(os.kill, pid, signal.SIGKILL)
         time.sleep(_LOOK)
     return ended
 
@@ -114,7 +150,7 @@ def end_strays(keep: Set[int]) -> None:
     """
     while strays := _strays(keep):
         for pid in strays:
-            _kill(os.kill, pid)
+            _send(os.kill, pid, signal.SIGKILL)
         time.sleep(_LOOK)
         reap({})
 
@@ -136,6 +172,11 @@ def _strays(keep: Set[int]) -> set[int]:
     return below(os.getpid()).keys() - kept
 
 
+def _fields(pid: int) -> list[bytes]:
+    """Return what the kernel says of a process; nothing if it has gone."""
+    return _read(f"/proc/{pid}/stat").rpartition(b")")[2].split()
+
+
 def _names(path: str) -> list[str]:
     """Return what is in a directory; on macOS there is no ``/proc``."""
     try:
@@ -145,14 +186,15 @@ def _names(path: str) -> list[str]:
         return []
 
 
-def _kill(how: Callable[[int, int], None], number: int) -> None:
+def _send(how: Callable[[int, int], None], whom: int, number: int) -> None:
     with contextlib.suppress(ProcessLookupError, PermissionError):
-        how(number, signal.SIGKILL)
+        how(whom, number)
 
 
 def _read(path: str) -> bytes:
     """Return a file of a process, nothing when it has gone meanwhile."""
     try:
-        return Path(path).read_bytes()
+        with open(path, "rb", buffering=0) as file:  # noqa: PTH123 # quicker
+            return file.read()
     except OSError:
         return b""

@@ -1,7 +1,9 @@
 """How much a command uses, seen from outside."""
 
 import os
+import signal
 import time
+from collections.abc import Callable
 from typing import Final
 
 from . import tree
@@ -19,14 +21,26 @@ class Usage:
     The number of tasks is one of these: the kernel counts those of a user,
     root's not at all. A look costs one short read unless tasks were started
     since the last one.
+
+    Args:
+        workspace: The descriptor of a directory on the disk to watch.
+        limits: What may be used.
+        signal_all: Signals the whole tree of processes at once.
     """
 
-    def __init__(self, workspace: int, limits: Limits) -> None:
+    def __init__(
+        self,
+        workspace: int,
+        limits: Limits,
+        signal_all: Callable[[int], None],
+    ) -> None:
         self._workspace = workspace
         self._limits = limits
+        self._signal_all = signal_all
         self._free = self._free_space()
         self._tasks: dict[int, int] = {}
-        self._total, self._newest = tree.pulse()
+        self._least, _ = tree.pulse()
+        self._newest = 0
         self._next = 0.0
 
     def excess(self) -> str:
@@ -34,22 +48,37 @@ class Usage:
         if self._free - self._free_space() > self._limits.disk:
             return "disk"
         self._look()
-        if sum(self._tasks.values()) > self._limits.tasks:
+        if self._too_many():
             return "processes"
         if tree.memory(self._tasks) > self._limits.memory:
             return "memory"
         return ""
 
     def _look(self) -> None:
-        """Read who is there, at once where many have come."""
+        """Read who is there, at once where many have come.
+
+        They are stopped meanwhile: ``/proc`` is read more slowly than a fork
+        bomb grows. One that is too large stays stopped until it is ended.
+        """
         total, newest = tree.pulse()
+        self._least = min(self._least, total)
+        if total - self._least > self._limits.tasks // 2:
+            self._signal_all(signal.SIGSTOP)
+            self._count(total, newest)
+            if not self._too_many():
+                self._signal_all(signal.SIGCONT)
+        elif newest != self._newest and time.monotonic() >= self._next:
+            self._count(total, newest)
+
+    def _count(self, total: int, newest: int) -> None:
+        begun = time.monotonic()
+        self._tasks = tree.below(os.getpid())
+        self._least, self._newest = total, newest
         now = time.monotonic()
-        many = total - self._total > self._limits.tasks // 2
-        if many or (newest != self._newest and now >= self._next):
-            self._tasks = tree.below(os.getpid())
-            self._total, self._newest = total, newest
-            taken = time.monotonic() - now
-            self._next = now + max(_SECONDS, taken / _SHARE)
+        self._next = now + max(_SECONDS, (now - begun) / _SHARE)
+
+    def _too_many(self) -> bool:
+        return sum(self._tasks.values()) > self._limits.tasks
 
     def _free_space(self) -> int:
         status = os.fstatvfs(self._workspace)
