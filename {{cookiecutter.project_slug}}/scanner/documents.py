@@ -93,6 +93,9 @@ def load(text: str, room: Room | None = None) -> list[Any]:
     try:
         return list(builder.documents())
     except yaml.YAMLError as error:
+        # From 6.0.4 on, PyYAML gives up before we do: it reads ahead.
+        if "nesting depth" in str(getattr(error, "problem", "")):
+            raise Malformed("nested too deep") from None
         mark = getattr(error, "problem_mark", None)
         where = f" (line {mark.line + 1})" if mark else ""
         raise Malformed(f"no valid YAML{where}") from None
