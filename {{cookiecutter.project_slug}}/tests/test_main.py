@@ -91,6 +91,29 @@ def test_health_of_a_server_that_is_not_there_is_1(
     assert "Traceback" not in result.stderr
 
 
+def test_what_asks_every_half_minute_loads_no_server(
+    workspace: Path, free_port: int
+) -> None:
+    result = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", PACKAGE.name, "health"],
+        cwd=PACKAGE.parent,
+        env={
+            "WORKSPACE_PATH": str(workspace),
+            "MCP_TRANSPORT": "http",
+            "MCP_AUTH": "none",
+            "MCP_PORT": str(free_port),
+        },
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    loaded = {line.rpartition("|")[2] for line in result.stderr.splitlines()}
+    names = {name.strip() for name in loaded}
+
+    assert f"{PACKAGE.name}.probe" in names
+    assert not {"fastmcp", "mcp", "uvicorn"} & names
+
+
 @pytest.mark.parametrize("arguments", [("--help",), ("token", "--help")])
 def test_help_is_there(arguments: tuple[str, ...]) -> None:
     result = run(*arguments)

@@ -6,9 +6,9 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from . import environment, log, tokens
-from .errors import SettingsError
+from . import environment, tokens
 from .settings import Settings
+from .settings_error import SettingsError
 
 USAGE_ERROR = 2
 
@@ -54,6 +54,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _settings(options: argparse.Namespace) -> Settings:
+    from . import log
+
     settings = environment.load(os.environ, options.env_file)
     try:
         log.configure(settings.log_level, settings.log_file)
@@ -84,7 +86,7 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _health(options: argparse.Namespace) -> int:
-    from .serving.probe import ask
+    from .probe import ask
 
     settings = environment.load(os.environ, options.env_file)
     if settings.transport == "stdio":

@@ -11,8 +11,8 @@ from dotenv import dotenv_values
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from .errors import SettingsError
 from .settings import PACKAGE, Settings
+from .settings_error import SettingsError
 
 ENV_FILE = "MCP_ENV_FILE"
 KNOWN = {field.alias for field in Settings.model_fields.values()} | {ENV_FILE}

@@ -5,13 +5,18 @@ from typing import ClassVar
 
 from fastmcp.exceptions import FastMCPError
 
+from .settings_error import SettingsError
 
-class SettingsError(Exception):
-    """The start is refused: one line a problem, each with what to do."""
-
-    def __init__(self, *problems: str) -> None:
-        super().__init__("\n".join(problems))
-        self.problems = problems
+__all__ = [
+    "ApprovalDenied",
+    "CommandDenied",
+    "DeadlineExceeded",
+    "PathDenied",
+    "RateLimitExceeded",
+    "Refusal",
+    "ServerBusy",
+    "SettingsError",
+]
 
 
 class Refusal(FastMCPError):

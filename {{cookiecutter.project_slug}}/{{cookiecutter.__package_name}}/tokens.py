@@ -12,7 +12,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
-from .errors import SettingsError
+from .settings_error import SettingsError
 
 VARIABLE: Final = "MCP_AUTH_TOKENS_FILE"
 #: Lets a scanner for secrets know one of ours when it sees it.

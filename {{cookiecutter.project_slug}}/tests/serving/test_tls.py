@@ -20,8 +20,8 @@ from cryptography.hazmat.primitives.serialization import (
 from cryptography.x509.oid import NameOID
 
 from {{ cookiecutter.__package_name }}.errors import SettingsError
+from {{ cookiecutter.__package_name }}.probe import ask
 from {{ cookiecutter.__package_name }}.serving import http
-from {{ cookiecutter.__package_name }}.serving.probe import ask
 from {{ cookiecutter.__package_name }}.serving.tls import Certificate
 from tests.conftest import MakeSettings
 from tests.serving.harness import post_call, serving, text_of, until

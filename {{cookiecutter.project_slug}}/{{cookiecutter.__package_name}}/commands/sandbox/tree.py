@@ -6,7 +6,6 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Set
-from pathlib import Path
 from typing import Final
 
 from . import kernel

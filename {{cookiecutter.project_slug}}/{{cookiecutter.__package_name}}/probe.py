@@ -5,7 +5,7 @@ from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from ipaddress import ip_address
 from typing import Final
 
-from ..settings import Settings
+from .settings import Settings
 
 #: Seconds.
 PATIENCE: Final = 3.0
