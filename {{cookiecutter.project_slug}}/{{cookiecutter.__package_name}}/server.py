@@ -95,6 +95,8 @@ def build(settings: Settings, worker: int = 0) -> Application:
             rate_limit=rate_limit,
             worker=worker,
         ),
+        # Schemas reach clients as they were written (SEP-1613).
+        dereference_schemas=False,
         mask_error_details=True,
         middleware=_controls(settings, specs, metrics, rate_limit),
         on_duplicate="error",

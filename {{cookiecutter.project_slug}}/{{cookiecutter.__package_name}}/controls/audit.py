@@ -8,7 +8,7 @@ from fastmcp.server.middleware import CallNext, MiddlewareContext
 
 from .. import log
 from ..errors import Refusal
-from .call import UNKNOWN, WORK, Call, Control
+from .call import UNKNOWN, WORK, Call, Control, named_tool
 from .outcome import outcome, size_of
 
 
@@ -53,9 +53,10 @@ class Audit(Control):
             log.current_call.reset(token)
 
     def _call(self, context: MiddlewareContext[Any]) -> Call:
-        tool = WORK[context.method or ""] or context.message.name
-        if tool not in self._tools and not WORK[context.method or ""]:
-            tool = UNKNOWN
+        tool = WORK[context.method or ""]
+        if not tool:
+            named = named_tool(context.message)
+            tool = named if named in self._tools else UNKNOWN
         within = context.fastmcp_context
         request = within.request_context if within else None
         return Call(

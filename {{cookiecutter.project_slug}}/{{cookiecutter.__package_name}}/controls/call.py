@@ -37,6 +37,19 @@ class Call:
     current: ClassVar[ContextVar["Call"]] = ContextVar("call")
 
 
+def named_tool(message: Any) -> str:
+    """Return the tool that a request calls.
+
+    A request whose parameters MCP cannot read passes the controls as they
+    came, and could hold anything where the name should stand.
+    """
+    if isinstance(message, Mapping):
+        name = message.get("name")
+    else:
+        name = getattr(message, "name", None)
+    return name if isinstance(name, str) else UNKNOWN
+
+
 class Control(Middleware):
     """A FastMCP middleware that judges work, and lets the rest pass.
 

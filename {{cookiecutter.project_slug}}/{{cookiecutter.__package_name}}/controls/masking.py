@@ -1,5 +1,6 @@
 """Masking: what a caller learns when a call fails."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from fastmcp.exceptions import (
@@ -11,7 +12,7 @@ from fastmcp.exceptions import (
 from fastmcp.server.middleware import CallNext, MiddlewareContext
 from fastmcp.tools.base import ToolResult
 from mcp.shared.exceptions import MCPError
-from mcp_types import INVALID_PARAMS
+from mcp_types import INVALID_PARAMS, CallToolRequestParams
 from pydantic import ValidationError as PydanticError
 from pydantic_core import ErrorDetails
 
@@ -21,6 +22,7 @@ from .call import Control
 #: JSON-RPC's range for a server's own errors: a limit reached.
 LIMIT_REACHED: Final = -32000
 PROBLEMS_NAMED: Final = 5
+UNREADABLE: Final = "The request's parameters are not valid."
 
 
 class Masking(Control):
@@ -40,11 +42,19 @@ class Masking(Control):
         except MCPError:
             raise
         except Exception as error:
+            if _unreadable(context, error):
+                raise MCPError(INVALID_PARAMS, UNREADABLE) from None
             if not isinstance(error, FastMCPError | NotFoundError):
                 log.failure(error)
-            if context.method == "tools/call":
+            if isinstance(context.message, CallToolRequestParams):
                 return _tool_failure(error)
             raise _protocol_error(error) from None
+
+
+def _unreadable(context: MiddlewareContext[Any], error: Exception) -> bool:
+    """Tell whether MCP could not read what was sent: there is no call yet."""
+    raw = isinstance(context.message, Mapping)
+    return raw and isinstance(error, PydanticError)
 
 
 def _tool_failure(error: Exception) -> ToolResult:
@@ -59,7 +69,7 @@ def _tool_failure(error: Exception) -> ToolResult:
 
 
 def _protocol_error(error: Exception) -> MCPError:
-    """Resources and prompts have no error results, only protocol errors."""
+    """Only a tool's call has error results; others have protocol errors."""
     retry_after = getattr(error, "retry_after", None)
     limited = retry_after is not None
     return MCPError(
