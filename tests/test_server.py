@@ -3,23 +3,16 @@
 import asyncio
 import json
 import os
-import shutil
-import signal
-import socket
-import subprocess
-import time
-import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 from fastmcp import Client
 from fastmcp.client.transports import SSETransport, StdioTransport
-from filelock import FileLock
 
-from conftest import BIN, Project, clean_environment
+from conftest import Project
+from running import Server, install, run_node, running
 
 pytestmark = [
     pytest.mark.slow,
@@ -36,24 +29,7 @@ CALLS: dict[str, tuple[dict[str, Any], str]] = {
     "write_file": ({"path": "new.txt", "content": "x"}, "new.txt"),
     "run_command": ({"argv": ["echo", "ran"]}, "ran"),
 }
-INSPECTOR = ("node@22", "@modelcontextprotocol/inspector@2.12.0")
-
-
-@dataclass
-class Server:
-    """What a client needs to know: a command or an address."""
-
-    project: Project
-    variables: dict[str, str]
-    url: str = ""
-
-    @property
-    def command(self) -> list[str]:
-        return [str(self.project.path / BIN / "python"), "-m", "mcp_server"]
-
-    @property
-    def environment(self) -> dict[str, str]:
-        return {**clean_environment(), **self.variables}
+INSPECTOR = "@modelcontextprotocol/inspector@2.12.0"
 
 
 @pytest.fixture
@@ -80,53 +56,6 @@ def web(
 ) -> Iterator[Server]:
     with running(stdio, request.param, tmp_path / "server.log") as server:
         yield server
-
-
-class running:  # noqa: N801 - reads as the statement that it is
-    """Start a server over HTTP; it stops in time, and with exit code 0."""
-
-    def __init__(self, stdio: Server, transport: str, log: Path) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            port = free.getsockname()[1]
-        path = "mcp" if transport == "http" else "sse"
-        self.log = log
-        self.server = Server(
-            stdio.project,
-            {
-                **stdio.variables,
-                "MCP_TRANSPORT": transport,
-                "MCP_PORT": str(port),
-            },
-            f"http://127.0.0.1:{port}/{path}",
-        )
-
-    def __enter__(self) -> Server:
-        with self.log.open("wb") as log:
-            self.process = subprocess.Popen(
-                self.server.command,
-                cwd=self.server.project.path,
-                env=self.server.environment,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-            )
-        health = self.server.url.rpartition("/")[0] + "/health"
-        deadline = time.monotonic() + 60
-        while True:
-            try:
-                with urllib.request.urlopen(health, timeout=5):  # noqa: S310 - it is ours
-                    return self.server
-            except OSError:
-                assert self.process.poll() is None, self.log.read_text()
-                assert time.monotonic() < deadline, self.log.read_text()
-                time.sleep(0.1)
-
-    def __exit__(self, *_: object) -> None:
-        self.process.send_signal(signal.SIGTERM)
-        start = time.monotonic()
-        code = self.process.wait(30)
-        assert code == 0, self.log.read_text()
-        assert time.monotonic() - start < 5
 
 
 async def call_every_tool(client: Client[Any]) -> None:
@@ -169,25 +98,7 @@ def inspector(
     tmp_path_factory: pytest.TempPathFactory, worker_id: str
 ) -> Path:
     """Install the Inspector and its Node, once for all workers."""
-    npm = shutil.which("npm")
-    if npm is None:
-        assert not os.environ.get("CI"), "CI must not leave this out"
-        pytest.skip("npm is not installed")
-    base = tmp_path_factory.getbasetemp()
-    folder = base if worker_id == "master" else base.parent
-    folder = folder / "inspector"
-    with FileLock(folder.with_suffix(".lock")):
-        if not (folder / "installed").exists():
-            folder.mkdir(exist_ok=True)
-            options = ("--no-audit", "--no-fund", "--silent")
-            subprocess.run(
-                [npm, "install", *options, *INSPECTOR],
-                cwd=folder,
-                check=True,
-                timeout=600,
-            )
-            (folder / "installed").touch()
-    return folder
+    return install(tmp_path_factory, worker_id, INSPECTOR)
 
 
 class TestInspector:
@@ -196,24 +107,13 @@ class TestInspector:
     def ask(
         self, inspector: Path, server: Server, *arguments: str
     ) -> dict[str, Any]:
-        modules = inspector / "node_modules"
-        path = f"{modules / 'node' / 'bin'}{os.pathsep}{os.environ['PATH']}"
         target = [server.url, "--transport", "http"]
         if not server.url:
             variables = server.variables.items()
             target = [*server.command, "--cwd", str(server.project.path)]
             target += [x for k, v in variables for x in ("-e", f"{k}={v}")]
-        run = subprocess.run(
-            [
-                str(modules / ".bin" / "mcp-inspector"),
-                *("--cli", *target, *arguments),
-            ],
-            env={**clean_environment(), "PATH": path, "HOME": str(inspector)},
-            capture_output=True,
-            check=False,
-            encoding="utf-8",
-            timeout=120,
-        )
+        command = ("mcp-inspector", "--cli", *target, *arguments)
+        run = run_node(inspector, *command, timeout=120)
         assert run.returncode == 0, run.stdout + run.stderr
         answer: dict[str, Any] = json.loads(run.stdout)
         return answer
