@@ -102,7 +102,7 @@ def _render(
         **current_call.get(),
         **fields,
     }
-    return json.dumps(line, default=str, separators=(",", ":"))
+    return _ENCODER.encode(line)
 
 
 def _private_file(file: Path) -> "_PrivateFile":
@@ -156,6 +156,9 @@ class _Library(logging.Handler):
             source=f"{record.module}:{record.lineno}",
         )
 
+
+# One for all lines: to make one takes longer than to write a line with it.
+_ENCODER: Final = json.JSONEncoder(default=str, separators=(",", ":"))
 
 _LIBRARY: Final = _Library(logging.WARNING)
 
