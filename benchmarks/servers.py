@@ -12,7 +12,6 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
-import uvicorn
 from fastmcp import FastMCP
 
 SHUTDOWN = 5
@@ -34,12 +33,22 @@ def another(number: int) -> Callable[..., Any]:
     return tool
 
 
-def bare(port: int, tools: int) -> None:
-    """Serve with FastMCP as it comes."""
-    server = FastMCP("bare")
+def plain(tools: int) -> FastMCP[Any]:
+    """Make a server with FastMCP as it comes."""
+    server: FastMCP[Any] = FastMCP("bare")
     for function in [echo, *map(another, range(1, tools))]:
         server.tool(function)
-    server.run(
+    return server
+
+
+def stdio(_: int, tools: int) -> None:
+    """Serve it over stdio."""
+    plain(tools).run(transport="stdio", show_banner=False)
+
+
+def bare(port: int, tools: int) -> None:
+    """Serve it over HTTP."""
+    plain(tools).run(
         transport="http",
         port=port,
         show_banner=False,
@@ -50,6 +59,7 @@ def bare(port: int, tools: int) -> None:
 def lowlevel(port: int, tools: int) -> None:
     """Serve with the SDK's low-level server: the limit of what can be had."""
     import mcp_types
+    import uvicorn
     from mcp.server.lowlevel import Server
 
     schema = {
@@ -93,6 +103,10 @@ def secured(port: int, tools: int) -> None:
             "MCP_PORT": str(port),
             "MCP_METRICS_PORT": "0",
             "MCP_RATE_LIMIT": "100000000/minute",
+            "MCP_WORKERS": os.environ.get("BENCHMARK_WORKERS", "1"),
+            "MCP_RATE_LIMIT_STORAGE": os.environ.get(
+                "BENCHMARK_STORAGE", "memory://"
+            ),
         }
     )
     log.configure(settings.log_level)
@@ -107,5 +121,10 @@ def secured(port: int, tools: int) -> None:
 
 
 if __name__ == "__main__":
-    kinds = {"bare": bare, "lowlevel": lowlevel, "secured": secured}
+    kinds = {
+        "bare": bare,
+        "lowlevel": lowlevel,
+        "secured": secured,
+        "stdio": stdio,
+    }
     kinds[sys.argv[1]](int(sys.argv[2]), int(sys.argv[3]))

@@ -1,11 +1,17 @@
 """What the controls cost over HTTP: requests a second, side by side.
 
     python benchmarks/throughput.py PROJECT [--seconds 5] [--rounds 3]
+        [--json FILE] [--plot FILE]
+    python benchmarks/throughput.py PROJECT --kinds secured "2 workers"
+        --storage redis://127.0.0.1:6379/0
 
 PROJECT is a generated project with its environment. Every server answers in
 turn, round after round, in one run on one machine, so that the figures can
 be compared with each other and with nothing else. Load comes from one
 process over loopback, with a bounded number of requests in a bounded time.
+That process takes about a core: where there are two, a second worker gets
+what it leaves. What a request costs the server in CPU is shown beside, for
+nothing else on the machine changes that.
 """
 
 import argparse
@@ -18,13 +24,14 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx2
+import plot
 from fastmcp import Client
 from fastmcp.client.transports import StreamableHttpTransport
 
@@ -34,6 +41,8 @@ MOST_REQUESTS = 200_000
 PATIENCE = 20
 #: Ids of one length, so that each request is as long as the recorded one.
 FIRST_ID = 100_000_000
+WORKERS = "2 workers"
+KINDS = ("bare", "secured", "lowlevel")
 ERAS = {"2026-07-28": "auto", "handshake": "legacy"}
 
 
@@ -45,6 +54,7 @@ class Measure:
         requests: Answered a second.
         p50: The median, in milliseconds.
         p99: The 99th percentile, in milliseconds.
+        cpu: Milliseconds of the server's CPU for each.
     """
 
     server: str
@@ -53,11 +63,14 @@ class Measure:
     requests: float
     p50: float
     p99: float
+    cpu: float
 
 
 @contextmanager
-def serving(kind: str, project: Path, tools: int) -> Iterator[int]:
-    """Start a server on a free port of loopback, and end it."""
+def serving(
+    kind: str, project: Path, tools: int, storage: str
+) -> Iterator[tuple[int, int]]:
+    """Start a server; yield its port on loopback and its process; end it."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     python = project / ".venv" / "bin" / "python"
@@ -66,7 +79,7 @@ def serving(kind: str, project: Path, tools: int) -> Iterator[int]:
         [
             python if python.exists() else sys.executable,
             HERE / "servers.py",
-            kind,
+            "secured" if kind == WORKERS else kind,
             str(port),
             str(tools),
         ],
@@ -74,6 +87,8 @@ def serving(kind: str, project: Path, tools: int) -> Iterator[int]:
             **os.environ,
             "PYTHONPATH": str(project),
             "BENCHMARK_PACKAGE": package.name,
+            "BENCHMARK_STORAGE": storage,
+            "BENCHMARK_WORKERS": "2" if kind == WORKERS else "1",
         },
         stderr=subprocess.DEVNULL,
     )
@@ -85,7 +100,7 @@ def serving(kind: str, project: Path, tools: int) -> Iterator[int]:
                 break
             except OSError:
                 time.sleep(0.1)
-        yield port
+        yield port, process.pid
     finally:
         process.terminate()
         process.wait(20)
@@ -113,7 +128,7 @@ async def recorded(port: int, mode: str) -> bytes:
     message["params"]["_meta"].pop("progressToken", None)
     body = json.dumps(message).encode()
     skipped = {"content-length", "connection", "accept-encoding"}
-    head = [f"POST /mcp HTTP/1.1", f"content-length: {len(body)}"]
+    head = ["POST /mcp HTTP/1.1", f"content-length: {len(body)}"]
     head += [
         f"{k}: {v}" for k, v in request.headers.items() if k not in skipped
     ]
@@ -158,12 +173,15 @@ async def answer(reader: asyncio.StreamReader) -> None:
 
 
 async def measure(
-    kind: str, port: int, era: str, tools: int, seconds: float
+    kind: str, address: tuple[int, int], era: str, tools: int, seconds: float
 ) -> Measure:
     """Warm a server up, and measure it."""
+    port, process = address
     request = await recorded(port, ERAS[era])
     await load(port, request, 1)
+    before = busy(process)
     took = sorted(await load(port, request, seconds))
+    spent = busy(process) - before
     return Measure(
         kind,
         era,
@@ -171,6 +189,18 @@ async def measure(
         round(len(took) / seconds),
         round(statistics.median(took) * 1000, 2),
         round(took[int(len(took) * 0.99)] * 1000, 2),
+        round(spent / len(took) * 1000, 3),
+    )
+
+
+def busy(process: int) -> float:
+    """Return the seconds of CPU that a process and its children took."""
+    here = Path(f"/proc/{process}")
+    fields = (here / "stat").read_text().rpartition(")")[2].split()
+    children = (here / f"task/{process}/children").read_text().split()
+    ticks = int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK") + sum(
+        map(busy, map(int, children))
     )
 
 
@@ -181,18 +211,25 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=5)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--tools", type=int, nargs="+", default=[7, 100])
+    parser.add_argument(
+        "--kinds", nargs="+", default=KINDS, choices=(*KINDS, WORKERS)
+    )
+    parser.add_argument("--storage", default="memory://")
     parser.add_argument("--json", type=Path)
+    parser.add_argument("--plot", type=Path)
     options = parser.parse_args()
     measures = []
     for _ in range(options.rounds):
         for tools in options.tools:
-            for kind in ("bare", "secured", "lowlevel"):
-                with serving(kind, options.project, tools) as port:
+            for kind in options.kinds:
+                with serving(
+                    kind, options.project, tools, options.storage
+                ) as address:
                     for era in ERAS:
                         measures.append(
                             asyncio.run(
                                 measure(
-                                    kind, port, era, tools, options.seconds
+                                    kind, address, era, tools, options.seconds
                                 )
                             )
                         )
@@ -200,31 +237,49 @@ def main() -> None:
     report(measures)
     if options.json:
         rows = [asdict(m) for m in measures]
-        options.json.write_text(json.dumps(rows, indent=2))
+        options.json.write_text(json.dumps(rows, indent=2) + "\n", "utf-8")
+    if options.plot:
+        options.plot.write_text(plot.draw(medians(measures)), "utf-8")
 
 
 def report(measures: list[Measure]) -> None:
     """Print the medians of the rounds, and their ratios to bare FastMCP."""
     print(
         f"{'era':12} {'tools':>5} {'server':10} {'req/s':>7} {'p50 ms':>7}"
-        f" {'p99 ms':>7} {'× bare':>7} {'p99 ×':>6}"
+        f" {'p99 ms':>7} {'CPU ms':>7} {'× bare':>7} {'p99 ×':>6} {'CPU ×':>6}"
     )
-    groups: dict[tuple[str, int, str], list[Measure]] = {}
-    for m in measures:
-        groups.setdefault((m.era, m.tools, m.server), []).append(m)
-    for (era, tools, server), found in sorted(groups.items()):
-        base = groups[era, tools, "bare"]
-        rate, p50, p99 = (median(found, n) for n in ("requests", "p50", "p99"))
+    shown = medians(measures)
+    for m in shown:
+        base = next(
+            b
+            for b in (*shown, m)
+            if (b.server, b.era, b.tools) == ("bare", m.era, m.tools) or b is m
+        )
         print(
-            f"{era:12} {tools:5} {server:10} {rate:7.0f} {p50:7.2f}"
-            f" {p99:7.2f} {rate / median(base, 'requests'):7.2f}"
-            f" {p99 / median(base, 'p99'):6.2f}"
+            f"{m.era:12} {m.tools:5} {m.server:10} {m.requests:7.0f}"
+            f" {m.p50:7.2f} {m.p99:7.2f} {m.cpu:7.3f}"
+            f" {m.requests / base.requests:7.2f} {m.p99 / base.p99:6.2f}"
+            f" {m.cpu / base.cpu:6.2f}"
         )
 
 
-def median(measures: list[Measure], name: str) -> float:
-    """Return the median of one figure."""
-    return statistics.median(getattr(m, name) for m in measures)
+def medians(measures: list[Measure]) -> list[Measure]:
+    """Return one measure for each server, era and number of tools."""
+    groups: dict[tuple[str, int, str], list[Measure]] = {}
+    for m in measures:
+        groups.setdefault((m.era, m.tools, m.server), []).append(m)
+    return [
+        Measure(
+            server,
+            era,
+            tools,
+            *(
+                round(statistics.median(getattr(m, name) for m in found), 3)
+                for name in ("requests", "p50", "p99", "cpu")
+            ),
+        )
+        for (era, tools, server), found in sorted(groups.items())
+    ]
 
 
 if __name__ == "__main__":
