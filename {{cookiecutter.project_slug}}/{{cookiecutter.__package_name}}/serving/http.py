@@ -59,6 +59,8 @@ IDLE_TIMEOUT: Final = 75
 HANDSHAKE_TIMEOUT: Final = 5.0
 RENEWAL: Final = 5
 SESSION_IDLE_TIMEOUT: Final = 600.0
+#: For requests that are under way when the server is told to stop.
+UNDER_WAY: Final = 0.25
 SESSIONS: Final = 1_000
 #: Connections that wait to be accepted.
 BACKLOG: Final = 256
@@ -164,7 +166,16 @@ class HttpServer(uvicorn.Server):
     async def shutdown(
         self, sockets: list[socket.socket] | None = None
     ) -> None:
-        """Let the calls end, then the streams, then the application."""
+        """Let the calls end, then the streams, then the application.
+
+        A request may be under way on a connection that looks unused. Whoever
+        sends one meanwhile is told to go elsewhere, which a proxy can repeat;
+        a connection that is closed on it looks like a call that was lost.
+        """
+        for server in self.servers:
+            server.close()
+        if self.server_state.connections:
+            await asyncio.sleep(UNDER_WAY)
         ending = asyncio.create_task(self._gate.end())
         await super().shutdown(sockets)
         ending.cancel()
