@@ -66,8 +66,10 @@ async def sleep(seconds: float) -> str:
     global sleepers
     sleepers += 1
     tell("sleeping", {})
-    await asyncio.sleep(seconds)
-    sleepers -= 1
+    try:
+        await asyncio.sleep(seconds)
+    finally:
+        sleepers -= 1
     return "slept"
 
 

@@ -5,6 +5,7 @@ from contextlib import suppress
 import pytest
 from fastmcp import Client
 
+from {{ cookiecutter.__package_name }}.serving import http
 from {{ cookiecutter.__package_name }}.serving.admission import SETTLE, Gate
 from tests.conftest import MakeSettings
 from tests.serving import demo
@@ -44,6 +45,47 @@ async def test_call_beyond_the_number_is_told_to_come_again(
             assert text_of(answer) == "slept"
         again = await post_call(client, "echo", {"message": "hello"})
         assert text_of(again) == "hello"
+
+
+# The SDK forgets the stream of the first request.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize("protocol", ["2025-11-25", "2026-07-28"])
+async def test_call_that_never_ends_makes_room(
+    make_settings: MakeSettings,
+    monkeypatch: pytest.MonkeyPatch,
+    protocol: str,
+) -> None:
+    """Of two requests with one id, only the second is ever answered."""
+    monkeypatch.setattr(http, "ASKING", -59.0)
+    settings = make_settings(MCP_TRANSPORT="http", MCP_MAX_CONCURRENCY=2)
+    async with serving(settings) as served, served.client() as client:
+        opened = await client.post("/mcp", json=INITIALIZE, headers=JSON)
+        headers = {
+            **call_headers("sleep"),
+            "mcp-protocol-version": protocol,
+            "mcp-session-id": opened.headers["mcp-session-id"],
+        }
+        stuck = [
+            asyncio.create_task(
+                client.post(
+                    "/mcp",
+                    json=call("sleep", {"seconds": 3}),
+                    headers=headers,
+                )
+            )
+            for _ in range(2)
+        ]
+        await until_sleeping(2)
+        refused = await post_call(client, "echo", {"message": "hello"})
+        assert refused.status_code == 503
+        await asyncio.sleep(1.1)
+        answer = await post_call(client, "echo", {"message": "hello"})
+        assert text_of(answer) == "hello"
+        assert {"reason": "overtime"} in served.named("request_denied")
+        for task in stuck:
+            task.cancel()
+        await asyncio.gather(*stuck, return_exceptions=True)
+        await until_sleeping(0)
 
 
 async def test_streams_do_not_take_the_place_of_calls(

@@ -1,8 +1,10 @@
 """Admission: how many calls run at once, and none any more while stopping."""
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
+import math
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Final
 
 from fastmcp.server.middleware import CallNext, MiddlewareContext
@@ -25,10 +27,16 @@ class Gate:
     Args:
         calls: Calls that may run at once.
         streams: Streams for notifications that may be open at once.
+        patience: Seconds after which a call may have to make room.
     """
 
-    def __init__(self, *, calls: int, streams: int) -> None:
+    def __init__(
+        self, *, calls: int, streams: int, patience: float = math.inf
+    ) -> None:
         self._free = {"call": calls, "stream": streams}
+        self._patience = patience
+        #: When each call began, the oldest first.
+        self._since: dict[asyncio.Timeout, float] = {}
         self._calls = calls
         self._idle = asyncio.Event()
         self._idle.set()
@@ -49,6 +57,36 @@ class Gate:
     def has_room(self, kind: str) -> bool:
         """Tell whether one more call or stream may begin."""
         return self._free[kind] > 0
+
+    def make_room(self) -> bool:
+        """End the oldest call if it has had its time; tell whether it had.
+
+        A question that nobody answers, or two requests of one id, would keep
+        a place for as long as the client likes.
+        """
+        now = time.monotonic()
+        for oldest, since in self._since.items():
+            if now - since < self._patience:
+                break
+            del self._since[oldest]
+            oldest.reschedule(asyncio.get_running_loop().time())
+            return True
+        return False
+
+    @asynccontextmanager
+    async def called(self) -> AsyncIterator[None]:
+        """Count a call while it lasts, which it may have to stop doing.
+
+        Raises:
+            TimeoutError: It had to make room.
+        """
+        async with asyncio.timeout(None) as deadline:
+            self._since[deadline] = time.monotonic()
+            try:
+                with self.entered("call"):
+                    yield
+            finally:
+                self._since.pop(deadline, None)
 
     @contextmanager
     def entered(self, kind: str) -> Iterator[None]:
@@ -108,17 +146,39 @@ class Admission:
             await refuse(
                 send, 503, "The server stops.", retry_after=1, headers=closing
             )
-        elif not self._gate.has_room(kind):
+        elif not self._has_room(kind):
             self._on_event("request_denied", {"reason": "busy"})
             await refuse(send, 503, "The server is busy.", retry_after=1)
         elif kind == "call":
-            with self._gate.entered(kind):
-                await self._app(scope, receive, send)
+            await self._call(scope, receive, send)
         else:
             with self._gate.entered(kind):
                 await _stream(
                     self._app, self._gate.ended, scope, receive, send
                 )
+
+    def _has_room(self, kind: str) -> bool:
+        if self._gate.has_room(kind):
+            return True
+        return kind == "call" and self._gate.make_room()
+
+    async def _call(self, scope: Scope, receive: Receive, send: Send) -> None:
+        begun = False
+
+        async def note(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            async with self._gate.called():
+                await self._app(scope, receive, note)
+        except TimeoutError:
+            self._on_event("request_denied", {"reason": "overtime"})
+            if begun:
+                await send({"type": "http.response.body", "body": b""})
+            else:
+                await refuse(send, 503, "The call took too long.")
 
 
 def _kind(scope: Scope) -> str:

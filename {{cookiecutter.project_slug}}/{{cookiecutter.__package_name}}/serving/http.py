@@ -62,6 +62,8 @@ SESSION_IDLE_TIMEOUT: Final = 600.0
 #: For requests that are under way when the server is told to stop.
 UNDER_WAY: Final = 0.25
 SESSIONS: Final = 1_000
+#: Seconds for a user's answer, where others wait for the place.
+ASKING: Final = 120.0
 #: Connections that wait to be accepted.
 BACKLOG: Final = 256
 
@@ -87,7 +89,11 @@ def build_http_server(
     application = replace(
         application, on_event=Throttled(application.on_event)
     )
-    gate = Gate(calls=settings.max_concurrency, streams=CONNECTIONS // 2)
+    gate = Gate(
+        calls=settings.max_concurrency,
+        streams=CONNECTIONS // 2,
+        patience=settings.request_timeout + settings.command_timeout + ASKING,
+    )
     protocol = bounded(
         Bounds(
             connections=_connections(),
