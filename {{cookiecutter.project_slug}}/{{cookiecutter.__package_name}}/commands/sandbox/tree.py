@@ -51,11 +51,12 @@ def below(root: int) -> dict[int, int]:
 
 
 def is_below(pid: int, root: int) -> bool:
-    """Return whether a process descends from another."""
-    while pid not in {0, root}:
-        fields = _fields(pid)
-        pid = int(fields[_PARENT]) if fields else 0
-    return pid == root
+    """Return whether a process descends from another, and is not that one."""
+    while fields := _fields(pid):
+        pid = int(fields[_PARENT])
+        if pid == root:
+            return True
+    return False
 
 
 def _listed(root: int) -> Iterator[tuple[int, int]]:
