@@ -121,10 +121,14 @@ def test_ci_runs_the_commands_of_the_readme() -> None:
 
 
 def test_documents_link_to_what_is_there() -> None:
+    """Pages that the site's build makes are looked for by that build."""
+    made = ("rules/", "project/")
     for page in (*TEMPLATE.glob("*.md"), *TEMPLATE.glob("docs/**/*.md")):
         text = page.read_text(encoding="utf-8")
         for target in re.findall(r"\]\((?!https?:)([^)#]+)", text):
-            assert (page.parent / target).exists(), f"{page.name}: {target}"
+            there = (page.parent / target).exists()
+            built = page.parent.name == "docs" and target.startswith(made)
+            assert there or built, f"{page.name}: {target}"
 
 
 def test_security_policy_names_tests_that_exist() -> None:
