@@ -26,6 +26,13 @@ MakeServer = Callable[..., FastMCP[Any]]
 MakeRunner = Callable[..., CommandRunner]
 Events = Callable[..., list[dict[str, Any]]]
 
+#: What a test assumes, whatever was answered when this was generated.
+ASSUMED = {
+    "MCP_TRANSPORT": "stdio",
+    "MCP_AUTH": "none",
+    "MCP_RATE_LIMIT": "100/minute",
+}
+
 
 @pytest.fixture
 def workspace(tmp_path: Path) -> Path:
@@ -42,9 +49,8 @@ def make_settings(workspace: Path) -> MakeSettings:
     def make(**variables: object) -> Settings:
         given = {
             "WORKSPACE_PATH": workspace,
-            "MCP_TRANSPORT": "stdio",
-            "MCP_AUTH": "none",
             "MCP_METRICS_PORT": 0,
+            **ASSUMED,
             **variables,
         }
         return environment.load({k: str(v) for k, v in given.items()})

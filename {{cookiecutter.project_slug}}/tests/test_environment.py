@@ -7,6 +7,13 @@ import pytest
 from {{ cookiecutter.__package_name }} import environment
 from {{ cookiecutter.__package_name }}.errors import SettingsError
 from {{ cookiecutter.__package_name }}.settings import PACKAGE
+from tests.conftest import ASSUMED
+
+
+@pytest.fixture(autouse=True)
+def _assumed(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = {**environment._answers(), **ASSUMED}
+    monkeypatch.setattr(environment, "_answers", lambda: answers)
 
 
 def problems(**variables: str) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from {{ cookiecutter.__package_name }}.settings import PACKAGE
+from tests.conftest import ASSUMED
 
 
 def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -16,7 +17,7 @@ def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", PACKAGE.name, *arguments],
         cwd=PACKAGE.parent,
-        env={"MCP_METRICS_PORT": "0", **kept, **variables},
+        env={"MCP_METRICS_PORT": "0", **ASSUMED, **kept, **variables},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

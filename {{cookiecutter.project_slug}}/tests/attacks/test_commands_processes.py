@@ -208,9 +208,9 @@ runner = CommandRunner.create(
 asyncio.run(runner.run(["python3", "-I", "-S", "-c", {code!r}, {marker!r}]))
 """
     process = start_server(server)
-    await until(lambda: len(processes(marker)) >= 2)
+    await until(lambda: len(processes(marker)) >= 2, 40)
     process.kill()
-    await until(lambda: not processes(marker), 5)
+    await until(lambda: not processes(marker), 20)
 
 
 FORK_BOMB = """
