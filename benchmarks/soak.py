@@ -157,7 +157,7 @@ class Soak:
             self.found["resource and prompt"] += 2
 
     async def _call(self, client: Any) -> None:
-        tool, arguments, refused = random.choice(WORK)  # noqa: S311
+        tool, arguments, refused = random.choice(WORK)  # noqa: S311 - a load
         try:
             result = await client.call_tool(
                 tool, arguments, raise_on_error=False
