@@ -73,7 +73,8 @@ def regex(form: str) -> re.Pattern[bytes]:
     parts = [*_PART.finditer(form)]
     last = _CLASSES.get(parts[-1]["kind"] or "A", "")
     body = "".join(map(_expression, parts))
-    return re.compile(rf"(?<![\w.])(?:{body})(?![\w{last}])".encode())
+    before = r"(?<![\w.])" if form[0] != "/" else ""  # a host's path
+    return re.compile(rf"{before}(?:{body})(?![\w{last}])".encode())
 
 
 @functools.cache

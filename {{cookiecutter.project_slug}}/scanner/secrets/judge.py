@@ -5,12 +5,15 @@ import binascii
 import math
 import re
 from collections import Counter
+from itertools import pairwise
 
 from . import formats
 
 MAX_WORDINESS = 0.5  # of words it is 0.84, of random letters 0.21
 LEAST_IN_DIGITS = 2.3  # bits for each byte; ten digits have 3.3
 MIN_MIXING = 0.1  # of random letters and digits it is 0.27 and more
+RARE = 0.3  # a wordiness that letters without digits seldom have
+MAX_REPEATS = 0.3  # of random hex digits it is 0.06
 
 _MARKED = re.compile(
     rb"example|placeholder|change[_-]?(?:me|it|this)|redacted|dummy|fake"
@@ -39,8 +42,9 @@ _WORDS = re.compile(
 _CONSTANT = re.compile(rb"@?[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+@?")
 _NAMED = re.compile(
     rb"(?i:^(?:sha-?\d{1,3}|md5)[=:_-])|(?:lic|vate|cret)_?[Kk]ey"
+    rb"|^AAAA(?:[BC]3NzaC1|E2VjZHNh|G[nN]zay)"  # a public key of SSH
 )
-_HEX = re.compile(rb"[0-9a-f:-]+|[0-9A-F-]+")
+_HEX = re.compile(rb"[0-9a-f:-]+|[0-9A-F-]+|[0-9A-Fa-f-]{32,}")
 _MIXED = re.compile(rb"(?=[A-Za-z]\d|\d[A-Za-z])")
 _PAIRS = re.compile(rb"(?=([a-z]{2}|[A-Z]{2}|[A-Z][a-z]))")
 # The pairs of letters that make up five sixths of the words in code.
@@ -95,7 +99,7 @@ def random(value: bytes, *, sure: bool = False) -> bool:
         return False
     if not sure and typed(value):
         return False
-    if _NAMED.search(value):
+    if _NAMED.search(value) or repetitive(value):
         return False
     enough = 0.8 * math.log2(len(value))
     if _HEX.fullmatch(value):
@@ -105,8 +109,18 @@ def random(value: bytes, *, sure: bool = False) -> bool:
     if entropy(value) < min(3.4, enough):
         return False
     mixing = len(_MIXED.findall(value)) / len(value)
-    most = MAX_WORDINESS + 0.2 * sure
-    return mixing > MIN_MIXING / (1 + sure) and wordiness(value) < most
+    pairs = wordiness(value)
+    cases = value.lower() != value != value.upper()
+    mixed = mixing > MIN_MIXING / (1 + sure) or (cases and pairs < RARE)
+    return mixed and pairs < MAX_WORDINESS + 0.2 * sure
+
+
+def repetitive(value: bytes) -> bool:
+    """Tell whether a finger rested on a key: one byte follows itself."""
+    if value.isdigit():
+        return False
+    same = sum(one == other for one, other in pairwise(value))
+    return same > MAX_REPEATS * len(value)
 
 
 def has_digit(value: bytes) -> bool:

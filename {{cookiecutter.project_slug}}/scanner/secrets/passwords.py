@@ -72,6 +72,8 @@ def passwords(source: Source) -> Iterator[Secret]:
         if found.lastgroup == "default" and not _ENDS.fullmatch(name):
             continue
         value = found[found.lastgroup]
+        if source.shown(at):
+            continue
         if _credible(value, name, bare=found.lastgroup in _LOOSE):
             yield Secret(PASSWORD, found.start(found.lastgroup), value, name)
 

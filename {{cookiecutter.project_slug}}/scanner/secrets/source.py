@@ -113,6 +113,11 @@ class Source:
                 places[found[0]].append(found.start())
         return places
 
+    def shown(self, at: int) -> bool:
+        """Tell whether the place is in an example of an interpreter."""
+        begin = self.data.rfind(b"\n", max(0, at - LONGEST), at) + 1
+        return self.data[begin:at].lstrip().startswith((b">>> ", b"... "))
+
     def all(self, *words: bytes) -> Iterator[int]:
         """Yield where one of the words (in lower case) ends, in any case."""
         for word in words:

@@ -66,7 +66,7 @@ def _named(source: Source, run: bytes, value: bytes) -> Iterator[Secret]:
             kind = _issuer(name, value) or (
                 ASSIGNED if random and _tells(name, body) else None
             )
-            if kind is not None:
+            if kind is not None and not source.shown(start):
                 yield Secret(kind, start, value, name)
 
 
@@ -92,7 +92,7 @@ def _tells(name: str, value: bytes) -> bool:
 def _genuine(found: re.Match[bytes], form: str) -> bool:
     """Tell a token from an example of one, and from a word with a dot."""
     value = found[0]
-    if judge.placeholder(value):
+    if judge.placeholder(value) or judge.repetitive(value):
         return False
     if found.string[found.end() :].startswith(b".."):
         return False  # the manual left the rest out

@@ -48,6 +48,7 @@ FORMED = {
     "AZURE-AD": "<z3><d1>Q~<z34>",
     "AZURE-DEVOPS": "<A76>AZDO<A4>",
     "AZURE-FUNCTION": "<w44>AzFu<w8>==",
+    "AZURE-SAS": "sig=<p40>%3D",
     "AZURE-STORAGE": "AccountKey=<b86>==",
     "AZURE-SERVICE-BUS": "SharedAccessKey=<b43>=",
     "AZURE-COSMOS": "<A76>ACDb<b5>==",

@@ -108,6 +108,9 @@ PLANTED = {
     "password with signs": (PASSWORD, 'pwd = "Tr0ub4dor&3"'),
     "dockerfile": (PASSWORD, f"ENV DB_PASSWORD={PASS}"),
     "bearer": (HEADER, f"Authorization: Bearer {DRAWN}"),
+    "bearer in a name": (ASSIGNED, f'apiToken := "Bearer {DRAWN}"'),
+    "few digits": (ASSIGNED, 'token = "LqTsNMbdWkEmZ' + 'WfxrvWTUKVRbcKN7Qz"'),
+    "hex of both cases": (ASSIGNED, f'token = "Fa{value("<x30>")}"'),
     "basic": (HEADER, f"Authorization: Basic {b64(f'me:{PASS}')}"),
     "key header": (HEADER, f'-H "X-Api-Key: {DRAWN}"'),
     "curl": (COMMAND, f"curl -u admin:{PASS} https://host"),
@@ -170,6 +173,10 @@ CLEAN = {
     "curl of the manual": "curl -u user:password https://host",
     "netrc": "machine host login me password $PASSWORD",
     "base64 of words": f"token: {b64('secret-value')}",
+    "key of ssh": f'host_token = "AAAAC3NzaC1lZDI1NTE5AAAAI{DRAWN}"',
+    "a finger rested": 'token = "5555555dAAAAA7777777CcccCFaaaaaa"',
+    "session of an interpreter": f'>>> login(token="{DRAWN}")',
+    "second line of it": f'>>> login(\n...     password="{PASS}")',
     "lock": f'url = "https://host/a.whl", hash = "sha256:{DRAWN}"',
 }
 

@@ -24,6 +24,12 @@ def test_a_placeholder_of_the_same_form_is_left_alone(name):
     assert kinds(f'client = "{placeholder(FORMED[name])}"') == set()
 
 
+def test_a_webhook_is_found_in_its_whole_url():
+    hook = value(FORMED["DISCORD-WEBHOOK"])
+
+    assert kinds(f"https://discord.com{hook}") == {"MCP-SEC-DISCORD-WEBHOOK"}
+
+
 @pytest.mark.parametrize("name", NAMED)
 def test_a_value_behind_its_issuers_name_is_found_by_its_own_id(name):
     issuer, form = NAMED[name]
