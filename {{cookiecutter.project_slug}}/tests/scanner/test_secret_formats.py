@@ -1,5 +1,7 @@
 """Each kind of credential is found, and what only looks like it is not."""
 
+from pathlib import Path
+
 import pytest
 
 from scanner.secrets import formats
@@ -28,6 +30,24 @@ def test_a_webhook_is_found_in_its_whole_url():
     hook = value(FORMED["DISCORD-WEBHOOK"])
 
     assert kinds(f"https://discord.com{hook}") == {"MCP-SEC-DISCORD-WEBHOOK"}
+
+
+@pytest.mark.parametrize("rest", ["", "<b200>"])
+def test_a_short_lived_bedrock_key_is_found(rest):
+    key = value("bedrock-api-key-" + "YmVkcm9jay5hbWF6b25hd3MuY29t" + rest)
+
+    assert kinds(key) == {"MCP-SEC-AWS-BEDROCK"}
+
+
+@pytest.mark.parametrize("index", ["IcHlwaS5vcmc", "NdGVzdC5weXBpLm9yZ"])
+def test_a_token_of_either_index_is_found(index):
+    assert kinds(value(f"pypi-AgE{index}<w60>")) == {"MCP-SEC-PYPI"}
+
+
+def test_the_table_of_forms_holds_no_credential():
+    table = Path(formats.__file__).with_suffix(".toml")
+
+    assert kinds(table.read_text("utf-8"), table.name) == set()
 
 
 @pytest.mark.parametrize("name", NAMED)
