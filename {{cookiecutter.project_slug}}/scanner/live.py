@@ -4,8 +4,9 @@ import contextlib
 import json
 import os
 import queue
+import secrets
 import signal
-import subprocess  # nosec B404 # argument lists, never a shell
+import subprocess  # nosec B404 # for its TimeoutExpired alone
 import sys
 import tempfile
 import threading
@@ -14,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any, Final
 
+from .processes import Process, start
 from .project import Project
 from .text import visible
 from .tools import ToolError
@@ -25,6 +27,8 @@ MAX_LINE: Final = 16 * 2**20  # bytes of one message
 LOG_LINES: Final = 3  # of its log, shown when it fails
 PROTOCOL: Final = "2025-11-25"
 
+#: A word in the environment of every server, which no caller may learn.
+CANARY: Final = f"probe{secrets.token_hex(12)}"
 # Whatever the scan's own surroundings say, the server is told this.
 FIXED: Final[Mapping[str, str]] = {
     "MCP_METRICS_PORT": "0",
@@ -32,6 +36,7 @@ FIXED: Final[Mapping[str, str]] = {
     "MCP_ENV_FILE": "",
     "PYTHONDONTWRITEBYTECODE": "1",
     "PYTHONSAFEPATH": "1",
+    "PROBE_CANARY": CANARY,
 }
 
 
@@ -72,14 +77,13 @@ class StdioServer:
             ToolError: It does not start, or does not speak the protocol.
         """
         self._log: IO[bytes] = tempfile.TemporaryFile()  # closed at the exit
-        self._process = subprocess.Popen(  # nosec B603 # no shell
+        self._process = start(
+            self._project,
             command(self._project),
-            cwd=self._here,
-            env=self._environment,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._log,
-            start_new_session=os.name != "nt",
+            self._here,
+            self._environment,
+            self._log,
+            pipes=True,
         )
         self._listener = threading.Thread(target=self._listen, daemon=True)
         self._listener.start()
@@ -264,7 +268,7 @@ def command(project: Project) -> list[str]:
     return [program, "-m", project.package]
 
 
-def ended(process: subprocess.Popen[bytes]) -> None:
+def ended(process: Process) -> None:
     """Wait a little for the process's own end, then end it and its own."""
     if process.stdin is None and process.poll() is None:
         process.terminate()
@@ -273,9 +277,9 @@ def ended(process: subprocess.Popen[bytes]) -> None:
     _kill(process)
 
 
-def _kill(process: subprocess.Popen[bytes]) -> None:
+def _kill(process: Process) -> None:
     if os.name == "nt":
-        process.kill()
+        process.terminate()
     else:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)

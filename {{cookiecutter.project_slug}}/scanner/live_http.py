@@ -5,7 +5,7 @@ import http.client
 import json
 import signal
 import socket
-import subprocess  # nosec B404 # argument lists, never a shell
+import subprocess  # nosec B404 # for its TimeoutExpired alone
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
@@ -25,6 +25,7 @@ from .live import (
     hint,
     surroundings,
 )
+from .processes import start
 from .project import Project
 
 ACCEPT = "application/json, text/event-stream"
@@ -78,14 +79,13 @@ class HttpServer:
             ToolError: It does not.
         """
         self._log: IO[bytes] = tempfile.TemporaryFile()  # closed at the exit
-        self._process = subprocess.Popen(  # nosec B603 # no shell
+        self._process = start(
+            self._project,
             command(self._project),
-            cwd=self._here,
-            env=self._environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=self._log,
-            start_new_session=True,
+            self._here,
+            self._environment,
+            self._log,
+            pipes=False,
         )
         try:
             self._wait()

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Collection, Sequence
 
-from . import checks
+from . import checks, processes
 from .model import CheckResult, Finding, Options, State
 from .project import Project
 from .text import visible
@@ -52,6 +52,7 @@ def run(
             waiting.discard(result.name)
             results[result.name] = result
             on_done(result)
+    processes.forget(project)
     return tuple(_once(list(results.values())))
 
 

@@ -81,13 +81,12 @@ def through(
 @contextmanager
 def started(project: Project, traps: Lab) -> Iterator[StdioServer]:
     """Start the server, with commands where there is a sandbox for them."""
-    settings = {**SETTINGS, "PROBE_CANARY": traps.inside}
     with ExitStack() as stack:
         try:
-            able = StdioServer(project, traps.workspace, **settings, **ABLE)
+            able = StdioServer(project, traps.workspace, **SETTINGS, **ABLE)
             server = stack.enter_context(able)
         except Ended:
-            less = StdioServer(project, traps.workspace, **settings)
+            less = StdioServer(project, traps.workspace, **SETTINGS)
             server = stack.enter_context(less)
         yield server
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..live import CANARY
+
 LONG = 100_000
 DEEP = 200
 LARGE = 2**20  # bytes of the largest file in the workspace
@@ -117,7 +119,8 @@ class Lab:
 @contextmanager
 def lab() -> Iterator[Lab]:
     """Build the traps, and take them away again."""
-    words = (f"probe{secrets.token_hex(12)}" for _ in range(4))
+    words = [f"probe{secrets.token_hex(12)}" for _ in range(4)]
+    words[1] = CANARY
     with tempfile.TemporaryDirectory(prefix="probes-") as folder:
         made = Lab(Path(folder).resolve(), *words)
         for name in ("workspace", *OTHERS):

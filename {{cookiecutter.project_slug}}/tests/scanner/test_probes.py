@@ -9,7 +9,7 @@ from pathlib import Path
 import jwt
 import pytest
 
-from scanner import live
+from scanner import live, processes
 from scanner.checks import probes
 from scanner.live import Ended, Silent
 from scanner.model import Options, State
@@ -605,6 +605,7 @@ def test_this_project_withstands_and_nothing_is_left_behind(
     assert (result.state, result.reason) == (State.PASSED, "")
     assert result.complete
     assert tree(tmp_path / "project") == before
+    processes.forget(project)
     assert list(place.iterdir()) == []
     assert not processes_that_name(str(tmp_path))
 

@@ -1,6 +1,7 @@
 import sys
 import threading
 import types
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +13,7 @@ from scanner.model import (
     Severity,
     State,
 )
+from scanner.project import Project
 from scanner.tools import ToolError
 
 
@@ -102,7 +104,9 @@ def test_an_error_in_a_check_is_its_result_alone(scan, error, state, reason):
 def test_a_check_without_its_module_did_not_pass(monkeypatch):
     monkeypatch.delitem(sys.modules, "scanner.checks.nowhere", raising=False)
     monkeypatch.setattr(checks, "CHECKS", ("nowhere",))
-    results = run.run(None, Options(), ["nowhere"], lambda result: None)
+    results = run.run(
+        Project(Path()), Options(), ["nowhere"], lambda result: None
+    )
     assert results[0].state is State.NOT_RUN
 
 

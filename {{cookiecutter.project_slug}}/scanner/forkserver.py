@@ -1,0 +1,120 @@
+"""Starts servers sooner: what they all import, it imports once, and forks.
+
+A program of its own, which the scan runs with the project's Python. Every
+server under test is still a process of its own, which runs the project's
+package from its first line with variables of its own; only the libraries are
+there already. The package's ``__init__`` is imported before them, since it
+may set what they read, and is imported anew in every server.
+
+It imports nothing of the scan: it becomes the servers that the scan attacks.
+"""
+
+import contextlib
+import importlib
+import json
+import os
+import runpy
+import signal
+import socket
+import sys
+from typing import Any, Final, NoReturn
+
+#: What most of the time goes into. What is not there is left out.
+LIBRARIES: Final = (
+    "fastmcp.server.middleware",
+    "fastmcp.server.auth.providers.jwt",
+    "limits.aio",
+    "prometheus_client",
+    "structlog",
+    "uvicorn.lifespan.on",
+    "uvicorn.protocols.http.h11_impl",
+)
+MAX_ORDER: Final = 2**20  # bytes
+NOT_SIMPLE: Final = 3  # the exit code
+
+
+def main() -> None:
+    """Fork a server for each order, until the scan closes its end."""
+    package, control = sys.argv[1], socket.socket(fileno=int(sys.argv[2]))
+    preload(package)
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for them
+    while True:
+        data, descriptors, _, _ = socket.recv_fds(control, MAX_ORDER, 4)
+        if not data:
+            return
+        if os.fork() == 0:
+            control.close()
+            order = json.loads(data)
+            become(package, order, descriptors)
+            return
+        for descriptor in descriptors:
+            os.close(descriptor)
+
+
+def preload(package: str) -> None:
+    """Import the libraries, as the package would find them.
+
+    A package whose ``__init__`` does more than to set something would do it
+    twice: then this ends, and each server is started afresh.
+    """
+    before = {*sys.modules, *sys.stdlib_module_names, package}
+    sys.dont_write_bytecode = True  # what is attacked leaves nothing behind
+    try:
+        importlib.import_module(package)
+    except Exception:  # each server will say it
+        sys.exit(NOT_SIMPLE)
+    if {name.partition(".")[0] for name in sys.modules} - before or any(
+        name.startswith(f"{package}.") for name in sys.modules
+    ):
+        sys.exit(NOT_SIMPLE)
+    sys.dont_write_bytecode = False  # compile the libraries once for all
+    for name in LIBRARIES:
+        with contextlib.suppress(Exception):
+            importlib.import_module(name)
+    sys.dont_write_bytecode = True
+    del sys.modules[package]
+
+
+def become(
+    package: str, order: dict[str, Any], descriptors: list[int]
+) -> None:
+    """Turn into the server that was ordered; return when it has ended.
+
+    Args:
+        package: What is run, as by ``python -m``.
+        order: Its working directory and its environment.
+        descriptors: Its standard streams, and where its process number and
+            then its exit code are told.
+    """
+    *streams, told = descriptors
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    process = os.fork()
+    if process:
+        _watch(process, streams, told)
+    os.setsid()
+    for number, descriptor in enumerate(streams):
+        os.dup2(descriptor, number)
+        os.close(descriptor)
+    os.close(told)
+    os.chdir(order["cwd"])
+    os.environ.clear()
+    os.environ.update(order["env"])
+    del sys.argv[1:]
+    runpy.run_module(package, run_name="__main__", alter_sys=True)
+
+
+def _watch(process: int, streams: list[int], told: int) -> NoReturn:
+    """Tell of the server's end, since only a parent learns of it."""
+    for descriptor in streams:
+        os.close(descriptor)
+    with contextlib.suppress(OSError):
+        os.write(told, process.to_bytes(8, "big", signed=True))
+    _, status = os.waitpid(process, 0)
+    code = os.waitstatus_to_exitcode(status)
+    with contextlib.suppress(OSError):
+        os.write(told, code.to_bytes(8, "big", signed=True))
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,169 @@
+"""The server's processes: forked from one that has the libraries ready."""
+
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import IO
+
+import pytest
+
+from scanner import live, processes
+from scanner.processes import Forked, Process
+from scanner.project import Project
+
+pytestmark = pytest.mark.skipif(
+    sys.platform != "linux", reason="elsewhere each server starts afresh"
+)
+
+MAIN = """
+import os, sys
+print(sys.argv[1:], os.environ["GIVEN"], os.getcwd(), __name__, __package__)
+print(sys.modules["__main__"].__spec__.name, os.getpid() == os.getsid(0))
+print(sys.stdin.read(), sorted(os.listdir("/proc/self/fd"))[:3])
+print("said", file=sys.stderr)
+sys.exit(7)
+"""
+WAITS = "import time\nprint(flush=True)\ntime.sleep(60)\n"
+
+Made = Callable[..., Process]
+
+
+@pytest.fixture
+def log() -> Iterator[IO[bytes]]:
+    """Where a server's standard error goes."""
+    with tempfile.TemporaryFile() as file:
+        yield file
+
+
+@pytest.fixture
+def made(tmp_path: Path, log: IO[bytes]) -> Iterator[Made]:
+    """Start a package of this ``__init__`` and this ``__main__``."""
+
+    def make(main: str, init: str = "", **variables: str) -> Process:
+        package = tmp_path / "project" / "planted"
+        package.mkdir(parents=True, exist_ok=True)
+        (package / "__init__.py").write_text(init)
+        (package / "__main__.py").write_text(main)
+        project = projects.setdefault(package, Project(package.parent))
+        workspace = tmp_path / "workspace"
+        return processes.start(
+            project,
+            [sys.executable, "-m", "planted"],
+            live.surroundings(workspace),
+            live.environment(project, workspace, **variables),
+            log,
+            pipes=True,
+        )
+
+    projects: dict[Path, Project] = {}
+    yield make
+    for project in projects.values():
+        processes.forget(project)
+
+
+def output(process: Process) -> str:
+    """Close its input, and return all that it prints."""
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.write(b"asked")
+    process.stdin.close()
+    with process.stdout:
+        return process.stdout.read().decode()
+
+
+def test_forked_server_runs_as_a_started_one_would(
+    made: Made, log: IO[bytes], tmp_path: Path
+) -> None:
+    process = made(MAIN, GIVEN="value")
+    assert isinstance(process, Forked)
+    assert output(process).splitlines() == [
+        f"[] value {tmp_path / 'here'} __main__ planted",
+        "planted.__main__ True",
+        "asked ['0', '1', '2']",
+    ]
+    assert process.wait(20) == process.poll() == 7
+    log.seek(0)
+    assert log.read() == b"said\n"
+
+
+def test_each_forked_server_has_variables_and_modules_of_its_own(
+    made: Made,
+) -> None:
+    main = "import os, planted\nprint(planted.SEEN, os.environ.get('OTHER'))"
+    init = "import os\nSEEN = os.environ.get('ONE')\n"
+    first = made(main, init, ONE="1", OTHER="2")
+    assert output(first) == "1 2\n"
+    first.wait(20)
+    second = made(main, init, ONE="3")
+    assert isinstance(second, Forked)
+    assert output(second) == "3 None\n"
+    second.wait(20)
+
+
+def test_libraries_are_there_already(made: Made) -> None:
+    main = "import sys\nprint('fastmcp.server' in sys.modules)"
+    process = made(main)
+    assert output(process) == "True\n"
+    process.wait(20)
+
+
+def test_signal_ends_a_forked_server_and_is_its_exit_code(made: Made) -> None:
+    process = made(WAITS)
+    assert process.poll() is None
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.wait(0.01)
+    process.terminate()
+    assert process.wait(20) == -15
+    process.terminate()  # it is not there any more, and nobody else is hit
+    closed(process)
+
+
+@pytest.mark.parametrize("init", ["import mcp", "from . import __main__"])
+def test_package_that_does_more_at_its_import_starts_afresh(
+    made: Made, init: str
+) -> None:
+    process = made("print(1)", init)
+    assert isinstance(process, subprocess.Popen)
+    process.wait(20)
+    closed(process)
+
+
+def test_dead_fork_server_is_not_missed(made: Made) -> None:
+    process = made("print(1)")
+    assert output(process) == "1\n"
+    process.wait(20)
+    (forkserver,) = processes.forkservers()
+    forkserver.close()
+    process = made("print(2)")
+    assert isinstance(process, subprocess.Popen)
+    assert output(process) == "2\n"
+    process.wait(20)
+
+
+def test_fork_server_ends_with_its_project(tmp_path: Path) -> None:
+    (tmp_path / "planted").mkdir()
+    (tmp_path / "planted" / "__init__.py").touch()
+    project = Project(tmp_path)
+    workspace = tmp_path / "workspace"
+    where = live.surroundings(workspace)
+    command = [sys.executable, "-m", "planted"]
+    surroundings = live.environment(project, workspace)
+    with tempfile.TemporaryFile() as log:
+        process = processes.start(
+            project, command, where, surroundings, log, pipes=False
+        )
+        process.wait(20)
+    (forkserver,) = processes.forkservers()
+    assert forkserver.running
+    del project
+    assert not forkserver.running
+    assert processes.forkservers() == []
+
+
+def closed(process: Process) -> None:
+    """Close its pipes."""
+    for stream in (process.stdin, process.stdout):
+        if stream is not None:
+            stream.close()
