@@ -181,7 +181,7 @@ def find_python(
 ) -> tuple[str, str]:
     """Return path and version of the Python wanted, or else of the newest."""
     program = "import sys; print('%d.%d' % sys.version_info[:2])"
-    for version in (wanted, *PYTHONS, NEWER_PYTHON):
+    for version in dict.fromkeys((wanted, *PYTHONS, NEWER_PYTHON)):
         for python in _candidates(version, uv, environment):
             with suppress(StepError):
                 found = call([python, "-c", program], environment).strip()

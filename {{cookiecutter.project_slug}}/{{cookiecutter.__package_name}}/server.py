@@ -224,6 +224,8 @@ async def _lifespan(
         log.event("rate_limiting_enabled", limit=limit)
     else:
         log.event("rate_limiting_disabled", level="warning")
+    if not resources.workspace.writable:
+        log.event("workspace_not_writable", level="warning")
     try:
         yield
     finally:

@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from {{ cookiecutter.__package_name }}.workspace import Workspace
+
 SECRET = "canary-" + "77aa"
 
 
@@ -110,3 +112,16 @@ async def test_log_says_whether_calls_are_limited(
     async with connect(make_server(MCP_RATE_LIMIT=limit)):
         pass
     assert [e["event"] for e in events()] == [event]
+
+
+async def test_log_says_that_nothing_can_be_written(
+    make_server: Any,
+    connect: Any,
+    events: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Workspace, "writable", False)
+    async with connect(make_server()):
+        pass
+    (event,) = events("workspace_not_writable")
+    assert event["level"] == "WARNING"

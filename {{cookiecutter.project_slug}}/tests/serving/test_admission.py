@@ -1,12 +1,14 @@
 import asyncio
 import json
 from contextlib import suppress
+from typing import Any
 
 import pytest
 from fastmcp import Client
+from starlette.types import Receive, Scope, Send
 
 from {{ cookiecutter.__package_name }}.serving import http
-from {{ cookiecutter.__package_name }}.serving.admission import SETTLE, Gate
+from {{ cookiecutter.__package_name }}.serving.admission import SETTLE, Admission, Gate
 from tests.conftest import MakeSettings
 from tests.serving import demo
 from tests.serving.harness import (
@@ -182,3 +184,25 @@ async def test_streams_end_after_the_last_call() -> None:
         assert not gate.ended.is_set()
     await ending
     assert gate.ended.is_set()
+
+
+async def test_timeout_of_the_application_is_not_taken_for_overtime() -> None:
+    """Only a call that had to make room is answered as such."""
+
+    async def slow(scope: Scope, receive: Receive, send: Send) -> None:
+        raise TimeoutError("its own")
+
+    noted: list[str] = []
+    admission = Admission(
+        slow,
+        gate=Gate(calls=1, streams=1),
+        on_event=lambda event, _: noted.append(event),
+    )
+    scope = {"type": "http", "method": "POST", "headers": []}
+    with pytest.raises(TimeoutError, match="its own"):
+        await admission(scope, _never, _never)
+    assert noted == []
+
+
+async def _never(*_: object) -> Any:
+    raise AssertionError("nothing is to be received or sent")

@@ -1,6 +1,8 @@
 """What the tests of the workspace share."""
 
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
@@ -22,3 +24,21 @@ def files(
         pytest.skip(str(error))
     with opened:
         yield opened
+
+
+@pytest.fixture
+def nobody() -> Callable[[], AbstractContextManager[None]]:
+    """Become a user who owns nothing, if this one may write everywhere."""
+
+    @contextmanager
+    def become() -> Iterator[None]:
+        if os.geteuid():
+            yield
+            return
+        os.seteuid(65534)
+        try:
+            yield
+        finally:
+            os.seteuid(0)
+
+    return become

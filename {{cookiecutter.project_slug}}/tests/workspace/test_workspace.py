@@ -1,6 +1,8 @@
 """Opening a workspace, lending directories, and closing it."""
 
 import os
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -27,6 +29,17 @@ def test_root_may_be_read_only(workspace: Path) -> None:
     workspace.chmod(0o500)
     with Workspace.open(workspace, max_file_size=10) as files:
         assert files.read("a").text == "abc"
+
+
+def test_root_of_another_owner_is_known_not_to_be_writable(
+    workspace: Path, nobody: Callable[[], AbstractContextManager[None]]
+) -> None:
+    workspace.chmod(0o755)
+    with Workspace.open(workspace, max_file_size=10) as files:
+        assert files.writable
+        workspace.chmod(0o555)
+        with nobody():
+            assert not files.writable
 
 
 def test_root_that_is_renamed_stays_the_workspace(

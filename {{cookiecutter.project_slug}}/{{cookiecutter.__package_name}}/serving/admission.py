@@ -74,8 +74,10 @@ class Gate:
         return False
 
     @asynccontextmanager
-    async def called(self) -> AsyncIterator[None]:
+    async def called(self) -> AsyncIterator[asyncio.Timeout]:
         """Count a call while it lasts, which it may have to stop doing.
+
+        What it yields has expired when the call had to make room.
 
         Raises:
             TimeoutError: It had to make room.
@@ -84,7 +86,7 @@ class Gate:
             self._since[deadline] = time.monotonic()
             try:
                 with self.entered("call"):
-                    yield
+                    yield deadline
             finally:
                 self._since.pop(deadline, None)
 
@@ -163,7 +165,7 @@ class Admission:
         return kind == "call" and self._gate.make_room()
 
     async def _call(self, scope: Scope, receive: Receive, send: Send) -> None:
-        begun = False
+        begun, place = False, None
 
         async def note(message: Message) -> None:
             nonlocal begun
@@ -171,9 +173,11 @@ class Admission:
             await send(message)
 
         try:
-            async with self._gate.called():
+            async with self._gate.called() as place:
                 await self._app(scope, receive, note)
         except TimeoutError:
+            if place is None or not place.expired():
+                raise  # the call's own
             self._on_event("request_denied", {"reason": "overtime"})
             if begun:
                 await send({"type": "http.response.body", "body": b""})

@@ -80,6 +80,20 @@ class Workspace:
         self._unnamed = writing.can_be_unnamed(self._root)
         writing.clean(self._below((), recursive=True))
 
+    @property
+    def writable(self) -> bool:
+        """Whether the server's user may make files in the root directory.
+
+        A mounted workspace often belongs to somebody else.
+        """
+        effective = os.access in os.supports_effective_ids
+        return os.access(
+            ".",
+            os.W_OK | os.X_OK,
+            dir_fd=self._root,
+            effective_ids=effective,
+        )
+
     def close(self) -> None:
         """Close the root; every later call is refused."""
         if self._root >= 0:
