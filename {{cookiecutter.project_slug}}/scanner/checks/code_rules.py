@@ -1,12 +1,15 @@
 """What Bandit does not see: asyncio's shell, unchecked tokens, tools."""
 
 import ast
+import re
 from collections.abc import Iterator
+from dataclasses import replace
 
+from ..model import Severity
 from ..rules import Hit
 from ..ruletable import ruled
 from .source import Source
-from .taint import Tool, given, tools
+from .taint import Tool, flows, given, tools
 
 SHELLS = frozenset(
     {"asyncio.create_subprocess_shell", "asyncio.subprocess_shell"}
@@ -16,9 +19,14 @@ LOADERS = frozenset(
     {"yaml.unsafe_load", "yaml.unsafe_load_all", "joblib.load"}
     | {"cloudpickle.load", "cloudpickle.loads"}
 )
+UNSAFE_YAML = ("ruamel.yaml.YAML",)
 RUNNERS = frozenset(
     {"asyncio.create_subprocess_exec", "anyio.run_process"}
     | {"anyio.open_process", "subprocess.Popen", "subprocess.call"}
+    | {"os.execl", "os.execle", "os.execlp", "os.execlpe", "os.execv"}
+    | {"os.execve", "os.execvp", "os.execvpe", "os.posix_spawn"}
+    | {"os.posix_spawnp", "os.spawnl", "os.spawnlp", "os.spawnv"}
+    | {"os.spawnve", "os.spawnvp", "os.spawnvpe"}
     | {"subprocess.check_call", "subprocess.check_output", "subprocess.run"}
 )
 OPENERS = frozenset(
@@ -28,13 +36,21 @@ OPENERS = frozenset(
     | {"shutil.move", "shutil.rmtree", "aiofiles.open", "glob.glob"}
 )
 PATH_METHODS = frozenset(
-    {"glob", "iterdir", "mkdir", "read_bytes", "read_text", "rename", "rglob"}
+    {"glob", "hardlink_to", "iterdir", "mkdir", "open", "read_bytes"}
+    | {"read_text", "rename", "rglob", "symlink_to"}
     | {"rmdir", "touch", "unlink", "write_bytes", "write_text"}
 )
-FETCHERS = ("httpx.", "requests.", "aiohttp.", "urllib.request.")
+FETCHERS = ("httpx.", "requests.", "aiohttp.", "urllib.request.", "urllib3.")
+CONNECTORS = ("socket.create_connection", "asyncio.open_connection")
 SESSIONS = frozenset({"client", "session", "http", "http_client"})
 VERBS = frozenset(
     {"delete", "get", "head", "patch", "post", "put", "request", "stream"}
+)
+_DEFAULT = "_create_default_https_context"
+_UNVERIFIED = "_create_unverified_context"
+_CREDENTIALS = re.compile(
+    r"(?i)['\"](?:proxy-)?authorization['\"]|['\"]x-[\w-]*"
+    r"(?:key|secret|signature|token)[\w-]*['\"]"
 )
 module_rule = ruled(__file__, on="")
 tool_rule = ruled(__file__, on="tool")
@@ -62,7 +78,8 @@ def loader(source: Source) -> Iterator[Hit]:
     for call in source.calls:
         name = source.called(call.func)
         pickled = name == "numpy.load" and _is(call, "allow_pickle", True)
-        if name in LOADERS or pickled:
+        unsafe = name in UNSAFE_YAML and "unsafe" in ast.unparse(call)
+        if name in LOADERS or pickled or unsafe:
             yield _at(source, call, f"{name} can run what the data says")
 
 
@@ -72,12 +89,18 @@ def certificate(source: Source) -> Iterator[Hit]:
 
     They read the tokens that the server sends and choose what it gets back.
     """
+    for call in source.calls:
+        aiohttp = source.called(call.func).startswith("aiohttp.")
+        if aiohttp and _is(call, "ssl", False):
+            yield _at(source, call, "the certificate's check is switched off")
     off: dict[str, list[ast.Assign]]
     off = {"check_hostname": [], "verify_mode": []}
     for node in source.nodes:
         if isinstance(node, ast.Assign):
             target, value = node.targets[0], node.value
             name = target.attr if isinstance(target, ast.Attribute) else ""
+            if name == _DEFAULT and _named(value, _UNVERIFIED):
+                yield _at(source, node, "no certificate is checked any more")
             none = _const(value, False) or _named(value, "CERT_NONE")
             if none and name in off:
                 off[name].append(node)
@@ -91,7 +114,8 @@ def certificate(source: Source) -> Iterator[Hit]:
 def unverified_token(source: Source) -> Iterator[Hit]:
     """A token that is decoded without its signature says what anybody wrote.
 
-    ``algorithms`` with ``none`` in it comes to the same.
+    ``algorithms`` with ``none`` in it comes to the same. One that never ends,
+    or that was made out to another server, is as good as a stolen one.
     """
     for call in source.calls:
         if source.called(call.func) not in {"jwt.decode", "jose.jwt.decode"}:
@@ -100,6 +124,13 @@ def unverified_token(source: Source) -> Iterator[Hit]:
         off = ("'verify_signature': false", "verify=false", "'none'")
         if any(word in text for word in off):
             yield _at(source, call, "the token's signature is not checked")
+            continue
+        for claim in ("exp", "aud"):
+            if f"'verify_{claim}': false" in text:
+                yield replace(
+                    _at(source, call, f"the token's {claim} is not checked"),
+                    severity=Severity.MEDIUM,
+                )
 
 
 @tool_rule("MCP-CODE-007")
@@ -145,7 +176,7 @@ def fixed_host(source: Source) -> Iterator[Hit]:
     fetches any address reads them out.
     """
     for tool, call in _calls(source):
-        if not _fetches(source, call):
+        if not _fetches(source, call, tool):
             continue
         named = [k.value for k in call.keywords if k.arg == "url"]
         if any(
@@ -159,7 +190,8 @@ def fixed_host(source: Source) -> Iterator[Hit]:
 def constant_time(source: Source) -> Iterator[Hit]:
     """``==`` stops at the first byte that differs.
 
-    By the time that it takes, a signature is guessed byte after byte.
+    By the time that it takes, a signature is guessed byte after byte; so is
+    a token that comes in a header.
     """
     for node in source.nodes:
         if isinstance(node, ast.Compare):
@@ -167,6 +199,8 @@ def constant_time(source: Source) -> Iterator[Hit]:
             sides = (node.left, *node.comparators)
             if equal and any(_is_hmac(source, side) for side in sides):
                 yield _at(source, node, "an HMAC is compared with ==")
+            elif equal and any(map(_is_credential, sides)):
+                yield _at(source, node, "a credential is compared with ==")
 
 
 @module_rule("MCP-CODE-011")
@@ -200,12 +234,20 @@ def _takes(call: ast.Call, tool: Tool) -> bool:
     return any(given(part, tool) for part in parts)
 
 
-def _fetches(source: Source, call: ast.Call) -> bool:
+def _fetches(source: Source, call: ast.Call, tool: Tool) -> bool:
+    """Tell whether a call goes out: a library's, a client's, a socket's."""
     name = source.called(call.func)
-    if name.startswith(FETCHERS):
+    if name.startswith(FETCHERS) or name in CONNECTORS:
         return True
     owner, _, verb = name.rpartition(".")
-    return verb in VERBS and owner.rpartition(".")[2].lower() in SESSIONS
+    if verb not in VERBS:
+        return False
+    return owner.rpartition(".")[2].lower() in SESSIONS or any(
+        isinstance(value, ast.Call)
+        and source.called(value.func).startswith(FETCHERS)
+        for target, value in flows(tool.node)
+        if isinstance(target, ast.Name) and target.id == owner
+    )
 
 
 def _fixed(part: ast.expr) -> bool:
@@ -230,6 +272,19 @@ def _is_hmac(source: Source, node: ast.expr) -> bool:
         and isinstance(made, ast.Call)
         and source.called(made.func) in {"hmac.new", "hmac.HMAC"}
     )
+
+
+def _is_credential(node: ast.expr) -> bool:
+    """Tell whether it is what a header brought to prove who is asking."""
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        read = node.func.attr == "get"
+        owner, key = node.func.value, node.args[0] if node.args else node
+    elif isinstance(node, ast.Subscript):
+        read, owner, key = True, node.value, node.slice
+    else:
+        return False
+    headers = _named(owner, "headers") or _named(owner, "META")
+    return read and headers and bool(_CREDENTIALS.match(ast.unparse(key)))
 
 
 def _is(call: ast.Call, keyword: str, value: object) -> bool:

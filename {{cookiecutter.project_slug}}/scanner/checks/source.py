@@ -19,6 +19,7 @@ class Source:
 
     Attributes:
         names: What each imported name stands for (``sp``: ``subprocess``).
+        modules: The modules that it imports, by their whole names.
         notes: Comments that speak to a linter, by line.
     """
 
@@ -27,6 +28,7 @@ class Source:
     nodes: tuple[ast.AST, ...]
     calls: tuple[ast.Call, ...]
     names: dict[str, str]
+    modules: frozenset[str]
     notes: dict[int, str]
 
     def called(self, node: ast.expr) -> str:
@@ -75,6 +77,12 @@ def parse(path: str, data: bytes, *, whole: bool = True) -> Source:
         nodes=nodes,
         calls=tuple(node for node in nodes if isinstance(node, ast.Call)),
         names=dict(_imports(nodes)),
+        modules=frozenset(
+            item.name
+            for node in nodes
+            if isinstance(node, ast.Import)
+            for item in node.names
+        ),
         notes=dict(_notes(text)),
     )
 

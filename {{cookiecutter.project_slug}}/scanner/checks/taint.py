@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from .source import Source
 
+Function = ast.FunctionDef | ast.AsyncFunctionDef
 _DECORATORS = frozenset({"tool", "resource", "prompt"})
 _OURS = frozenset({"Context", "Workspace"})  # given by the server, not a model
 
@@ -15,17 +16,32 @@ class Tool:
     """A function that a model can call, and the names its words reach."""
 
     name: str
-    node: ast.FunctionDef | ast.AsyncFunctionDef
+    node: Function
     theirs: frozenset[str]
 
 
 def tools(source: Source) -> Iterator[Tool]:
-    """Yield the functions under ``@tool``, ``@mcp.tool(…)`` and the like."""
-    for node in source.nodes:
-        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            continue
-        if any(_registers(item) for item in node.decorator_list):
-            yield Tool(node.name, node, _reached(node))
+    """Yield the functions under ``@tool``, ``@mcp.tool(…)`` and the like.
+
+    With each come the functions of the same file to which it hands its
+    caller's words, and those to which they do.
+    """
+    functions = {
+        node.name: node for node in source.nodes if isinstance(node, Function)
+    }
+    waiting = [
+        (node, _arguments(node))
+        for node in functions.values()
+        if any(_registers(item) for item in node.decorator_list)
+    ]
+    seen: set[tuple[str, frozenset[str]]] = set()
+    while waiting:
+        node, first = waiting.pop(0)
+        if not first or (node.name, first) not in seen:
+            seen.add((node.name, first))
+            tool = Tool(node.name, node, _reached(node, first))
+            yield tool
+            waiting += _handed(tool, functions)
 
 
 def given(part: ast.expr, tool: Tool) -> bool:
@@ -40,17 +56,14 @@ def _registers(decorator: ast.expr) -> bool:
     return name in _DECORATORS
 
 
-def _reached(node: ast.FunctionDef | ast.AsyncFunctionDef) -> frozenset[str]:
+def _reached(node: Function, first: frozenset[str]) -> frozenset[str]:
     """Follow the arguments through assignments, until nothing is added."""
-    spec = node.args
-    arguments = [*spec.posonlyargs, *spec.args, *spec.kwonlyargs]
-    arguments += [arg for arg in (spec.vararg, spec.kwarg) if arg]
-    theirs = {arg.arg for arg in arguments if not _is_ours(arg)}
-    flows = list(_flows(node))
+    theirs = set(first)
+    steps = list(flows(node))
     before = -1
     while len(theirs) != before:
         before = len(theirs)
-        for target, value in flows:
+        for target, value in steps:
             if _mentions(value, theirs):
                 theirs |= {
                     name.id
@@ -60,6 +73,34 @@ def _reached(node: ast.FunctionDef | ast.AsyncFunctionDef) -> frozenset[str]:
     return frozenset(theirs)
 
 
+def _arguments(node: Function) -> frozenset[str]:
+    spec = node.args
+    arguments = [*spec.posonlyargs, *spec.args, *spec.kwonlyargs]
+    arguments += [arg for arg in (spec.vararg, spec.kwarg) if arg]
+    return frozenset(arg.arg for arg in arguments if not _is_ours(arg))
+
+
+def _handed(
+    tool: Tool, functions: dict[str, Function]
+) -> Iterator[tuple[Function, frozenset[str]]]:
+    """Yield the functions that get a word, and the arguments with it."""
+    for call in ast.walk(tool.node):
+        if not isinstance(call, ast.Call) or not isinstance(
+            call.func, ast.Name
+        ):
+            continue
+        called = functions.get(call.func.id)
+        if called is None or called is tool.node:
+            continue
+        spec = called.args
+        places = [arg.arg for arg in (*spec.posonlyargs, *spec.args)]
+        pairs = [*zip(places, call.args, strict=False)]
+        pairs += [(k.arg or "", k.value) for k in call.keywords]
+        names = {name for name, value in pairs if given(value, tool)}
+        if names & _arguments(called):
+            yield called, frozenset(names) & _arguments(called)
+
+
 def _is_ours(arg: ast.arg) -> bool:
     if arg.annotation is None:
         return False
@@ -67,7 +108,7 @@ def _is_ours(arg: ast.arg) -> bool:
     return any(word in _OURS for word in words)
 
 
-def _flows(node: ast.AST) -> Iterator[tuple[ast.expr, ast.expr]]:
+def flows(node: ast.AST) -> Iterator[tuple[ast.expr, ast.expr]]:
     """Yield each place where a value gets a name."""
     for step in ast.walk(node):
         if isinstance(step, ast.Assign):

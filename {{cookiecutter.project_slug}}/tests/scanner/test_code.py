@@ -75,6 +75,63 @@ PLANTED = {
         "    return hmac.compare_digest(d.hexdigest(), s)\n",
     ),
     "011": ("breakpoint()\n", "def breakpoints():\n    return 1\n"),
+    "012": (
+        HEAD + "import importlib\n@tool\ndef f(name: str):\n"
+        "    return importlib.import_module(name)\n",
+        HEAD + "import importlib\n@tool\ndef f(name: str):\n"
+        "    return getattr(importlib.import_module('json'), 'dumps')(name)\n",
+    ),
+    "013": (
+        HEAD + "from jinja2 import Template\n@tool\ndef f(text: str):\n"
+        "    return Template(text).render()\n",
+        HEAD + "from jinja2 import Template\n@tool\ndef f(text: str):\n"
+        "    return '{}'.format(Template('<{{ x }}>').render(x=text))\n",
+    ),
+    "014": (
+        HEAD + "import sqlite3\n@tool\ndef f(query: str):\n"
+        "    store = sqlite3.connect('x')\n    return store.execute(query)\n",
+        HEAD
+        + "@tool\ndef f(name: str, db, runner):\n    runner.execute(name)\n"
+        "    return db.execute('PRAGMA user_version', (name,))\n",
+    ),
+    "015": (
+        HEAD + "import os\n@tool\ndef f() -> dict:\n"
+        "    return dict(os.environ)\n",
+        HEAD + "import os\n@tool\ndef f(name: str) -> str:\n"
+        "    return os.environ.get('LANG', name)\n",
+    ),
+    "016": (
+        HEAD + "import re\n@tool\ndef f(pattern: str, text: str) -> bool:\n"
+        "    return bool(re.search(pattern, text))\n",
+        HEAD + "import re\n@tool\ndef f(word: str, text: str) -> bool:\n"
+        "    return bool(re.search(re.escape(word) + r'\\b', text))\n",
+    ),
+    "017": (
+        "import builtins\ndef f(x):\n    return builtins.eval(x)\n",
+        "def f(x):\n    evaluate = x.eval\n    return getattr(x, 'value')\n",
+    ),
+    "018": (
+        "import ssl\ndef f(c):\n"
+        "    c.minimum_version = ssl.TLSVersion.TLSv1\n",
+        "import ssl\ndef f(c):\n"
+        "    c.minimum_version = ssl.TLSVersion.TLSv1_2\n",
+    ),
+    "019": (
+        "from pathlib import Path\ndef f(p):\n    Path(p).chmod(0o666)\n",
+        "from pathlib import Path\ndef f(p):\n    Path(p).chmod(0o644)\n",
+    ),
+    "020": (
+        "import logging\ndef f(password):\n"
+        "    logging.info('with %s', password)\n",
+        "import logging\ndef f(password, user):\n"
+        "    logging.info('password %s of %s', len(password), user.name)\n",
+    ),
+    "021": (
+        "def f(CORS, app):\n    return CORS(\n        app,"
+        " allow_origins=['*'], allow_credentials=True\n    )\n",
+        "def f(CORS, app):\n    return CORS(\n        app,"
+        " allow_origins=['*'], allow_credentials=False\n    )\n",
+    ),
     "B102": ("def f(x):\n    exec(x)\n", "def execute(x):\n    return x\n"),
     "B105": (f"password = '{SECRET}'\n", "password = None\n"),
     "B301": (
@@ -111,6 +168,97 @@ CASES = {
     ),
     "with_reason": (f"{NONE}  # MCP-CODE-005: asks this host only\n", []),
     "without_reason": (f"{NONE}  # MCP-CODE-005\n", ["005 high"]),
+    "helped": (
+        HEAD + "def read(p):\n    with open(p) as file:\n"
+        "        return file.read()\ndef more(p):\n    return read(p)\n"
+        "@tool\ndef f(name: str):\n    return more(name)\n",
+        ["007 high"],
+    ),
+    "helped_with_a_fixed_word": (
+        HEAD + "def read(p):\n    with open(p) as file:\n"
+        "        return file.read()\n"
+        "@tool\ndef f(name: str):\n    return name + read('/etc/motd')\n",
+        [],
+    ),
+    "opened_path": (
+        HEAD + "from pathlib import Path\n@tool\ndef f(name: str):\n"
+        "    return Path(name).open()\n",
+        ["007 high"],
+    ),
+    "replaced_by": (
+        HEAD + "import os\n@tool\ndef f(name: str):\n"
+        "    os.execvp(name, [name])\n",
+        ["008 high"],
+    ),
+    "any_session": (
+        HEAD + "import aiohttp\n@tool\nasync def f(url: str):\n"
+        "    async with aiohttp.ClientSession() as s, s.get(url) as r:\n"
+        "        return await r.text()\n",
+        ["009 medium"],
+    ),
+    "any_port": (
+        HEAD + "import socket\n@tool\ndef f(host: str):\n"
+        "    return socket.create_connection((host, 80))\n",
+        ["009 medium"],
+    ),
+    "own_format": (
+        HEAD + "@tool\ndef f(text: str):\n    return text.format(f)\n",
+        ["013 medium"],
+    ),
+    "own_attribute": (
+        HEAD + "import os\n@tool\ndef f(name: str):\n"
+        "    return getattr(os, name)()\n",
+        ["012 medium"],
+    ),
+    "own_variable": (
+        HEAD + "import os\n@tool\ndef f(name: str):\n"
+        "    return os.environ[name]\n",
+        ["015 high"],
+    ),
+    "no_end": (
+        "import jwt\ndef f(t, k):\n    return jwt.decode(\n"
+        "        t, k, ['RS256'], options={'verify_exp': False})\n",
+        ["006 medium"],
+    ),
+    "header": (
+        "def f(request, x):\n"
+        "    return request.headers['authorization'] == 'Bearer ' + x\n",
+        ["010 medium"],
+    ),
+    "other_header": (
+        "def f(request):\n    return request.headers['accept'] == 'a/b'\n",
+        [],
+    ),
+    "aiohttp": (
+        "import aiohttp\nc = aiohttp.TCPConnector(ssl=False)\n",
+        ["005 high"],
+    ),
+    "unverified_default": (
+        "import ssl\nssl._create_default_https_context = "
+        "ssl._create_unverified_context\n",
+        ["005 high"],
+    ),
+    "unsafe_yaml": (
+        "from ruamel.yaml import YAML\ny = YAML(typ='unsafe')\n",
+        ["004 high"],
+    ),
+    "eval_renamed": ("run = eval\n", ["017 high"]),
+    "eval_fetched": (
+        "import builtins\nrun = getattr(builtins, 'eval')\n",
+        ["017 high"],
+    ),
+    "umask": ("import os\nos.umask(0)\n", ["019 high"]),
+    "umask_read": ("import os\nmask = os.umask(0)\nos.umask(mask)\n", []),
+    "tls_in_a_table": ("import ssl\nx = {ssl.TLSVersion.TLSv1: 1}\n", []),
+    "tls_context": (
+        "import ssl\nc = ssl.SSLContext(ssl.PROTOCOL_TLSv1)\n",
+        ["018 high"],
+    ),
+    "umask_kept": ("import os\nos.umask(0o077)\n", []),
+    "token_in_text": (
+        "def f(log, token):\n    log.info(f'using {token}')\n",
+        ["020 medium"],
+    ),
     "a_url": ("token_url = 'https://id.example.com/token'\n", ["B105 low"]),
     "a_word": ("token = 'bearer'\n", ["B105 low"]),
     "an_empty_word": ("token = ''\n", []),
@@ -143,7 +291,7 @@ UNPARSED = {
     "small_server/dense.py": b"x;" * 60_000,
     "small_server/coding.py": b"# coding: nonsense\n",
 }
-MEDIUM = {"009", "010"}
+MEDIUM = {"009", "010", "016", "020", "021"}
 LOW = {"001", "002", "011"}
 
 

@@ -1,0 +1,191 @@
+"""What a tool hands to its caller beyond files, programs and addresses."""
+
+import ast
+from collections.abc import Iterator
+
+from ..model import Severity
+from ..rules import Hit
+from ..ruletable import ruled
+from .source import Source
+from .taint import Tool, flows, given, tools
+
+IMPORTERS = frozenset(
+    {"__import__", "compile", "importlib.import_module"}
+    | {"importlib.reload", "pydoc.locate", "runpy.run_module"}
+    | {"runpy.run_path", "types.FunctionType"}
+)
+TEMPLATES = ("jinja2.Template", "mako.template.Template", "from_string")
+DATABASES = frozenset(
+    {"c", "con", "conn", "connection", "cur", "cursor", "database", "db"}
+    | {"engine", "session", "transaction", "tx"}
+)
+CONNECTORS = ("connect", "cursor", "create_engine", "begin", "Session")
+STATEMENTS = frozenset({"execute", "executemany", "executescript"})
+MATCHERS = frozenset(
+    f"re.{name}"
+    for name in ("compile", "findall", "finditer", "fullmatch", "match")
+) | {"re.search", "re.split", "re.sub", "re.subn"}
+tool_rule = ruled(__file__, on="tool")
+
+
+@tool_rule("MCP-CODE-012")
+def fixed_code(source: Source) -> Iterator[Hit]:
+    """A module is run when it is imported, and what it offers can do all.
+
+    A caller who names the module, or the attribute that is taken of one,
+    picks what the server runs. Look the name up in a table of your own.
+    """
+    for tool, call in _calls(source):
+        name = source.called(call.func)
+        first = call.args[0] if call.args else None
+        if name in IMPORTERS and first and given(first, tool):
+            yield _at(source, call, f"{tool.name} runs what its caller names")
+        picks = name == "getattr" and len(call.args) > 1
+        module = picks and source.called(call.args[0]) in source.modules
+        if module and given(call.args[1], tool):
+            message = f"{tool.name} takes what its caller names of a module"
+            yield _at(source, call, message, Severity.MEDIUM)
+
+
+@tool_rule("MCP-CODE-013")
+def fixed_template(source: Source) -> Iterator[Hit]:
+    """A template is a program: ``{{ ''.__class__ … }}`` reaches every class.
+
+    ``str.format`` does not call, but reads any attribute. The caller's words
+    are for the values, not for the template.
+    """
+    for tool, call in _calls(source):
+        name = source.called(call.func) or _method(call)
+        template = call.args[0] if call.args else None
+        if name.endswith(TEMPLATES) and template and given(template, tool):
+            yield _at(source, call, f"{tool.name} renders its caller's words")
+        elif _method(call) == "format" and _is_given(call, tool):
+            message = f"{tool.name} formats by its caller's words"
+            yield _at(source, call, message, Severity.MEDIUM)
+
+
+@tool_rule("MCP-CODE-014")
+def fixed_statement(source: Source) -> Iterator[Hit]:
+    """Whoever writes the statement reads, changes and drops every table.
+
+    Write the statements yourself, and hand the caller's words in as
+    parameters; a connection that can only read is the second line.
+    """
+    for tool, call in _calls(source):
+        if not isinstance(call.func, ast.Attribute) or not call.args:
+            continue
+        if call.func.attr not in STATEMENTS or not given(call.args[0], tool):
+            continue
+        if _is_database(source, call.func.value, tool):
+            yield _at(source, call, f"{tool.name} runs its caller's SQL")
+
+
+@tool_rule("MCP-CODE-015")
+def kept_environment(source: Source) -> Iterator[Hit]:
+    """The environment is where the server's own secrets come in.
+
+    A tool that returns it, or any variable that its caller names, tells them
+    to the model, and to everybody who can read the conversation.
+    """
+    for tool in tools(source):
+        for node in ast.walk(tool.node):
+            if isinstance(node, ast.Return) and node.value is not None:
+                if _whole_environment(source, node.value):
+                    message = f"{tool.name} returns the environment"
+                    yield _at(source, node, message)
+            elif isinstance(node, ast.expr) and any(
+                given(name, tool) for name in _variables(source, node)
+            ):
+                message = f"{tool.name} reads what its caller names"
+                yield _at(source, node, message)
+
+
+@tool_rule("MCP-CODE-016")
+def fixed_pattern(source: Source) -> Iterator[Hit]:
+    """``(a+)+$`` takes an hour over thirty letters (CWE-1333).
+
+    ``re`` cannot be stopped, and holds the interpreter while it searches:
+    one call of such a tool is the server's last. Search for plain text, or
+    in a process with a time limit.
+    """
+    for tool, call in _calls(source):
+        if source.called(call.func) in MATCHERS and call.args:
+            pattern = call.args[0]
+            if given(pattern, tool) and "re.escape" not in _text(pattern):
+                message = f"{tool.name} searches by its caller's pattern"
+                yield _at(source, call, message)
+
+
+def _at(
+    source: Source,
+    node: ast.expr | ast.stmt,
+    message: str,
+    severity: Severity | None = None,
+) -> Hit:
+    return Hit(
+        path=source.path,
+        line=node.lineno,
+        anchor=source.line(node.lineno),
+        message=message,
+        severity=severity,
+    )
+
+
+def _calls(source: Source) -> Iterator[tuple[Tool, ast.Call]]:
+    for tool in tools(source):
+        for node in ast.walk(tool.node):
+            if isinstance(node, ast.Call):
+                yield tool, node
+
+
+def _method(call: ast.Call) -> str:
+    return call.func.attr if isinstance(call.func, ast.Attribute) else ""
+
+
+def _is_given(call: ast.Call, tool: Tool) -> bool:
+    """Tell whether a method is the caller's own text's."""
+    owner = call.func.value if isinstance(call.func, ast.Attribute) else None
+    return isinstance(owner, ast.Name) and owner.id in tool.theirs
+
+
+def _is_database(source: Source, owner: ast.expr, tool: Tool) -> bool:
+    """Tell a connection by its name, or by what it comes from."""
+    if isinstance(owner, ast.Call):
+        return _method(owner) in CONNECTORS
+    name = source.called(owner).rpartition(".")[2]
+    if name.lower().lstrip("_") in DATABASES:
+        return True
+    return any(
+        isinstance(value, ast.Call)
+        and (source.called(value.func) or _method(value)).endswith(CONNECTORS)
+        for target, value in flows(tool.node)
+        if isinstance(target, ast.Name) and target.id == name
+    )
+
+
+def _whole_environment(source: Source, value: ast.expr) -> bool:
+    """Tell whether all of it is in what is returned."""
+    if isinstance(value, ast.Call):
+        func = value.func
+        if isinstance(func, ast.Attribute) and func.attr in {"copy", "items"}:
+            return source.called(func.value) == "os.environ"
+        return any(_whole_environment(source, each) for each in value.args)
+    if isinstance(value, ast.Dict):
+        return any(_whole_environment(source, x) for x in value.values)
+    return source.called(value) == "os.environ"
+
+
+def _variables(source: Source, node: ast.expr) -> list[ast.expr]:
+    """Return the names of the variables that an expression reads."""
+    if isinstance(node, ast.Subscript):
+        known = source.called(node.value) == "os.environ"
+        return [node.slice] if known else []
+    if isinstance(node, ast.Call) and node.args:
+        name = source.called(node.func)
+        if name in {"os.environ.get", "os.getenv"}:
+            return [node.args[0]]
+    return []
+
+
+def _text(node: ast.expr) -> str:
+    return ast.unparse(node)

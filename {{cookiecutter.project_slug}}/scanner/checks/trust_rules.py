@@ -1,0 +1,181 @@
+"""Code run by detours, old TLS, open modes, and secrets that are told."""
+
+import ast
+import re
+from collections.abc import Collection, Iterator
+
+from ..rules import Hit
+from ..ruletable import ruled
+from .source import Source
+
+EVALUATORS = frozenset({"eval", "exec"})
+INDIRECT = frozenset({"builtins.eval", "builtins.exec"})
+HIDDEN = EVALUATORS | {"system", "popen", "__import__"}
+OLD_TLS = re.compile(
+    r"ssl\.(?:PROTOCOL_(?:SSLv2|SSLv3|TLSv1|TLSv1_1)"
+    r"|TLSVersion\.(?:SSLv3|TLSv1|TLSv1_1|MINIMUM_SUPPORTED))"
+)
+LOGGERS = frozenset({"log", "logger", "logging", "_log", "_logger", "ctx"})
+LEVELS = frozenset(
+    {"critical", "debug", "error", "exception", "info", "log", "warn"}
+    | {"warning"}
+)
+SECRET = re.compile(
+    r"(?:\w+_)?(?:password|passwd|passphrase|api_?key|(?:access|auth|bearer"
+    r"|refresh|secret)_?token|private_?key|client_?secret|credentials?)"
+    r"|token|secret",
+    re.IGNORECASE,
+)
+module_rule = ruled(__file__, on="")
+
+
+@module_rule("MCP-CODE-017")
+def detour(source: Source) -> Iterator[Hit]:
+    """``eval`` under another name is still ``eval``, and harder to find.
+
+    It is taken from ``builtins``, by ``getattr``, or given a new name.
+    """
+    for call in source.calls:
+        name = source.called(call.func)
+        fetched = name == "getattr" and len(call.args) > 1
+        if name in INDIRECT or (fetched and _says(call.args[1], HIDDEN)):
+            yield _at(source, call, "it comes to eval, exec or a shell")
+    for node in source.nodes:
+        named = isinstance(node, ast.Assign | ast.AnnAssign) and node.value
+        if named and source.called(named) in EVALUATORS | INDIRECT:
+            yield _at(source, named, "eval or exec gets another name")
+
+
+@module_rule("MCP-CODE-018")
+def old_tls(source: Source) -> Iterator[Hit]:
+    """TLS 1.0 and 1.1 were taken back in 2021 (RFC 8996).
+
+    They rest on MD5 and SHA-1, and who sits between can make both sides
+    agree on them.
+    """
+    for version in _tls_versions(source):
+        name = source.called(version)
+        if OLD_TLS.fullmatch(name):
+            yield _at(source, version, f"{name} is allowed")
+
+
+@module_rule("MCP-CODE-019")
+def open_mode(source: Source) -> Iterator[Hit]:
+    """Everybody on the machine can then write what the server reads.
+
+    ``umask(0)`` makes every new file so.
+    """
+    for node in source.nodes:
+        if isinstance(node, ast.Expr) and _unmasks(source, node.value):
+            yield _at(source, node, "every new file may be so")
+    for call in source.calls:
+        method = call.func.attr if isinstance(call.func, ast.Attribute) else ""
+        modes = [*call.args, *(k.value for k in call.keywords)]
+        if method in {"chmod", "fchmod", "lchmod"}:
+            for mode in modes:
+                if _number(mode) & 0o002 and _number(mode) < 0o10000:
+                    yield _at(source, call, f"its mode is {_number(mode):04o}")
+
+
+@module_rule("MCP-CODE-020")
+def told_secret(source: Source) -> Iterator[Hit]:
+    """A log is kept for years, copied to others, and read by many.
+
+    Log that it was there, or a few bytes of its hash, never the secret.
+    """
+    for call in source.calls:
+        if not isinstance(call.func, ast.Attribute):
+            prints = source.called(call.func) == "print"
+            level, owner = ("info", "log") if prints else ("", "")
+        else:
+            level = call.func.attr
+            owner = source.called(call.func.value).rpartition(".")[2]
+        if level in LEVELS and owner.lower() in LOGGERS:
+            for name in {n for part in call.args for n in _shown(part)}:
+                yield _at(source, call, f"{name} goes to the log")
+
+
+@module_rule("MCP-CODE-021")
+def every_origin(source: Source) -> Iterator[Hit]:
+    """Starlette answers ``*`` with credentials by naming the asking page.
+
+    So every page that the user opens calls the server with their cookies,
+    and reads what it answers.
+    """
+    for call in source.calls:
+        given = {k.arg: k.value for k in call.keywords}
+        credentials = given.get("allow_credentials")
+        every = _has_star(given.get("allow_origins")) or _says(
+            given.get("allow_origin_regex"), {".*", ".+"}
+        )
+        if every and _says(credentials, {True}):
+            yield _at(source, call, "every origin, with credentials")
+
+
+def _at(source: Source, node: ast.expr | ast.stmt, message: str) -> Hit:
+    return Hit(
+        path=source.path,
+        line=node.lineno,
+        anchor=source.line(node.lineno),
+        message=message,
+    )
+
+
+def _says(node: ast.expr | None, words: Collection[object]) -> bool:
+    return isinstance(node, ast.Constant) and node.value in words
+
+
+def _has_star(node: ast.expr | None) -> bool:
+    items = node.elts if isinstance(node, ast.List | ast.Tuple) else []
+    return any(_says(item, {"*"}) for item in items)
+
+
+def _tls_versions(source: Source) -> Iterator[ast.expr]:
+    """Yield what a context is made with, or is told to start from."""
+    for node in source.nodes:
+        if isinstance(node, ast.Assign):
+            target = node.targets[0]
+            if getattr(target, "attr", "") == "minimum_version":
+                yield node.value
+        elif isinstance(node, ast.Call):
+            name = source.called(node.func)
+            if name.startswith("ssl.") or name.endswith("Context"):
+                yield from node.args
+            yield from (
+                k.value
+                for k in node.keywords
+                if k.arg in {"minimum_version", "protocol", "ssl_version"}
+            )
+
+
+def _unmasks(source: Source, node: ast.expr) -> bool:
+    """Tell a mask that stays from one that is read and set back."""
+    if not isinstance(node, ast.Call) or not node.args:
+        return False
+    mask = node.args[0]
+    number = isinstance(mask, ast.Constant) and type(mask.value) is int
+    named = source.called(node.func) == "os.umask"
+    return named and number and not _number(mask) & 0o002
+
+
+def _number(node: ast.expr) -> int:
+    value = node.value if isinstance(node, ast.Constant) else 0
+    return value if type(value) is int else 0
+
+
+def _shown(part: ast.expr) -> Iterator[str]:
+    """Yield the secrets that go into a message as they are."""
+    if isinstance(part, ast.Name | ast.Attribute):
+        name = part.id if isinstance(part, ast.Name) else part.attr
+        if SECRET.fullmatch(name):
+            yield name
+    elif isinstance(part, ast.JoinedStr):
+        for each in part.values:
+            if isinstance(each, ast.FormattedValue):
+                yield from _shown(each.value)
+    elif isinstance(part, ast.BinOp):
+        yield from _shown(part.left)
+        yield from _shown(part.right)
+    elif isinstance(part, ast.Tuple):
+        for item in part.elts:
+            yield from _shown(item)
