@@ -20,6 +20,7 @@ SKIPPED = frozenset(
     {".git", ".hg", ".mypy_cache", ".nox", ".pytest_cache", ".ruff_cache"}
     | {".svn", ".tox", ".venv", "__pycache__", "node_modules", "venv"}
 )
+_KEY = re.compile(r"id_(?:rsa|dsa|ecdsa|ed25519)|.+\.(?:pem|key|ppk)")
 _IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
 
 
@@ -167,6 +168,16 @@ class Project:
             return (self.root / folder / name).lstat()
         except (OSError, ValueError):
             raise Unreadable(f"{path} cannot be looked at") from None
+
+    def ignored_keys(self) -> Iterator[str]:
+        """Yield the files named like private keys that git would not take."""
+        known = frozenset(self.files)
+        for folder, folders, names in os.walk(self.root):
+            folders[:] = sorted(set(folders) - SKIPPED)
+            for name in filter(_KEY.fullmatch, sorted(names)):
+                path = Path(folder, name).relative_to(self.root).as_posix()
+                if path not in known and self.exists(path):
+                    yield path
 
     def _regular(self, path: str) -> bool:
         try:

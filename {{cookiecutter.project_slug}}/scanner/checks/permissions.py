@@ -32,12 +32,16 @@ class Modes:
 
 
 def check(project: Project, options: Options) -> CheckResult:
-    """Look at each file that git would take, its folders, and ``.env``."""
+    """Look at each file that git would take, its folders, and ``.env``.
+
+    Keys are looked at even where git is told to ignore them, as it should be.
+    """
     if os.name != "posix":
         reason = "this system keeps no such permissions"
         state = State.NOT_APPLICABLE
         return CheckResult(name="permissions", state=state, reason=reason)
-    names = {*project.files, *filter(project.exists, HIDDEN)}
+    names = {*project.files, *project.ignored_keys()}
+    names |= {*filter(project.exists, HIDDEN)}
     modes = Modes(
         project,
         _status(project, sorted(names)),

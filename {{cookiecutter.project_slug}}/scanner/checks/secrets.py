@@ -1,16 +1,13 @@
 """Credentials in the files that git would take, and in their history."""
 
 import inspect
-import os
 import re
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from pathlib import Path
 
 from ..model import CheckResult, Coverage, Finding, Options, Severity, State
-from ..project import SKIPPED, Project, Unreadable
+from ..project import Project, Unreadable
 from ..rules import RULES, Hit, Rule, register
 from ..secrets import formats, judge, passwords, structures, tokens
 from ..secrets.blocks import Block, blocks
@@ -44,7 +41,6 @@ A value of the issuer's form stands behind the issuer's name.
 
 The form is that of many things; the name before it says which one it is.
 """
-_KEY = re.compile(r"id_(?:rsa|dsa|ecdsa|ed25519)|.+\.(?:pem|key|ppk)")
 _DRAWN = {tokens.ASSIGNED.id} | {known.kind.id for known in formats.load()}
 
 
@@ -55,7 +51,7 @@ def check(project: Project, options: Options) -> CheckResult:
     archive or a backup takes them all the same.
     """
     seen = _Seen()
-    files = [*project.files, *_ignored_keys(project)]
+    files = [*project.files, *project.ignored_keys()]
     for path in files:
         try:
             _look(project, path, seen)
@@ -75,17 +71,6 @@ def check(project: Project, options: Options) -> CheckResult:
         coverage=Coverage(unit="files", covered=covered, total=total),
         findings=tuple(seen.findings),
     )
-
-
-def _ignored_keys(project: Project) -> Iterator[str]:
-    """Yield the files named like private keys that git would not take."""
-    known = frozenset(project.files)
-    for folder, folders, names in os.walk(project.root):
-        folders[:] = sorted(set(folders) - SKIPPED)
-        for name in filter(_KEY.fullmatch, sorted(names)):
-            path = Path(folder, name).relative_to(project.root).as_posix()
-            if path not in known and project.exists(path):
-                yield path
 
 
 @dataclass(slots=True)

@@ -100,6 +100,14 @@ def test_secrets_that_others_can_read_are_found(found, name, text):
     assert found(mode(name, 0o600), **{name: text}) == {}
 
 
+@pytest.mark.parametrize("name", ["certs/server.key", "id_rsa"])
+def test_a_key_that_git_ignores_is_looked_at(found, name):
+    files = {name: KEY, ".gitignore": ".env\n*.key\nid_*\n"}
+
+    assert found(mode(name, 0o644), **files) == {("005", name): "high"}
+    assert found(mode(name, 0o600), **files) == {}
+
+
 @pytest.mark.parametrize(
     ("name", "text"),
     [
