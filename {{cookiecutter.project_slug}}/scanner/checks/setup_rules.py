@@ -28,6 +28,9 @@ SYSTEM = re.compile(
     r"/|[A-Za-z]:[\\/]?|~/?|/(bin|boot|dev|etc|home|lib|lib64|opt|proc|root"
     r"|run|sbin|sys|usr|var|var/run|Users|home/[^/]+|Users/[^/]+)/?"
 )
+MOST_CALLS = 10_000  # a second; no server of tools answers so many
+_RATE = re.compile(r"(?i)(\d+)\s*(?:/|per)\s*(?:1\s*)?([smhd])")
+_SPANS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _UNITS = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}
 setup_rule = ruled(__file__, on="")
 
@@ -228,7 +231,10 @@ def whole_system(setup: Setup) -> Iterator[Hit]:
 
 @setup_rule("MCP-CFG-019")
 def too_much(setup: Setup) -> Iterator[Hit]:
-    """A size above the memory, or a time above the patience, is no limit."""
+    """A size above the memory, a time above the patience: no limit is left.
+
+    Nor is one of more calls than a server can answer.
+    """
     for name in setup.given:
         value = setup.value(name) or ""
         size = re.fullmatch(r"(?i)(\d+(?:\.\d+)?)\s*([kmgt]?)i?b?", value)
@@ -237,6 +243,9 @@ def too_much(setup: Setup) -> Iterator[Hit]:
         seconds = float(span[1]) if span else 0
         large = name.endswith("_SIZE") and bytes_ > 2**30
         long = name.endswith("_TIMEOUT") and seconds > 3600
+        rate = _RATE.match(value) if name.endswith("_RATE_LIMIT") else None
+        if rate:
+            large = float(rate[1]) / _SPANS[rate[2]] > MOST_CALLS
         if large or long:
             yield from _hits(setup, f"{name} is {value}", name)
 

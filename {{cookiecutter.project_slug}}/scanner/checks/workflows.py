@@ -78,6 +78,8 @@ def _fault(finding: Finding) -> tuple[object, ...]:
         return "MCP-WF-001", finding.path, finding.line
     if name == "DANGEROUS-TRIGGERS":
         return "MCP-WF-002", finding.path
+    if name == "EXCESSIVE-PERMISSIONS" and "write-all" in finding.message:
+        return "MCP-WF-006", finding.path
     if finding.message.startswith("default permissions"):
         return name, finding.path  # not once for each of the file's jobs
     return name, finding.path, finding.line, finding.anchor

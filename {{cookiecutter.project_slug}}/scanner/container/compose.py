@@ -32,6 +32,10 @@ _SENSITIVE = re.compile(
     r"|/(?:bin|boot|dev|etc|lib\w*|proc|root|run|sbin|sys|usr)(?:/.*)?"
     r"|/var(?:/(?:lib|log|run)(?:/.*)?)?"
 )
+_DEVICE = re.compile(
+    r"/dev(?:/(?:k?mem|kmsg|port|loop|mapper|disk|dm-|md|nvme|[hsv]d|xvd).*)?"
+    r"/?(?::.*)?$"
+)
 _HARMLESS = re.compile(
     r"/etc/(?:localtime|timezone|ssl/certs(?:/.*)?|pki(?:/.*)?)|/dev/null"
 )
@@ -197,6 +201,20 @@ def added_capability(service: Service) -> Iterator[Hit]:
     for name in service.words("cap_add"):
         if name.upper().removeprefix("CAP_") != "NET_BIND_SERVICE":
             yield service.hit("cap_add", f"{name[:40]} is added")
+
+
+@compose("MCP-CON-116")
+def raw_device(service: Service) -> Iterator[Hit]:
+    """A disk read past its file system has no owners and no permissions.
+
+    ``/dev/mem`` is the kernel itself; a rule for all devices is each of them.
+    """
+    for device in service.words("devices"):
+        if _DEVICE.match(compose_value(device)):
+            yield service.hit("devices", f"{device[:60]} is handed in")
+    for rule in service.words("device_cgroup_rules"):
+        if rule.lstrip().startswith(("a", "b")):
+            yield service.hit("device_cgroup_rules", f"{rule[:60]} is allowed")
 
 
 @whole("MCP-CON-106")

@@ -45,6 +45,12 @@ _PRIVATE = re.compile(
     r"|id_(?:rsa|dsa|ecdsa|ed25519)|[^/]*\.(?:key|p12|pfx|jks|kdbx)"
     r"|[^/]*(?:private|server)[^/]*\.pem)/?"
 )
+_TRUSTS_ALL = re.compile(
+    r"(?i)(?:PYTHONHTTPSVERIFY|NODE_TLS_REJECT_UNAUTHORIZED)=0"
+    r"|NPM_CONFIG_STRICT_SSL=false"
+    r"|(?:GIT_SSL_NO_VERIFY|PIP_TRUSTED_HOST|UV_INSECURE_HOST)=.+"
+    r"|(?:PIP|UV)_(?:[A-Z]+_)?INDEX(?:_URL)?=http://(?!localhost\b|127\.).+"
+)
 _PRAGMA = re.compile(
     r"(?im)^[ \t]*#[ \t]*hadolint[ \t]+(?:global[ \t]+)?ignore[ \t]*=(.*)"
 )
@@ -158,6 +164,19 @@ def no_healthcheck(file: Dockerfile) -> Iterator[Hit]:
     line = last.line if last else file.stages[-1].line
     what = "HEALTHCHECK NONE" if last else "the last stage has none"
     yield hit(file, where, what, anchor="no HEALTHCHECK", line=line)
+
+
+@dockerfile("MCP-CON-024")
+def unchecked_servers(file: Dockerfile) -> Iterator[Hit]:
+    """Set in the image, it holds for the build and for all that runs in it.
+
+    Anybody on the way can answer in the place of an index, a repository or a
+    service that the server asks.
+    """
+    for where in _named(file, "ENV", "ARG"):
+        for name, value in where.pairs:
+            if value and _TRUSTS_ALL.fullmatch(f"{name}={value}"):
+                yield hit(file, where, f"{name} is {value[:60]}", anchor=name)
 
 
 @dockerfile("MCP-CON-010")

@@ -25,6 +25,7 @@ _VOLUMES = frozenset(
     {"configMap", "csi", "downwardAPI", "emptyDir", "ephemeral", "name"}
     | {"persistentVolumeClaim", "projected", "secret", "hostPath", "image"}
 )
+_READS = frozenset({"get", "list", "watch"})
 _SYSCTLS = frozenset(
     {"kernel.shm_rmid_forced", "net.ipv4.ip_local_port_range"}
     | {"net.ipv4.tcp_syncookies", "net.ipv4.ping_group_range"}
@@ -237,9 +238,16 @@ def default_namespace(pod: Pod) -> Iterator[Hit]:
 
 @manifest_rule("MCP-CON-221")
 def unbounded_role(manifest: Manifest) -> Iterator[Hit]:
-    """``*`` and cluster-admin: whoever steers the server steers the rest."""
+    """``*`` and cluster-admin: whoever steers the server steers the rest.
+
+    So does who reads every Secret: the tokens of the others are there.
+    """
     if manifest.kind in {"Role", "ClusterRole"}:
         for granted in tables(manifest.content, "rules"):
+            every = not listed(granted, "resourceNames")
+            reads = _READS.intersection(listed(granted, "verbs"))
+            if every and reads and "secrets" in listed(granted, "resources"):
+                yield manifest.hit(granted, "resources", "reads every Secret")
             for key in ("verbs", "resources"):
                 if "*" in listed(granted, key):
                     yield manifest.hit(granted, key, f"{key}: *")

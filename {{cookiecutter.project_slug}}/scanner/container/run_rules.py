@@ -42,6 +42,8 @@ _UNVERIFIED = re.compile(
     r"|NODE_TLS_REJECT_UNAUTHORIZED=0|Acquire::.*(?:Verify|Allow).*=.*",
     re.IGNORECASE,
 )
+_INSTALLERS = frozenset({"pip", "pip3", "pipx", "uv"})
+_IN_CLEAR = re.compile(r"(?:--[a-z-]+=)?http://(?!localhost\b|127\.)\S+")
 _CREDENTIALS = re.compile(
     r"://[^/\s:@$]*:[^/\s:@$]{3,}@|(?i:authorization:\s*\w+\s+[^\s$]{8,})"
 )
@@ -150,6 +152,9 @@ def unchecked_origin(run: Run) -> Iterator[Hit]:
             for word in command.options
         ):
             loose.append("curl -k")
+        if command.name in _INSTALLERS:
+            words = (word[:200] for word in command.words)
+            loose += [word for word in words if _IN_CLEAR.fullmatch(word)]
         if loose:
             yield run.hit(f"{command.name} with {loose[0][:60]}")
             return

@@ -19,6 +19,10 @@ _STRANGERS = re.compile(
     r"|refs/pull/|\bpull/\S{1,80}/(?:head|merge)"
 )
 _IGNORE = re.compile(r"(?m)#[ \t]*zizmor:[ \t]*ignore\[[^\]\n]*\](.*)")
+_SCAN = "security_scan.py"
+_SWALLOWED = re.compile(
+    r"security_scan\.py[^\n|]*\|\|[ \t]*(?:true\b|:|exit 0|echo\b)"
+)
 workflow = ruled(__file__, on="workflow")
 
 
@@ -105,6 +109,42 @@ def unreasoned_ignore(flow: Workflow) -> Iterator[Hit]:
                 anchor=found[0].strip()[:200],
                 message=f"{found[0].strip()[:100]} gives no reason",
             )
+
+
+@workflow("MCP-WF-006")
+def unbounded_token(flow: Workflow) -> Iterator[Hit]:
+    """With ``write-all`` every step can push, release and approve.
+
+    Whoever gets code into one of them, by an action or a dependency, has the
+    repository.
+    """
+    for where in (flow.content, *(job for _name, job in flow.jobs)):
+        if where.get("permissions") == "write-all":
+            yield flow.hit(where, "permissions", "the token may do all")
+
+
+@workflow("MCP-WF-007")
+def unheard_scan(flow: Workflow) -> Iterator[Hit]:
+    """A scan that cannot fail a build is read by nobody.
+
+    ``|| true`` and ``continue-on-error`` turn what it finds into a pass. One
+    that runs a second time, for another report, may be so.
+    """
+    unheard: list[Hit] = []
+    for step in _steps(flow):
+        script = str(step.get("run") or "").replace("\\\n", " ")
+        scans = script.count(_SCAN)
+        if not scans:
+            continue
+        if str(step.get("continue-on-error")).lower() == "true":
+            message = "what the scan finds counts for nothing"
+            unheard.append(flow.hit(step, "continue-on-error", message))
+        elif len(_SWALLOWED.findall(script)) == scans:
+            message = "what the scan finds is swallowed"
+            unheard.append(flow.hit(step, "run", message))
+        else:
+            return
+    yield from unheard
 
 
 def _steps(flow: Workflow) -> list[Table]:

@@ -113,8 +113,25 @@ DOCKERFILES: dict[tuple[str, str], tuple[list[str], list[str]]] = {
             ),
             image("RUN git config --global http.sslVerify false"),
             image("RUN apk add --allow-untrusted ./a.apk"),
+            image("RUN pip install --index-url http://pypi.example x==1"),
+            image("RUN uv sync --frozen --default-index=http://pypi.example"),
         ],
-        [image("RUN curl -fsSL https://example.com/a -o a")],
+        [
+            image("RUN curl -fsSL https://example.com/a -o a"),
+            image("RUN pip install --index-url https://pypi.example x==1"),
+            image("RUN pip install --index-url http://localhost:81 x==1"),
+        ],
+    ),
+    ("024", "medium"): (
+        [
+            image("ENV PYTHONHTTPSVERIFY=0"),
+            image("ENV A=b NODE_TLS_REJECT_UNAUTHORIZED=0"),
+            image("ARG PIP_INDEX_URL=http://pypi.example/simple"),
+        ],
+        [
+            image("ENV PYTHONHTTPSVERIFY=1"),
+            image("ARG PIP_INDEX_URL=https://pypi.example/simple"),
+        ],
     ),
     ("006", "medium"): (
         [
@@ -355,6 +372,18 @@ COMPOSE: dict[tuple[str, str], tuple[list[str], list[str]]] = {
     ("105", "high"): (
         [service("cap_add: [SYS_ADMIN]"), service("cap_add: [CAP_NET_RAW]")],
         [service("cap_add: [NET_BIND_SERVICE]")],
+    ),
+    ("116", "high"): (
+        [
+            service("devices: ['/dev/sda:/dev/xvda:r']"),
+            service("devices: [/dev/mem]"),
+            service("devices: ['/dev:/dev']"),
+            service("device_cgroup_rules: ['a *:* rwm']"),
+        ],
+        [
+            service("devices: ['/dev/dri:/dev/dri', /dev/snd]"),
+            service("device_cgroup_rules: ['c 1:3 mr']"),
+        ],
     ),
     ("106", "medium"): ([service(without="cap_drop")], [service()]),
     ("107", "medium"): (
@@ -612,8 +641,19 @@ KUBERNETES: dict[tuple[str, str], tuple[list[str], list[str]]] = {
         [pod()],
     ),
     ("221", "high"): (
-        [thing("ClusterRole", 'rules: [{verbs: ["*"], resources: [pods]}]')],
-        [thing("Role", "rules: [{verbs: [get], resources: [pods]}]")],
+        [
+            thing("ClusterRole", 'rules: [{verbs: ["*"], resources: [pods]}]'),
+            thing("Role", "rules: [{verbs: [list], resources: [secrets]}]"),
+        ],
+        [
+            thing("Role", "rules: [{verbs: [get], resources: [pods]}]"),
+            thing("Role", "rules: [{verbs: [create], resources: [secrets]}]"),
+            thing(
+                "Role",
+                "rules: [{verbs: [get], resources: [secrets],"
+                " resourceNames: [a]}]",
+            ),
+        ],
     ),
     ("221", "critical"): (
         [thing("ClusterRoleBinding", "roleRef: {name: cluster-admin}")],

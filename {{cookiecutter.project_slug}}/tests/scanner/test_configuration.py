@@ -85,6 +85,14 @@ SETUPS = {
 }
 
 
+@pytest.mark.parametrize(
+    ("rate", "rules"),
+    [("999999/second", ["019"]), ("100000/minute", []), ("60/hour", [])],
+)
+def test_a_rate_that_limits_nothing_is_found(found, rate, rules):
+    assert list(found(**{".env": f"MCP_RATE_LIMIT={rate}\n"})) == rules
+
+
 @pytest.mark.parametrize("rule", SETUPS)
 def test_a_planted_setup_is_the_one_finding(found, rule):
     text, severity, _ = SETUPS[rule]

@@ -141,6 +141,29 @@ PLANTED = {
         "low",
         FLOW.replace("# v7.0.1", "# zizmor: ignore[artipacked]"),
     ),
+    "006-flow": (
+        "006",
+        "high",
+        FLOW.replace("permissions: {}", "permissions: write-all"),
+    ),
+    "006-job": (
+        "006",
+        "high",
+        FLOW.replace("    name: Tests", "    permissions: write-all"),
+    ),
+    "007-or": (
+        "007",
+        "medium",
+        FLOW.replace("run: pytest", "run: python security_scan.py || true"),
+    ),
+    "007-goes-on": (
+        "007",
+        "medium",
+        FLOW.replace(
+            "run: pytest",
+            "continue-on-error: true\n        run: python security_scan.py",
+        ),
+    ),
 }
 CLEAN = {
     "001-local": FLOW.replace(CHECKOUT, "./tools/build"),
@@ -157,6 +180,16 @@ CLEAN = {
     "004-push": FLOW.replace("  pull_request:", "  push:").replace(
         "ubuntu-24.04", "self-hosted"
     ),
+    "006-read": FLOW.replace("permissions: {}", "permissions: read-all"),
+    "007-or": FLOW.replace(
+        "run: pytest", "run: python security_scan.py || exit 1"
+    ),
+    "007-twice": FLOW.replace(
+        SCRIPT,
+        "        run: |\n          python security_scan.py || code=$?\n"
+        "          python security_scan.py --format json || true\n",
+    ),
+    "007-other": FLOW.replace("run: pytest", "run: rm a.log || true"),
     "005-reason": FLOW.replace(
         "# v7.0.1", "# zizmor: ignore[artipacked] the next step pushes"
     ),
