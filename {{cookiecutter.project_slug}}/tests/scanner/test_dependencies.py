@@ -434,6 +434,13 @@ RULES_OF_LOCKS = {
             )
         },
     ),
+    "012": (
+        Severity.MEDIUM,
+        {
+            "pyproject.toml": PYPROJECT
+            + '[tool.uv]\nindex-strategy = "unsafe-best-match"\n'
+        },
+    ),
     "011": (
         Severity.HIGH,
         {"uv.lock": "", "requirements.txt": f"demo --hash=sha256:{'0' * 64}"},
@@ -447,6 +454,23 @@ def test_a_planted_fault_of_the_lock_is_found(number, scan):
     found = [(f.id, f.severity) for f in scan(**files).findings]
 
     assert found == [(f"MCP-DEP-{number}", severity)]
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ('allow-insecure-host = ["host"]\n', [1]),
+        ('[pip]\nindex-strategy = "unsafe-first-match"\n', [2]),
+        ('index-strategy = "first-index"\nallow-insecure-host = []\n', []),
+        ("no TOML", []),
+    ],
+)
+def test_a_file_of_uv_s_own_is_read_too(text, lines, scan):
+    found = scan(**{"uv.toml": text}).findings
+
+    assert [(f.id, f.path, f.line) for f in found] == [
+        ("MCP-DEP-012", "uv.toml", line) for line in lines
+    ]
 
 
 def test_a_sound_lock_has_no_finding(scan):
