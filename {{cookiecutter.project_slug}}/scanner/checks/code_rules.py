@@ -9,7 +9,7 @@ from ..model import Severity
 from ..rules import Hit
 from ..ruletable import ruled
 from .source import Source
-from .taint import Tool, flows, given, tools
+from .taint import Tool, given, tools
 
 SHELLS = frozenset(
     {"asyncio.create_subprocess_shell", "asyncio.subprocess_shell"}
@@ -49,8 +49,7 @@ VERBS = frozenset(
 _DEFAULT = "_create_default_https_context"
 _UNVERIFIED = "_create_unverified_context"
 _CREDENTIALS = re.compile(
-    r"(?i)['\"](?:proxy-)?authorization['\"]|['\"]x-[\w-]*"
-    r"(?:key|secret|signature|token)[\w-]*['\"]"
+    r"(?i)(?:proxy-)?authorization|x-[\w-]*(?:key|secret|signature|token)[\w-]*"
 )
 module_rule = ruled(__file__, on="")
 tool_rule = ruled(__file__, on="tool")
@@ -78,7 +77,10 @@ def loader(source: Source) -> Iterator[Hit]:
     for call in source.calls:
         name = source.called(call.func)
         pickled = name == "numpy.load" and _is(call, "allow_pickle", True)
-        unsafe = name in UNSAFE_YAML and "unsafe" in ast.unparse(call)
+        unsafe = name in UNSAFE_YAML and (
+            any(_const(part, "unsafe") for part in call.args)
+            or _is(call, "typ", "unsafe")
+        )
         if name in LOADERS or pickled or unsafe:
             yield _at(source, call, f"{name} can run what the data says")
 
@@ -243,10 +245,8 @@ def _fetches(source: Source, call: ast.Call, tool: Tool) -> bool:
     if verb not in VERBS:
         return False
     return owner.rpartition(".")[2].lower() in SESSIONS or any(
-        isinstance(value, ast.Call)
-        and source.called(value.func).startswith(FETCHERS)
-        for target, value in flows(tool.node)
-        if isinstance(target, ast.Name) and target.id == owner
+        source.called(made.func).startswith(FETCHERS)
+        for made in tool.made.get(owner, ())
     )
 
 
@@ -284,7 +284,9 @@ def _is_credential(node: ast.expr) -> bool:
     else:
         return False
     headers = _named(owner, "headers") or _named(owner, "META")
-    return read and headers and bool(_CREDENTIALS.match(ast.unparse(key)))
+    name = key.value if isinstance(key, ast.Constant) else ""
+    known = isinstance(name, str) and _CREDENTIALS.fullmatch(name)
+    return read and headers and bool(known)
 
 
 def _is(call: ast.Call, keyword: str, value: object) -> bool:
@@ -294,7 +296,9 @@ def _is(call: ast.Call, keyword: str, value: object) -> bool:
 
 
 def _const(node: ast.expr, value: object) -> bool:
-    return isinstance(node, ast.Constant) and node.value is value
+    if not isinstance(node, ast.Constant):
+        return False
+    return type(node.value) is type(value) and node.value == value
 
 
 def _pins(call: ast.Call) -> bool:

@@ -1,7 +1,8 @@
 """Which words in a tool's code are its caller's."""
 
 import ast
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from .source import Source
@@ -13,11 +14,16 @@ _OURS = frozenset({"Context", "Workspace"})  # given by the server, not a model
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """A function that a model can call, and the names its words reach."""
+    """A function that a model can call, and the names its words reach.
+
+    Attributes:
+        made: The calls from which each name comes.
+    """
 
     name: str
     node: Function
     theirs: frozenset[str]
+    made: Mapping[str, list[ast.Call]]
 
 
 def tools(source: Source) -> Iterator[Tool]:
@@ -34,14 +40,18 @@ def tools(source: Source) -> Iterator[Tool]:
         for node in functions.values()
         if any(_registers(item) for item in node.decorator_list)
     ]
-    seen: set[tuple[str, frozenset[str]]] = set()
+    seen: dict[str, frozenset[str]] = {}
     while waiting:
-        node, first = waiting.pop(0)
-        if not first or (node.name, first) not in seen:
-            seen.add((node.name, first))
-            tool = Tool(node.name, node, _reached(node, first))
-            yield tool
-            waiting += _handed(tool, functions)
+        node, first = waiting.pop()
+        before = seen.get(node.name)
+        if before is not None and first <= before:
+            continue
+        if before is not None:  # once more, with all of them: no third time
+            first = _arguments(node)
+        seen[node.name] = first
+        tool = Tool(node.name, node, _reached(node, first), _made(node))
+        yield tool
+        waiting += _handed(tool, functions)
 
 
 def given(part: ast.expr, tool: Tool) -> bool:
@@ -59,7 +69,7 @@ def _registers(decorator: ast.expr) -> bool:
 def _reached(node: Function, first: frozenset[str]) -> frozenset[str]:
     """Follow the arguments through assignments, until nothing is added."""
     theirs = set(first)
-    steps = list(flows(node))
+    steps = list(_flows(node))
     before = -1
     while len(theirs) != before:
         before = len(theirs)
@@ -101,6 +111,14 @@ def _handed(
             yield called, frozenset(names) & _arguments(called)
 
 
+def _made(node: Function) -> Mapping[str, list[ast.Call]]:
+    found: dict[str, list[ast.Call]] = defaultdict(list)
+    for target, value in _flows(node):
+        if isinstance(target, ast.Name) and isinstance(value, ast.Call):
+            found[target.id].append(value)
+    return dict(found)
+
+
 def _is_ours(arg: ast.arg) -> bool:
     if arg.annotation is None:
         return False
@@ -108,7 +126,7 @@ def _is_ours(arg: ast.arg) -> bool:
     return any(word in _OURS for word in words)
 
 
-def flows(node: ast.AST) -> Iterator[tuple[ast.expr, ast.expr]]:
+def _flows(node: ast.AST) -> Iterator[tuple[ast.expr, ast.expr]]:
     """Yield each place where a value gets a name."""
     for step in ast.walk(node):
         if isinstance(step, ast.Assign):

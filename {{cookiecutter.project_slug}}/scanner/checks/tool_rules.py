@@ -7,7 +7,7 @@ from ..model import Severity
 from ..rules import Hit
 from ..ruletable import ruled
 from .source import Source
-from .taint import Tool, flows, given, tools
+from .taint import Tool, given, tools
 
 IMPORTERS = frozenset(
     {"__import__", "compile", "importlib.import_module"}
@@ -111,7 +111,7 @@ def fixed_pattern(source: Source) -> Iterator[Hit]:
     for tool, call in _calls(source):
         if source.called(call.func) in MATCHERS and call.args:
             pattern = call.args[0]
-            if given(pattern, tool) and "re.escape" not in _text(pattern):
+            if given(pattern, tool) and not _escaped(source, pattern):
                 message = f"{tool.name} searches by its caller's pattern"
                 yield _at(source, call, message)
 
@@ -156,10 +156,8 @@ def _is_database(source: Source, owner: ast.expr, tool: Tool) -> bool:
     if name.lower().lstrip("_") in DATABASES:
         return True
     return any(
-        isinstance(value, ast.Call)
-        and (source.called(value.func) or _method(value)).endswith(CONNECTORS)
-        for target, value in flows(tool.node)
-        if isinstance(target, ast.Name) and target.id == name
+        (source.called(made.func) or _method(made)).endswith(CONNECTORS)
+        for made in tool.made.get(name, ())
     )
 
 
@@ -187,5 +185,8 @@ def _variables(source: Source, node: ast.expr) -> list[ast.expr]:
     return []
 
 
-def _text(node: ast.expr) -> str:
-    return ast.unparse(node)
+def _escaped(source: Source, pattern: ast.expr) -> bool:
+    return any(
+        isinstance(part, ast.Call) and source.called(part.func) == "re.escape"
+        for part in ast.walk(pattern)
+    )

@@ -165,17 +165,18 @@ def _number(node: ast.expr) -> int:
 
 def _shown(part: ast.expr) -> Iterator[str]:
     """Yield the secrets that go into a message as they are."""
-    if isinstance(part, ast.Name | ast.Attribute):
-        name = part.id if isinstance(part, ast.Name) else part.attr
-        if SECRET.fullmatch(name):
-            yield name
-    elif isinstance(part, ast.JoinedStr):
-        for each in part.values:
-            if isinstance(each, ast.FormattedValue):
-                yield from _shown(each.value)
-    elif isinstance(part, ast.BinOp):
-        yield from _shown(part.left)
-        yield from _shown(part.right)
-    elif isinstance(part, ast.Tuple):
-        for item in part.elts:
-            yield from _shown(item)
+    waiting = [part]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, ast.Name | ast.Attribute):
+            name = each.id if isinstance(each, ast.Name) else each.attr
+            if SECRET.fullmatch(name):
+                yield name
+        elif isinstance(each, ast.JoinedStr):
+            waiting += each.values
+        elif isinstance(each, ast.FormattedValue):
+            waiting.append(each.value)
+        elif isinstance(each, ast.BinOp):
+            waiting += [each.left, each.right]
+        elif isinstance(each, ast.Tuple):
+            waiting += each.elts

@@ -367,6 +367,27 @@ def test_in_tests_only_what_is_high_counts(by_file):
     assert found.id == "MCP-CODE-B307"
 
 
+def test_many_tools_and_long_sums_are_judged_in_bounded_time(
+    make_project, options
+):
+    calls = "    client.get(a)\n    db.execute(a)\n" * 1500
+    swapped = "".join(
+        f"def f{n}(a, b, c, d):\n    f{(n + 1) % 9}(b, c, d, a)\n"
+        f"    f{(n + 2) % 9}(a, b, a, 1)\n"
+        for n in range(9)
+    )
+    total = " + ".join(["'x'"] * 900)
+    text = (
+        f"{HEAD}{swapped}@tool\ndef g(a):\n    f0(a, 1, 2, 3)\n{calls}"
+        f"def h(log):\n    log.info({total})\n"
+    )
+    result = code.check(
+        make_project(**{"small_server/x.py": text}), Options(timeout=60)
+    )
+    assert result.complete, result.reason
+    assert {f.id for f in result.findings} == {"MCP-CODE-009", "MCP-CODE-014"}
+
+
 def test_a_file_that_switches_bandit_off_changes_nothing(by_file):
     assert (by_file["small_server/fault_B307.py"])[0].id == "MCP-CODE-B307"
 
