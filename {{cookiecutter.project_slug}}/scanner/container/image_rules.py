@@ -176,7 +176,7 @@ def unchecked_servers(file: Dockerfile) -> Iterator[Hit]:
     for where in _named(file, "ENV", "ARG"):
         for name, value in where.pairs:
             if value and _TRUSTS_ALL.fullmatch(f"{name}={value}"):
-                yield hit(file, where, f"{name} is {value[:60]}", anchor=name)
+                yield hit(file, where, f"by {name}", anchor=name)
 
 
 @dockerfile("MCP-CON-010")

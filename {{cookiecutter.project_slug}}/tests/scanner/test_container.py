@@ -121,6 +121,14 @@ def test_one_fault_is_one_finding(check, line, rule):
     assert ids(check({"Dockerfile": text})) == [rule]
 
 
+def test_credentials_in_an_indexs_address_are_not_repeated(check):
+    word = "-".join(("correct", "horse", "battery"))
+    url = f"http://reader:{word}@packages.example/simple"
+    result = check({"Dockerfile": image(f"ARG PIP_INDEX_URL={url}")})
+    assert "024" in ids(result)
+    assert word not in repr(result)
+
+
 def test_a_moving_tag_is_one_finding(check):
     text = IMAGE.replace("FROM python:3.13.9-slim\n", "FROM python:latest\n")
     assert ids(check({"Dockerfile": text})) == ["003"]
