@@ -1,5 +1,6 @@
 """The command line: what a person types, and what it answers."""
 
+import gc
 import os
 import subprocess
 import sys
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from {{ cookiecutter.__package_name }} import __main__, serving
 from {{ cookiecutter.__package_name }}.settings import PACKAGE
 from tests.conftest import ASSUMED
 
@@ -120,3 +122,17 @@ def test_help_is_there(arguments: tuple[str, ...]) -> None:
     result = run(*arguments)
     assert result.returncode == 0
     assert result.stdout.startswith("usage: ")
+
+
+def test_garbage_is_collected_again_once_it_serves(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    collecting: list[bool] = []
+    monkeypatch.setattr(__main__, "_settings", lambda _: None)
+    monkeypatch.setattr(
+        serving, "serve", lambda *_: collecting.append(gc.isenabled())
+    )
+    with pytest.raises(SystemExit):
+        __main__.main([])
+    gc.unfreeze()
+    assert collecting == [True]
