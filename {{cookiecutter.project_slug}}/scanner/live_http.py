@@ -169,7 +169,7 @@ class HttpServer:
         )
 
     def initialize(self, source: str = "127.0.0.1", **headers: str) -> Answer:
-        """Shake hands."""
+        """Shake hands; ``path`` among the headers is where."""
         client = {"name": "security-scan", "version": "1"}
         params = {
             "protocolVersion": PROTOCOL,

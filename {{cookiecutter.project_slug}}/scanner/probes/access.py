@@ -21,6 +21,7 @@ from .signing import Key, unsigned
 ISSUER: Final = "https://issuer.example"
 AUDIENCE: Final = "https://server.example/mcp"
 HOUR: Final = 3_600
+FARTHER: Final = 50  # addresses that no bad token came from
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,8 @@ def with_tokens(
             raise ToolError("the server does not let a good token in")
         return [
             *_bad_tokens(server, harmless(components), tokens.bad),
+            *_in_session(server, harmless(components), session),
+            *_in_address(server, tokens.good),
             *_scopes(server, lab, components, session, good),
         ]
 
@@ -116,6 +119,8 @@ def _signed(lab: Lab) -> Tokens:
             "a token for no server": key.token(_but(claims, "aud")),
             "a token signed by a stranger": Key.new().token(claims),
             "a token signed with the public key": key.confused(claims),
+            "a token signed with the stripped key": key.confused(claims, ""),
+            "a token of tomorrow": key.token({**claims, "nbf": now + HOUR}),
             "an altered token": f"{head}.{altered}.{signature}",
         },
     )
@@ -152,6 +157,39 @@ def _is_served(
     session = server.session(source, **headers)
     answer = server.call(tool.name, good, session, source, **headers)
     return bool(session) or not answer.refused
+
+
+def _in_session(
+    server: HttpServer, tool: Component, session: str
+) -> Iterator[Finding]:
+    """Go on in somebody else's session, which is no proof of identity.
+
+    The specification says so (Security Best Practices, session hijacking).
+    """
+    good = {k: sample(v) for k, v in tool.parameters.items()}
+    stolen: dict[str, dict[str, Any]]
+    stolen = {"no token": {}, "an invented token": _invented()}
+    for number, (name, headers) in enumerate(stolen.items(), FARTHER):
+        source = address(number)
+        if not server.call(
+            tool.name, good, session, source, **headers
+        ).refused:
+            yield found("MCP-PRB-015", f"{name}, in another's session")
+
+
+def _in_address(server: HttpServer, token: str) -> Iterator[Finding]:
+    """Put a good token into the address, where every proxy logs it.
+
+    The specification forbids it (Authorization, access token usage).
+    """
+    for number, name in enumerate(("access_token", "token"), FARTHER + 2):
+        path = f"/mcp?{name}={token}"
+        if server.initialize(address(number), path=path).status < 300:
+            yield found("MCP-PRB-015", f"a token in the address, as {name}")
+
+
+def _invented() -> dict[str, str]:
+    return {"Authorization": f"Bearer {secrets.token_urlsafe(32)}"}
 
 
 def _scopes(

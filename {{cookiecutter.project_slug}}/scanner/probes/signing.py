@@ -32,11 +32,13 @@ class Key:
 
     @property
     def pem(self) -> str:
-        """The public key as servers read it (RFC 5280)."""
+        """The public key as servers read and write it (RFC 7468)."""
         numbers = _der(2, _bytes(self.modulus)) + _der(2, _bytes(EXPONENT))
         info = _RSA + _der(3, b"\0" + _der(0x30, numbers))
-        text = base64.encodebytes(_der(0x30, info)).decode()
-        return f"-----BEGIN PUBLIC KEY-----\n{text}-----END PUBLIC KEY-----\n"
+        text = base64.b64encode(_der(0x30, info)).decode()
+        lines = [text[i : i + 64] for i in range(0, len(text), 64)]
+        ends = ("-----BEGIN PUBLIC KEY-----", "-----END PUBLIC KEY-----")
+        return "\n".join((ends[0], *lines, ends[1], ""))
 
     def token(self, claims: Mapping[str, Any]) -> str:
         """Sign claims with RS256."""
@@ -47,10 +49,16 @@ class Key:
         signature = pow(number, self.secret, self.modulus)
         return f"{signed}.{_text(signature.to_bytes(BITS // 8))}"
 
-    def confused(self, claims: Mapping[str, Any]) -> str:
-        """Sign claims with HS256, the public key for a secret (RFC 8725)."""
+    def confused(self, claims: Mapping[str, Any], end: str = "\n") -> str:
+        """Sign claims with HS256, the public key for a secret (RFC 8725).
+
+        Args:
+            claims: What it says.
+            end: What follows the key, which servers keep or strip.
+        """
         signed = _unsigned("HS256", claims)
-        mac = hmac.digest(self.pem.encode(), signed.encode(), "sha256")
+        secret = self.pem.strip() + end
+        mac = hmac.digest(secret.encode(), signed.encode(), "sha256")
         return f"{signed}.{_text(mac)}"
 
 

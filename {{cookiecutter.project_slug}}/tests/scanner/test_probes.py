@@ -8,6 +8,7 @@ from pathlib import Path
 
 import jwt
 import pytest
+from cryptography.hazmat.primitives import serialization
 
 from scanner import live, processes
 from scanner.checks import probes
@@ -423,6 +424,7 @@ READER = Component(
 )
 FILES = Component("template", "workspace://{path*}", {})
 JWT = "auth/jwt_verifier.py"
+LAYER = "auth/layer.py"
 REQUIRED = '"require": ["exp", "iss", "aud"]'
 UNSIGNED = REQUIRED + "".join(
     f', "verify_{what}": {what != "signature"}'
@@ -534,6 +536,43 @@ TOKENS: list[tuple[str, str, str, list[Edit]]] = [
         [(JWT, REQUIRED, f'"verify_exp": False, {REQUIRED}')],
     ),
     (
+        "token in the address",
+        "MCP-PRB-015",
+        "bearer",
+        [
+            (
+                LAYER,
+                "token = _token(scope)",
+                "query = scope['query_string'].rpartition(b'=')[2]\n"
+                "        shown = b'authorization', b'Bearer ' + query\n"
+                "        more = [shown] if query else []\n"
+                "        headers = [*scope['headers'], *more]\n"
+                "        scope = {**scope, 'headers': headers}\n"
+                "        token = _token(scope)",
+            ),
+        ],
+    ),
+    (
+        "session for a proof",
+        "MCP-PRB-015",
+        "bearer",
+        [
+            (
+                LAYER,
+                "user = self._recall(digest) or await",
+                "user = next((x.user for x in self._known.values()), None)"
+                " if b'mcp-session-id' in dict(scope['headers']) else None\n"
+                "        user = user or self._recall(digest) or await",
+            ),
+        ],
+    ),
+    (
+        "not yet",
+        "MCP-PRB-015",
+        "jwt",
+        [(JWT, REQUIRED, f'"verify_nbf": False, {REQUIRED}')],
+    ),
+    (
         "expiry may be missing",
         "MCP-PRB-015",
         "jwt",
@@ -641,6 +680,12 @@ def test_tokens_are_as_an_issuer_makes_them() -> None:
     assert read == claims
     with pytest.raises(jwt.InvalidSignatureError):
         jwt.decode(Key.new().token(claims), key.pem, ["RS256"], audience="me")
+    public = serialization.load_pem_public_key(key.pem.encode())
+    written = public.public_bytes(
+        serialization.Encoding.PEM,
+        serialization.PublicFormat.SubjectPublicKeyInfo,
+    )
+    assert key.pem.encode() == written
     assert jwt.get_unverified_header(unsigned(claims))["alg"] == "none"
     assert jwt.get_unverified_header(key.confused(claims))["alg"] == "HS256"
 
