@@ -10,6 +10,7 @@ It imports nothing of the scan: it becomes the servers that the scan attacks.
 """
 
 import contextlib
+import gc
 import importlib
 import json
 import os
@@ -68,9 +69,12 @@ def preload(package: str) -> None:
     ):
         sys.exit(NOT_SIMPLE)
     sys.dont_write_bytecode = False  # compile the libraries once for all
+    gc.disable()  # they are no garbage, and are shared with every server
     for name in LIBRARIES:
         with contextlib.suppress(Exception):
             importlib.import_module(name)
+    gc.freeze()
+    gc.enable()
     sys.dont_write_bytecode = True
     del sys.modules[package]
 
