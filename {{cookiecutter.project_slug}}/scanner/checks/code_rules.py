@@ -9,7 +9,7 @@ from ..model import Severity
 from ..rules import Hit
 from ..ruletable import ruled
 from .source import Source
-from .taint import Tool, given, tools
+from .taint import Tool, given, tool_calls
 
 SHELLS = frozenset(
     {"asyncio.create_subprocess_shell", "asyncio.subprocess_shell"}
@@ -65,7 +65,7 @@ def shell(source: Source) -> Iterator[Hit]:
     for call in source.calls:
         name = source.called(call.func)
         if name in SHELLS or name.endswith(".subprocess_shell"):
-            yield _at(source, call, f"{name} runs its text in a shell")
+            yield source.hit(call, f"{name} runs its text in a shell")
 
 
 @module_rule("MCP-CODE-004")
@@ -82,7 +82,7 @@ def loader(source: Source) -> Iterator[Hit]:
             or _is(call, "typ", "unsafe")
         )
         if name in LOADERS or pickled or unsafe:
-            yield _at(source, call, f"{name} can run what the data says")
+            yield source.hit(call, f"{name} can run what the data says")
 
 
 @module_rule("MCP-CODE-005")
@@ -94,7 +94,7 @@ def certificate(source: Source) -> Iterator[Hit]:
     for call in source.calls:
         aiohttp = source.called(call.func).startswith("aiohttp.")
         if aiohttp and _is(call, "ssl", False):
-            yield _at(source, call, "the certificate's check is switched off")
+            yield source.hit(call, "the certificate's check is switched off")
     off: dict[str, list[ast.Assign]]
     off = {"check_hostname": [], "verify_mode": []}
     for node in source.nodes:
@@ -102,14 +102,14 @@ def certificate(source: Source) -> Iterator[Hit]:
             target, value = node.targets[0], node.value
             name = target.attr if isinstance(target, ast.Attribute) else ""
             if name == _DEFAULT and _named(value, _UNVERIFIED):
-                yield _at(source, node, "no certificate is checked any more")
+                yield source.hit(node, "no certificate is checked any more")
             none = _const(value, False) or _named(value, "CERT_NONE")
             if none and name in off:
                 off[name].append(node)
     if not off["verify_mode"] and any(map(_pins, source.calls)):
         return  # whoever holds the one certificate's key may have any name
     for node in off["verify_mode"] or off["check_hostname"]:
-        yield _at(source, node, "the certificate's check is switched off")
+        yield source.hit(node, "the certificate's check is switched off")
 
 
 @module_rule("MCP-CODE-006")
@@ -125,12 +125,12 @@ def unverified_token(source: Source) -> Iterator[Hit]:
         text = " ".join(ast.unparse(k) for k in call.keywords).lower()
         off = ("'verify_signature': false", "verify=false", "'none'")
         if any(word in text for word in off):
-            yield _at(source, call, "the token's signature is not checked")
+            yield source.hit(call, "the token's signature is not checked")
             continue
         for claim in ("exp", "aud"):
             if f"'verify_{claim}': false" in text:
                 yield replace(
-                    _at(source, call, f"the token's {claim} is not checked"),
+                    source.hit(call, f"the token's {claim} is not checked"),
                     severity=Severity.MEDIUM,
                 )
 
@@ -143,7 +143,7 @@ def confined_path(source: Source) -> Iterator[Hit]:
     server's user, by ``../`` or through a link. The workspace resolves it
     without leaving its directory.
     """
-    for tool, call in _calls(source):
+    for tool, call in tool_calls(source):
         name = source.called(call.func)
         method = call.func.attr if isinstance(call.func, ast.Attribute) else ""
         through = (
@@ -152,7 +152,7 @@ def confined_path(source: Source) -> Iterator[Hit]:
             and given(call.func.value, tool)
         )
         if through or (name in OPENERS and _takes(call, tool)):
-            yield _at(source, call, f"{tool.name} opens what its caller names")
+            yield source.hit(call, f"{tool.name} opens what its caller names")
 
 
 @tool_rule("MCP-CODE-008")
@@ -163,11 +163,11 @@ def confined_command(source: Source) -> Iterator[Hit]:
     the program runs with the server's rights. The command runner allows the
     programs that you name and starts them in a sandbox.
     """
-    for tool, call in _calls(source):
+    for tool, call in tool_calls(source):
         shell_too = _is(call, "shell", True)  # Bandit has the worse of it
         runs = source.called(call.func) in RUNNERS
         if runs and not shell_too and _takes(call, tool):
-            yield _at(source, call, f"{tool.name} runs its caller's words")
+            yield source.hit(call, f"{tool.name} runs its caller's words")
 
 
 @tool_rule("MCP-CODE-009")
@@ -177,7 +177,7 @@ def fixed_host(source: Source) -> Iterator[Hit]:
     Cloud metadata, admin pages and other services answer to it. A tool that
     fetches any address reads them out.
     """
-    for tool, call in _calls(source):
+    for tool, call in tool_calls(source):
         if not _fetches(source, call, tool):
             continue
         named = [k.value for k in call.keywords if k.arg == "url"]
@@ -185,7 +185,7 @@ def fixed_host(source: Source) -> Iterator[Hit]:
             given(part, tool) and not _fixed(part)
             for part in [*call.args[:2], *named]
         ):
-            yield _at(source, call, f"{tool.name} fetches any address")
+            yield source.hit(call, f"{tool.name} fetches any address")
 
 
 @module_rule("MCP-CODE-010")
@@ -200,9 +200,9 @@ def constant_time(source: Source) -> Iterator[Hit]:
             equal = isinstance(node.ops[0], ast.Eq | ast.NotEq)
             sides = (node.left, *node.comparators)
             if equal and any(_is_hmac(source, side) for side in sides):
-                yield _at(source, node, "an HMAC is compared with ==")
+                yield source.hit(node, "an HMAC is compared with ==")
             elif equal and any(map(_is_credential, sides)):
-                yield _at(source, node, "a credential is compared with ==")
+                yield source.hit(node, "a credential is compared with ==")
 
 
 @module_rule("MCP-CODE-011")
@@ -211,23 +211,7 @@ def debugger(source: Source) -> Iterator[Hit]:
     for call in source.calls:
         name = source.called(call.func)
         if name in {"breakpoint", "pdb.set_trace", "ipdb.set_trace"}:
-            yield _at(source, call, f"{name} stops the server")
-
-
-def _at(source: Source, node: ast.expr | ast.stmt, message: str) -> Hit:
-    return Hit(
-        path=source.path,
-        line=node.lineno,
-        anchor=source.line(node.lineno),
-        message=message,
-    )
-
-
-def _calls(source: Source) -> Iterator[tuple[Tool, ast.Call]]:
-    for tool in tools(source):
-        for node in ast.walk(tool.node):
-            if isinstance(node, ast.Call):
-                yield tool, node
+            yield source.hit(call, f"{name} stops the server")
 
 
 def _takes(call: ast.Call, tool: Tool) -> bool:

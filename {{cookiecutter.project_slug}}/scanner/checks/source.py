@@ -7,6 +7,9 @@ import tokenize
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from ..model import Severity
+from ..rules import Hit
+
 MAX_SIZE = 2**20  # bytes
 MAX_WORDS = 100_000  # some 10,000 lines; a word takes a kilobyte, parsed
 _WORD = re.compile(rb"\w+|[^\w\s]|\n")
@@ -46,6 +49,21 @@ class Source:
         """Return a line's text, which anchors a finding when it moves."""
         known = 0 < number <= len(self.lines)
         return self.lines[number - 1].strip() if known else ""
+
+    def hit(
+        self,
+        node: ast.expr | ast.stmt,
+        message: str,
+        severity: Severity | None = None,
+    ) -> Hit:
+        """Return what a rule finds in a part of the tree."""
+        return Hit(
+            path=self.path,
+            line=node.lineno,
+            anchor=self.line(node.lineno),
+            message=message,
+            severity=severity,
+        )
 
 
 def fits(data: bytes) -> bool:

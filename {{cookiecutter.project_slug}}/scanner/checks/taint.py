@@ -146,3 +146,11 @@ def _mentions(part: ast.AST, names: set[str] | frozenset[str]) -> bool:
         isinstance(node, ast.Name) and node.id in names
         for node in ast.walk(part)
     )
+
+
+def tool_calls(source: Source) -> Iterator[tuple[Tool, ast.Call]]:
+    """Yield each call in a tool, with the tool."""
+    for tool in tools(source):
+        for node in ast.walk(tool.node):
+            if isinstance(node, ast.Call):
+                yield tool, node

@@ -7,7 +7,7 @@ from ..model import Severity
 from ..rules import Hit
 from ..ruletable import ruled
 from .source import Source
-from .taint import Tool, given, tools
+from .taint import Tool, given, tool_calls, tools
 
 IMPORTERS = frozenset(
     {"__import__", "compile", "importlib.import_module"}
@@ -35,16 +35,16 @@ def fixed_code(source: Source) -> Iterator[Hit]:
     A caller who names the module, or the attribute that is taken of one,
     picks what the server runs. Look the name up in a table of your own.
     """
-    for tool, call in _calls(source):
+    for tool, call in tool_calls(source):
         name = source.called(call.func)
         first = call.args[0] if call.args else None
         if name in IMPORTERS and first and given(first, tool):
-            yield _at(source, call, f"{tool.name} runs what its caller names")
+            yield source.hit(call, f"{tool.name} runs what its caller names")
         picks = name == "getattr" and len(call.args) > 1
         module = picks and source.called(call.args[0]) in source.modules
         if module and given(call.args[1], tool):
             message = f"{tool.name} takes what its caller names of a module"
-            yield _at(source, call, message, Severity.MEDIUM)
+            yield source.hit(call, message, Severity.MEDIUM)
 
 
 @tool_rule("MCP-CODE-013")
@@ -54,14 +54,14 @@ def fixed_template(source: Source) -> Iterator[Hit]:
     ``str.format`` does not call, but reads any attribute. The caller's words
     are for the values, not for the template.
     """
-    for tool, call in _calls(source):
+    for tool, call in tool_calls(source):
         name = source.called(call.func) or _method(call)
         template = call.args[0] if call.args else None
         if name.endswith(TEMPLATES) and template and given(template, tool):
-            yield _at(source, call, f"{tool.name} renders its caller's words")
+            yield source.hit(call, f"{tool.name} renders its caller's words")
         elif _method(call) == "format" and _is_given(call, tool):
             message = f"{tool.name} formats by its caller's words"
-            yield _at(source, call, message, Severity.MEDIUM)
+            yield source.hit(call, message, Severity.MEDIUM)
 
 
 @tool_rule("MCP-CODE-014")
@@ -71,13 +71,13 @@ def fixed_statement(source: Source) -> Iterator[Hit]:
     Write the statements yourself, and hand the caller's words in as
     parameters; a connection that can only read is the second line.
     """
-    for tool, call in _calls(source):
+    for tool, call in tool_calls(source):
         if not isinstance(call.func, ast.Attribute) or not call.args:
             continue
         if call.func.attr not in STATEMENTS or not given(call.args[0], tool):
             continue
         if _is_database(source, call.func.value, tool):
-            yield _at(source, call, f"{tool.name} runs its caller's SQL")
+            yield source.hit(call, f"{tool.name} runs its caller's SQL")
 
 
 @tool_rule("MCP-CODE-015")
@@ -92,12 +92,12 @@ def kept_environment(source: Source) -> Iterator[Hit]:
             if isinstance(node, ast.Return) and node.value is not None:
                 if _whole_environment(source, node.value):
                     message = f"{tool.name} returns the environment"
-                    yield _at(source, node, message)
+                    yield source.hit(node, message)
             elif isinstance(node, ast.expr) and any(
                 given(name, tool) for name in _variables(source, node)
             ):
                 message = f"{tool.name} reads what its caller names"
-                yield _at(source, node, message)
+                yield source.hit(node, message)
 
 
 @tool_rule("MCP-CODE-016")
@@ -108,34 +108,12 @@ def fixed_pattern(source: Source) -> Iterator[Hit]:
     one call of such a tool is the server's last. Search for plain text, or
     in a process with a time limit.
     """
-    for tool, call in _calls(source):
+    for tool, call in tool_calls(source):
         if source.called(call.func) in MATCHERS and call.args:
             pattern = call.args[0]
             if given(pattern, tool) and not _escaped(source, pattern):
                 message = f"{tool.name} searches by its caller's pattern"
-                yield _at(source, call, message)
-
-
-def _at(
-    source: Source,
-    node: ast.expr | ast.stmt,
-    message: str,
-    severity: Severity | None = None,
-) -> Hit:
-    return Hit(
-        path=source.path,
-        line=node.lineno,
-        anchor=source.line(node.lineno),
-        message=message,
-        severity=severity,
-    )
-
-
-def _calls(source: Source) -> Iterator[tuple[Tool, ast.Call]]:
-    for tool in tools(source):
-        for node in ast.walk(tool.node):
-            if isinstance(node, ast.Call):
-                yield tool, node
+                yield source.hit(call, message)
 
 
 def _method(call: ast.Call) -> str:

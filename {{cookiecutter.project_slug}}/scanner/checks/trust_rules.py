@@ -39,11 +39,11 @@ def detour(source: Source) -> Iterator[Hit]:
         name = source.called(call.func)
         fetched = name == "getattr" and len(call.args) > 1
         if name in INDIRECT or (fetched and _says(call.args[1], HIDDEN)):
-            yield _at(source, call, "it comes to eval, exec or a shell")
+            yield source.hit(call, "it comes to eval, exec or a shell")
     for node in source.nodes:
         named = isinstance(node, ast.Assign | ast.AnnAssign) and node.value
         if named and source.called(named) in EVALUATORS | INDIRECT:
-            yield _at(source, named, "eval or exec gets another name")
+            yield source.hit(named, "eval or exec gets another name")
 
 
 @module_rule("MCP-CODE-018")
@@ -56,7 +56,7 @@ def old_tls(source: Source) -> Iterator[Hit]:
     for version in _tls_versions(source):
         name = source.called(version)
         if OLD_TLS.fullmatch(name):
-            yield _at(source, version, f"{name} is allowed")
+            yield source.hit(version, f"{name} is allowed")
 
 
 @module_rule("MCP-CODE-019")
@@ -67,14 +67,14 @@ def open_mode(source: Source) -> Iterator[Hit]:
     """
     for node in source.nodes:
         if isinstance(node, ast.Expr) and _unmasks(source, node.value):
-            yield _at(source, node, "every new file may be so")
+            yield source.hit(node, "every new file may be so")
     for call in source.calls:
         method = call.func.attr if isinstance(call.func, ast.Attribute) else ""
         modes = [*call.args, *(k.value for k in call.keywords)]
         if method in {"chmod", "fchmod", "lchmod"}:
             for mode in modes:
                 if _number(mode) & 0o002 and _number(mode) < 0o10000:
-                    yield _at(source, call, f"its mode is {_number(mode):04o}")
+                    yield source.hit(call, f"its mode is {_number(mode):04o}")
 
 
 @module_rule("MCP-CODE-020")
@@ -92,7 +92,7 @@ def told_secret(source: Source) -> Iterator[Hit]:
             owner = source.called(call.func.value).rpartition(".")[2]
         if level in LEVELS and owner.lower() in LOGGERS:
             for name in {n for part in call.args for n in _shown(part)}:
-                yield _at(source, call, f"{name} goes to the log")
+                yield source.hit(call, f"{name} goes to the log")
 
 
 @module_rule("MCP-CODE-021")
@@ -109,16 +109,7 @@ def every_origin(source: Source) -> Iterator[Hit]:
             given.get("allow_origin_regex"), {".*", ".+"}
         )
         if every and _says(credentials, {True}):
-            yield _at(source, call, "every origin, with credentials")
-
-
-def _at(source: Source, node: ast.expr | ast.stmt, message: str) -> Hit:
-    return Hit(
-        path=source.path,
-        line=node.lineno,
-        anchor=source.line(node.lineno),
-        message=message,
-    )
+            yield source.hit(call, "every origin, with credentials")
 
 
 def _says(node: ast.expr | None, words: Collection[object]) -> bool:
