@@ -10,6 +10,7 @@ from typing import IO
 import pytest
 
 from scanner import live, processes
+from scanner.forkserver import LIBRARIES
 from scanner.processes import Forked, Process
 from scanner.project import Project
 
@@ -103,9 +104,9 @@ def test_each_forked_server_has_variables_and_modules_of_its_own(
 
 
 def test_libraries_are_there_already(made: Made) -> None:
-    main = "import sys\nprint('fastmcp.server' in sys.modules)"
+    main = f"import sys\nprint({{*{LIBRARIES}}} - sys.modules.keys())"
     process = made(main)
-    assert output(process) == "True\n"
+    assert output(process) == "set()\n"
     process.wait(20)
 
 
