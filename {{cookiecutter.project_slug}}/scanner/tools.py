@@ -96,6 +96,21 @@ def find_tool(name: str, root: Path | None = None) -> Path | None:
     return Path(found).absolute() if found else None
 
 
+def installed(name: str, root: Path) -> Path:
+    """Return where the program is.
+
+    Raises:
+        ToolError: It is missing (``NOT_RUN``).
+    """
+    path = find_tool(name, root)
+    if path is None:
+        raise ToolError(
+            f"{name} is not installed; run uv sync --group security",
+            State.NOT_RUN,
+        )
+    return path
+
+
 def require(
     name: str,
     root: Path,
@@ -110,12 +125,7 @@ def require(
         ToolError: It is missing (``NOT_RUN``), does not tell its version, or
             is of another one (``ERROR``).
     """
-    path = find_tool(name, root)
-    if path is None:
-        raise ToolError(
-            f"{name} is not installed; run uv sync --group security",
-            State.NOT_RUN,
-        )
+    path = installed(name, root)
     run = run_tool([path, "--version"], name=name, timeout=timeout).expect(0)
     text = (run.stdout + b"\n" + run.stderr).decode("utf-8", "replace")
     found = re.search(r"\b\d+(\.\d+)+\b", text)

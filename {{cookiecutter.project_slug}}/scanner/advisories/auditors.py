@@ -4,9 +4,11 @@ import contextlib
 import json
 import os
 import re
+import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,15 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from ..model import State
-from ..tools import Tool, ToolError, ToolRun, find_tool, require, run_tool
+from ..tools import (
+    Tool,
+    ToolError,
+    ToolRun,
+    find_tool,
+    installed,
+    require,
+    run_tool,
+)
 from .lock import UV_LOCK, Lock
 from .records import Advisory
 
@@ -47,13 +57,14 @@ class Audit:
     Attributes:
         audited: How many packages it had an answer for.
         adverse: Projects that are quarantined, archived or deprecated.
+        version: The program's.
     """
 
     tool: str
-    version: str
     audited: int
     advisories: tuple[Advisory, ...]
     adverse: tuple[tuple[str, str], ...] = ()
+    version: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +87,13 @@ class Auditor:
     """One program: which versions of it we know, and how it is asked.
 
     Attributes:
-        ask: Asks the service at this address about the lock.
+        ask: Asks the service about the lock through the program there.
     """
 
     name: str
     at_least: tuple[int, ...]
     below: tuple[int, ...]
-    ask: Callable[[Tool, Question], Audit]
+    ask: Callable[[Path, Question], Audit]
 
     def find(self, asked: Question) -> Tool:
         """Return the program.
@@ -97,6 +108,21 @@ class Auditor:
             below=self.below,
             timeout=min(asked.timeout, START),
         )
+
+    def audit(self, asked: Question) -> Audit:
+        """Ask; meanwhile it tells its version, which takes it as long.
+
+        Raises:
+            ToolError: It is missing, of another version, or did not answer.
+        """
+        path = installed(self.name, asked.root)
+        with ThreadPoolExecutor(max_workers=1) as pool:
+            known = pool.submit(self.find, asked)
+            try:
+                answer = self.ask(path, asked)
+            finally:
+                version = known.result().version  # its failure comes first
+        return replace(answer, version=version)
 
 
 def wanted(question: Question) -> list[Auditor]:
@@ -124,6 +150,8 @@ def yanked(asked: Question, *, offline: bool) -> dict[Key, str]:
     uv = UV.find(asked)
     argv = [str(uv.path), "pip", "compile", "-", "--universal", "--no-deps"]
     argv += ["--no-build", "--no-config", "--python-version", NEWEST_PYTHON]
+    # Without a Python it looks for the newest, and would download one.
+    argv += ["--python", sys.executable]
     argv += ["--offline"] if offline else []
     found = {}
     for pins in _layers(asked.lock):
@@ -140,12 +168,12 @@ def yanked(asked: Question, *, offline: bool) -> dict[Key, str]:
     return found
 
 
-def _uv_audit(uv: Tool, asked: Question) -> Audit:
+def _uv_audit(uv: Path, asked: Question) -> Audit:
     """Audit uv.lock, without settings: those can ignore advisories."""
     options = ["--preview-features", "audit-command,json-output"]
     options += ["--frozen", "--no-config", "--output-format", "json"]
     run = run_tool(
-        [str(uv.path), "audit", *options, "--service-url", asked.url],
+        [uv, "audit", *options, "--service-url", asked.url],
         name="uv audit",
         cwd=asked.root,
         timeout=asked.timeout,
@@ -155,14 +183,13 @@ def _uv_audit(uv: Tool, asked: Question) -> Audit:
     with _known_form("uv audit"):
         return Audit(
             "uv audit",
-            uv.version,
             int(data["summary"]["audited_packages"]),
             tuple(_of_uv(item) for item in data["vulnerabilities"]),
             tuple(_status(item) for item in data["adverse_statuses"]),
         )
 
 
-def _pip_audit(tool: Tool, asked: Question) -> Audit:
+def _pip_audit(tool: Path, asked: Question) -> Audit:
     """Audit every pin; what it skipped was not audited, whatever it says."""
     options = ["--locked", "--format", "json", "--progress-spinner", "off"]
     options += ["--vulnerability-service", "osv", "--timeout", "10"]
@@ -170,13 +197,13 @@ def _pip_audit(tool: Tool, asked: Question) -> Audit:
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "pylock.toml").write_text(_pylock(asked.lock), "utf-8")
         run = run_tool(
-            [str(tool.path), *options, folder],
-            name=tool.name,
+            [tool, *options, folder],
+            name="pip-audit",
             cwd=Path(folder),
             timeout=asked.timeout,
         )
     data = _reached(run, asked.url).expect(0, 1).json()
-    with _known_form(tool.name):
+    with _known_form("pip-audit"):
         answers = [d for d in data["dependencies"] if "skip_reason" not in d]
         audited = {_key(item["name"], item["version"]) for item in answers}
         found = tuple(
@@ -185,10 +212,10 @@ def _pip_audit(tool: Tool, asked: Question) -> Audit:
             for each in item["vulns"]
         )
     covered = len(audited & asked.lock.audited.keys())
-    return Audit(tool.name, tool.version, covered, found)
+    return Audit("pip-audit", covered, found)
 
 
-def _safety(tool: Tool, asked: Question) -> Audit:
+def _safety(tool: Path, asked: Question) -> Audit:
     """Ask Safety's own database: ``scan`` with a key, else ``check``."""
     with tempfile.TemporaryDirectory() as folder:
         pins = Path(folder, "requirements.txt")
@@ -199,17 +226,17 @@ def _safety(tool: Tool, asked: Question) -> Audit:
         scan = ["scan", "--output", "json", "--target", folder]
         check = ["check", "--output", "json", "--file", str(pins)]
         run = run_tool(
-            [str(tool.path), *(scan if os.environ.get(SAFETY_KEY) else check)],
-            name=tool.name,
+            [tool, *(scan if os.environ.get(SAFETY_KEY) else check)],
+            name="safety",
             cwd=Path(folder),
             timeout=asked.timeout,
         )
     text = _reached(run, "its vendor").expect(0, 64).stdout
-    with _known_form(tool.name):
+    with _known_form("safety"):
         data = json.loads(text[text.index(b"{") :])  # a banner comes first
         scanned, found = _of_safety(data)
     covered = len(scanned & asked.lock.audited.keys())
-    return Audit(tool.name, tool.version, covered, found)
+    return Audit("safety", covered, found)
 
 
 UV = Auditor("uv", (0, 13, 8), (0, 14), _uv_audit)

@@ -14,7 +14,7 @@ from ..model import CheckResult, Coverage, Finding, Options, Severity, State
 from ..project import Project, Unreadable
 from ..rules import Rule, register, rules_for
 from ..text import visible
-from ..tools import ToolError
+from ..tools import ToolError, installed
 from . import index_rules
 from .dependency_rules import Subject, direct
 
@@ -147,16 +147,15 @@ def _ask_service(
     would wait for the same silence; but all have to be there.
     """
     asked = Question(project.root, lock, url, options.timeout)
-    wanted = auditors.wanted(asked)
-    with ThreadPoolExecutor(max_workers=3) as pool:
+    with ThreadPoolExecutor(max_workers=1) as pool:
         taken_back = pool.submit(_yanked, asked, options)
-        tools = [pool.submit(each.find, asked) for each in wanted]
         reached = True
-        for auditor, tool in zip(wanted, tools, strict=True):
+        for auditor in auditors.wanted(asked):
             try:
-                found = tool.result()
                 if reached:
-                    seen.add(auditor.ask(found, asked), len(lock.audited))
+                    seen.add(auditor.audit(asked), len(lock.audited))
+                else:
+                    installed(auditor.name, asked.root)
             except ToolError as error:
                 seen.fail(error)
                 reached = reached and not isinstance(error, Unreached)

@@ -260,8 +260,8 @@ def _others(result: CheckResult) -> list[CheckResult]:
 
 @pytest.fixture
 def real(bench):
-    """Only the real uv and pip-audit are there."""
-    bench.keep("uv", "pip-audit")
+    """Only the real uv and pip-audit are there, and Python."""
+    bench.keep("uv", "pip-audit", "python")
     for name in ("uv", "pip-audit"):
         if not (bench.folder / name).exists():
             pytest.skip(f"{name} is not installed beside {sys.prefix}")
