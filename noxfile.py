@@ -16,7 +16,7 @@ SAMPLES = {
         *("transport=http", "auth=jwt", "deployment=kubernetes"),
         *("python_version=3.14", "license=MIT"),
     ),
-    "smallest": ("license=Proprietary", "rate_limit=off"),
+    "smallest": ("license=Proprietary",),
 }
 
 nox.options.default_venv_backend = "uv|virtualenv"

@@ -50,6 +50,13 @@ LIMIT = (
     r"(second|minute|hour|day|month|year)s? ?"
 )
 LIMITS = "0|off|" + LIMIT + "([;,|]" + LIMIT + ")*"
+# No server of tools answers so many a second: more is no limit.
+MOST_CALLS = 10_000
+RATE = r"([0-9]+) *(?:/|per) *(?:([0-9]+) )?([a-z]+?)s?\b"
+SPANS = {
+    **{"second": 1, "minute": 60, "hour": 3600, "day": 86_400},
+    **{"month": 30 * 86_400, "year": 360 * 86_400},
+}
 
 # Joiners are invisible, yet emoji and several scripts are written with them.
 JOINERS = "\u200c\u200d"
@@ -58,7 +65,11 @@ INVISIBLE = {"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"}
 # A workspace never lies in one of these, nor is it one of the others: they
 # belong to the system, to the image's code and to everybody.
 SYSTEM = "app bin boot dev etc lib lib32 lib64 libx32 proc run sbin sys usr"
-SHARED = "/ /home /media /mnt /opt /root /srv /tmp /var /var/lib /var/tmp"
+SHARED = (
+    "/ /home /media /mnt /opt /root /srv /tmp /Users /var /var/lib /var/run"
+    " /var/tmp"
+)
+HOME = "/(home|Users)/[^/]+"
 
 # Standard-library modules of one Python from 3.11 to 3.14 and not of another.
 PASSING_MODULES = """
@@ -206,6 +217,8 @@ def _workspace_problem(
         return "is not a plain path: take out //, . and .."
     if workspace in SHARED.split() or names[0] in SYSTEM.split():
         return "belongs to the system or to everybody"
+    if re.fullmatch(HOME, workspace):
+        return "is a whole home, with its keys: take a directory in it"
     if _overlaps_project(PurePosixPath(workspace), answers):
         return "holds the project or lies in it"
     return None
@@ -223,10 +236,32 @@ def _overlaps_project(
     return ours.is_relative_to(theirs) or theirs.is_relative_to(ours)
 
 
-def _limit_problem(limit: str, _: Mapping[str, object]) -> str | None:
-    if re.fullmatch(LIMITS, limit):
-        return None
-    return "is not a limit such as 100/minute, 5 per 10 seconds, or off"
+def _limit_problem(limit: str, answers: Mapping[str, object]) -> str | None:
+    if not re.fullmatch(LIMITS, limit):
+        return "is not a limit such as 100/minute, 5 per 10 seconds, or off"
+    if limit in {"0", "off"} and _gate_is_strict(answers):
+        return (
+            "is no limit, which the first scan reports and"
+            " security_gate=strict refuses: take one, or security_gate=report"
+        )
+    if any(rate > MOST_CALLS for rate in _rates(limit)):
+        return f"allows more than {MOST_CALLS} calls a second"
+    return None
+
+
+def _gate_is_strict(answers: Mapping[str, object]) -> bool:
+    """Say whether a scan follows, and what it finds ends the generation.
+
+    Cookiecutter's own hook is told the output directory; under cruft, and
+    where the hooks are left out, nothing is scanned.
+    """
+    return "_output_dir" in answers and answers["security_gate"] == "strict"
+
+
+def _rates(limit: str) -> Iterator[float]:
+    """Yield the calls a second of each part of a limit."""
+    for amount, many, span in re.findall(RATE, limit):
+        yield int(amount) / (int(many or 1) * SPANS[span])
 
 
 def _shown(value: object) -> str:

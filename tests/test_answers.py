@@ -2,6 +2,7 @@
 
 import ast
 import functools
+import importlib
 import json
 import re
 import tomllib
@@ -25,6 +26,7 @@ from template import (
     TEXTS,
     generate,
     load_hook,
+    load_module,
     prompted,
     rendered_texts,
 )
@@ -42,6 +44,12 @@ SENTINELS = {
     "workspace_path": "/data/sentinel",
     "rate_limit": "4711/hour",
 }
+
+# Directories whose like the scan knows as the system's or somebody's home.
+SYSTEM_NAMES = [
+    *("bin", "data", "etc", "home", "lib64", "opt"),
+    *("root", "run", "srv", "Users", "usr", "var"),
+]
 
 texts = st.one_of(
     st.text(max_size=80),
@@ -277,3 +285,60 @@ def test_workspace_beside_the_project_is_accepted(tmp_path: Path) -> None:
 def test_accepted_rate_limit_is_one_the_server_takes(limit: str) -> None:
     if not problems(rate_limit=limit) and limit not in {"0", "off"}:
         assert all(item.amount > 0 for item in parse_many(limit))
+
+
+@pytest.mark.parametrize("answer", ["0", "off"])
+@pytest.mark.parametrize("gate", CHOICES["security_gate"])
+def test_no_limit_is_for_those_whom_the_gate_lets_through(
+    answer: str, gate: str
+) -> None:
+    answers = {"rate_limit": answer, "security_gate": gate}
+    assert not problems(**answers)  # nothing is scanned, so there is no gate
+    lines = problems(**answers, _output_dir="/srv")
+    assert bool(lines) is (gate == "strict")
+    if lines:
+        assert_lines("\n".join(lines) + "\n", "rate_limit")
+        assert "security_gate=report" in lines[0]
+
+
+class TestFirstScan:
+    """No answer is taken that the first scan then reports as a setting."""
+
+    def reported(self, name: str, value: str) -> list[str]:
+        hook = load_module(TEMPLATE / "docs" / "hooks" / "rules.py")
+        rules = hook.rules("MCP-CFG-")
+        setup = importlib.import_module("scanner.checks.setup").Setup(
+            *("defaults.toml", "defaults", {name: (value, 1)}),
+            known=frozenset({name}),
+        )
+        return [
+            finding.message
+            for rule in rules
+            if rule.on != "project"
+            for finding in rule.findings(setup)
+        ]
+
+    @pytest.mark.parametrize("path", ["/home/me", "/Users", "/var/run", "/"])
+    def test_directory_that_is_reported_is_refused(self, path: str) -> None:
+        assert self.reported("WORKSPACE_PATH", path)
+        assert problems(workspace_path=path)
+
+    @given(st.lists(st.sampled_from(SYSTEM_NAMES), max_size=3))
+    @settings(max_examples=200, deadline=None)
+    def test_accepted_directory_is_not_reported(
+        self, names: list[str]
+    ) -> None:
+        path = "/" + "/".join(names)
+        if not problems(workspace_path=path):
+            assert not self.reported("WORKSPACE_PATH", path)
+
+    @pytest.mark.parametrize("limit", ["20000/second", "999999999 per day"])
+    def test_limit_that_is_reported_is_refused(self, limit: str) -> None:
+        assert self.reported("MCP_RATE_LIMIT", limit)
+        assert problems(rate_limit=limit)
+
+    @given(st.from_regex(PRE_GEN.LIMITS, fullmatch=True))
+    @settings(max_examples=200, deadline=None)
+    def test_accepted_limit_is_not_reported(self, limit: str) -> None:
+        if not problems(rate_limit=limit, _output_dir="/srv"):
+            assert not self.reported("MCP_RATE_LIMIT", limit)
