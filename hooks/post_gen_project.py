@@ -43,6 +43,7 @@ LIMIT = 600
 OUTPUT = 1_000_000
 CLEAN, FINDINGS, PARTIAL = VERDICTS = (0, 1, 3)
 BASELINE = Path(".security", "baseline.json")
+WORKSPACE = "/workspace"  # the image's; here the project's own takes its place
 
 
 class StepError(Exception):
@@ -284,14 +285,26 @@ def _say_incomplete(verdict: int | None, problem: str | None) -> None:
 
 
 def _say_next(answers: Mapping[str, object]) -> None:
-    if answers["transport"] == "stdio":  # the client starts the server
-        trial = f"{VENV / 'fastmcp'} list .mcp.json"
-    else:
-        trial = f"{VENV / str(answers['project_slug'])} check"
     say("Next:")
     say(f"  cd {answers['project_slug']}")
     say(f"  {VENV_PYTHON} -m pytest")
-    say(f"  {trial}")
+    say(f"  {_first_command(answers)}")
+
+
+def _first_command(answers: Mapping[str, object]) -> str:
+    """Return what the README begins with; of jwt, what says what is missing.
+
+    A client starts the server over stdio; over HTTP a person does.
+    """
+    server = f"{VENV / str(answers['project_slug'])}"
+    if answers["transport"] == "stdio":
+        return f"{VENV / 'fastmcp'} list .mcp.json"
+    if answers["auth"] == "bearer":
+        scopes = "--scope files:read --scope files:write"
+        return f"{server} token create laptop {scopes} --file tokens"
+    if answers["workspace_path"] == WORKSPACE and not WINDOWS:
+        server = f"WORKSPACE_PATH=workspace {server}"
+    return f"{server} check" if answers["auth"] == "jwt" else server
 
 
 def finishing_command(*, environment_made: bool = False) -> str:

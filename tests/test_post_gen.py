@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 import stat
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from typing import IO, Any
 import pytest
 from cookiecutter.utils import create_env_with_context
 
-from template import TEMPLATE, load_module, prompted
+from template import TEMPLATE, load_module, prompted, rendered_texts
 
 PYPROJECT = 'security = [\n  "uv>=0.13.8,<0.14",\n]\n'
 Answer = tuple[int, str] | BaseException
@@ -137,14 +138,34 @@ def test_steps_run_in_order(
     ]
 
 
-@pytest.mark.parametrize("transport", ["http", "sse"])
-def test_server_that_a_client_does_not_start_is_checked_next(
-    hook: MakeHook, project: Path, capsys: Printed, transport: str
+@pytest.mark.parametrize("workspace", ["/workspace", "/data/x"])
+@pytest.mark.parametrize("auth", ["none", "bearer"])
+@pytest.mark.parametrize("transport", ["stdio", "http", "sse"])
+def test_what_comes_next_is_what_the_readme_begins_with(
+    hook: MakeHook,
+    project: Path,
+    capsys: Printed,
+    transport: str,
+    auth: str,
+    workspace: str,
 ) -> None:
-    made = hook(transport=transport)
+    answers = {"transport": transport, "auth": auth}
+    made = hook(**answers, workspace_path=workspace)
     assert made.run() == 0
-    last = capsys.readouterr().out.splitlines()[-1]
-    assert last.split() == [str(made.module.VENV / "mcp-server"), "check"]
+    last = capsys.readouterr().out.splitlines()[-1].strip()
+    readme = rendered_texts(**answers, workspace_path=workspace)["README.md"]
+    run = readme.index("## Run it")
+    sync, first = re.findall(r"```sh\n(.*?\n)", readme[run:])[:2]
+    assert sync == "uv sync\n"
+    assert last == first.strip()
+
+
+def test_what_an_identity_provider_has_to_give_is_told_next(
+    hook: MakeHook, project: Path, capsys: Printed
+) -> None:
+    assert hook(transport="http", auth="jwt").run() == 0
+    last = capsys.readouterr().out.splitlines()[-1].split()
+    assert last[1:] == [".venv/bin/mcp-server", "check"]
 
 
 @pytest.mark.parametrize("gate", ["strict", "report"])
