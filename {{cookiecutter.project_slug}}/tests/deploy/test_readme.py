@@ -90,8 +90,8 @@ def test_a_reader_reaches_a_tool_call(desk: Path) -> None:
     assert "read_file" in shown
     assert "hello" in shown
     assert "can start over" in shown
-    listed = last.replace(" check", " checklist")
-    assert "What is not to be seen from here" in _run(listed, desk, env, 1).stdout
+    list_ = _run(last.replace(" check", " checklist"), desk, env, 1)
+    assert "What is not to be seen from here" in list_.stdout
 
 
 def test_every_command_is_run_here_or_elsewhere() -> None:
