@@ -97,15 +97,14 @@ def certificate(source: Source) -> Iterator[Hit]:
             yield source.hit(call, "the certificate's check is switched off")
     off: dict[str, list[ast.Assign]]
     off = {"check_hostname": [], "verify_mode": []}
-    for node in source.nodes:
-        if isinstance(node, ast.Assign):
-            target, value = node.targets[0], node.value
-            name = target.attr if isinstance(target, ast.Attribute) else ""
-            if name == _DEFAULT and _named(value, _UNVERIFIED):
-                yield source.hit(node, "no certificate is checked any more")
-            none = _const(value, False) or _named(value, "CERT_NONE")
-            if none and name in off:
-                off[name].append(node)
+    for node in source.each(ast.Assign):
+        target, value = node.targets[0], node.value
+        name = target.attr if isinstance(target, ast.Attribute) else ""
+        if name == _DEFAULT and _named(value, _UNVERIFIED):
+            yield source.hit(node, "no certificate is checked any more")
+        none = _const(value, False) or _named(value, "CERT_NONE")
+        if none and name in off:
+            off[name].append(node)
     if not off["verify_mode"] and any(map(_pins, source.calls)):
         return  # whoever holds the one certificate's key may have any name
     for node in off["verify_mode"] or off["check_hostname"]:
@@ -195,14 +194,13 @@ def constant_time(source: Source) -> Iterator[Hit]:
     By the time that it takes, a signature is guessed byte after byte; so is
     a token that comes in a header.
     """
-    for node in source.nodes:
-        if isinstance(node, ast.Compare):
-            equal = isinstance(node.ops[0], ast.Eq | ast.NotEq)
-            sides = (node.left, *node.comparators)
-            if equal and any(_is_hmac(source, side) for side in sides):
-                yield source.hit(node, "an HMAC is compared with ==")
-            elif equal and any(map(_is_credential, sides)):
-                yield source.hit(node, "a credential is compared with ==")
+    for node in source.each(ast.Compare):
+        equal = isinstance(node.ops[0], ast.Eq | ast.NotEq)
+        sides = (node.left, *node.comparators)
+        if equal and any(_is_hmac(source, side) for side in sides):
+            yield source.hit(node, "an HMAC is compared with ==")
+        elif equal and any(map(_is_credential, sides)):
+            yield source.hit(node, "a credential is compared with ==")
 
 
 @module_rule("MCP-CODE-011")

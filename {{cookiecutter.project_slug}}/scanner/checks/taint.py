@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from .source import Source
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _DECORATORS = frozenset({"tool", "resource", "prompt"})
 _OURS = frozenset({"Context", "Workspace"})  # given by the server, not a model
 
@@ -33,7 +34,7 @@ def tools(source: Source) -> Iterator[Tool]:
     caller's words, and those to which they do.
     """
     functions = {
-        node.name: node for node in source.nodes if isinstance(node, Function)
+        node.name: node for node in source.nodes if isinstance(node, FUNCTIONS)
     }
     waiting = [
         (node, _arguments(node))

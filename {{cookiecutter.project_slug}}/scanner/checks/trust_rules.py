@@ -40,10 +40,11 @@ def detour(source: Source) -> Iterator[Hit]:
         fetched = name == "getattr" and len(call.args) > 1
         if name in INDIRECT or (fetched and _says(call.args[1], HIDDEN)):
             yield source.hit(call, "it comes to eval, exec or a shell")
-    for node in source.nodes:
-        named = isinstance(node, ast.Assign | ast.AnnAssign) and node.value
-        if named and source.called(named) in EVALUATORS | INDIRECT:
-            yield source.hit(named, "eval or exec gets another name")
+    values = [node.value for node in source.each(ast.Assign)]
+    values += [n.value for n in source.each(ast.AnnAssign) if n.value]
+    for value in values:
+        if source.called(value) in EVALUATORS | INDIRECT:
+            yield source.hit(value, "eval or exec gets another name")
 
 
 @module_rule("MCP-CODE-018")
@@ -65,8 +66,8 @@ def open_mode(source: Source) -> Iterator[Hit]:
 
     ``umask(0)`` makes every new file so.
     """
-    for node in source.nodes:
-        if isinstance(node, ast.Expr) and _unmasks(source, node.value):
+    for node in source.each(ast.Expr):
+        if _unmasks(source, node.value):
             yield source.hit(node, "every new file may be so")
     for call in source.calls:
         method = call.func.attr if isinstance(call.func, ast.Attribute) else ""
@@ -123,20 +124,18 @@ def _has_star(node: ast.expr | None) -> bool:
 
 def _tls_versions(source: Source) -> Iterator[ast.expr]:
     """Yield what a context is made with, or is told to start from."""
-    for node in source.nodes:
-        if isinstance(node, ast.Assign):
-            target = node.targets[0]
-            if getattr(target, "attr", "") == "minimum_version":
-                yield node.value
-        elif isinstance(node, ast.Call):
-            name = source.called(node.func)
-            if name.startswith("ssl.") or name.endswith("Context"):
-                yield from node.args
-            yield from (
-                k.value
-                for k in node.keywords
-                if k.arg in {"minimum_version", "protocol", "ssl_version"}
-            )
+    for node in source.each(ast.Assign):
+        if getattr(node.targets[0], "attr", "") == "minimum_version":
+            yield node.value
+    for call in source.calls:
+        name = source.called(call.func)
+        if name.startswith("ssl.") or name.endswith("Context"):
+            yield from call.args
+        yield from (
+            k.value
+            for k in call.keywords
+            if k.arg in {"minimum_version", "protocol", "ssl_version"}
+        )
 
 
 def _unmasks(source: Source, node: ast.expr) -> bool:
