@@ -80,22 +80,27 @@ def read_report(run: BanditRun, lines: dict[str, list[str]]) -> BanditReport:
         _read(data, lines, report)
     if any(map(any, lines.values())) and not report.parsed:
         raise ToolError("bandit parsed nothing")
+    report.findings.sort(key=lambda found: (found.path or "", found.line or 0))
     return report
 
 
 def portions(paths: Sequence[str]) -> Iterator[list[str]]:
-    """Split files among processes, and into command lines not too long."""
-    fair = max(-(-len(paths) // AT_ONCE), MANY)
-    some: list[str] = []
-    size = 0
-    for path in paths:
-        if some and (len(some) == fair or size + len(path) > ENOUGH):
+    """Split files among processes, and into command lines not too long.
+
+    They are dealt like cards: the long ones lie in a few folders.
+    """
+    hands = AT_ONCE if len(paths) > MANY else 1
+    for first in range(hands):
+        some: list[str] = []
+        size = 0
+        for path in paths[first::hands]:
+            if some and size + len(path) > ENOUGH:
+                yield some
+                some, size = [], 0
+            some.append(f"./{path}")
+            size += len(path) + 3
+        if some:
             yield some
-            some, size = [], 0
-        some.append(f"./{path}")
-        size += len(path) + 3
-    if some:
-        yield some
 
 
 def _read(

@@ -19,6 +19,11 @@ _TOKEN_CHARACTERS = (
 )
 _DIGITS = b"0123456789"
 _RUN = re.compile(b"[" + re.escape(_TOKEN_CHARACTERS) + b"]{14,}")
+# What locks are full of, and no token: a digest, and when it was uploaded.
+_NONE = re.compile(
+    rb"sha(?:256|384|512):[0-9a-f]{64,128}"
+    rb"|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z"
+)
 _TO_RUNS = bytes(n if n in _TOKEN_CHARACTERS else 32 for n in range(256))
 
 
@@ -73,7 +78,8 @@ class Source:
 
     Attributes:
         lower: The text with ASCII letters in lower case, byte for byte.
-        runs: Each different stretch of characters that tokens are made of.
+        runs: Each different stretch of characters that tokens are made of, if
+            it can hold one.
         joined: The runs with a line break between them.
     """
 
@@ -93,6 +99,7 @@ class Source:
                 len(word) > LETTERS
                 or len(word.translate(None, _DIGITS)) < len(word)
             )
+            and not _NONE.fullmatch(word)
         ]
         self.joined = b"\n".join(self.runs)
 
