@@ -54,7 +54,7 @@ def main() -> None:
         if os.fork() == 0:
             control.close()
             order = json.loads(data)
-            become(package, order, descriptors)
+            become(order, descriptors)
             return
         for descriptor in descriptors:
             os.close(descriptor)
@@ -87,14 +87,12 @@ def preload(package: str) -> None:
     del sys.modules[package]
 
 
-def become(
-    package: str, order: dict[str, Any], descriptors: list[int]
-) -> None:
+def become(order: dict[str, Any], descriptors: list[int]) -> None:
     """Turn into the server that was ordered; return when it has ended.
 
     Args:
-        package: What is run, as by ``python -m``.
-        order: Its working directory and its environment.
+        order: What is run, in which directory and environment: ``-m`` and
+            the package, or a program that runs the package.
         descriptors: Its standard streams, and where its process number and
             then its exit code are told.
     """
@@ -111,8 +109,13 @@ def become(
     os.chdir(order["cwd"])
     os.environ.clear()
     os.environ.update(order["env"])
-    del sys.argv[1:]
-    runpy.run_module(package, run_name="__main__", alter_sys=True)
+    program, package, *rest = order["run"]
+    if program == "-m":
+        del sys.argv[1:]
+        runpy.run_module(package, run_name="__main__", alter_sys=True)
+    else:
+        sys.argv[:] = [program, package, *rest]
+        runpy.run_path(program, run_name="__main__")
 
 
 def _watch(process: int, streams: list[int], told: int) -> NoReturn:

@@ -11,7 +11,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -57,12 +57,24 @@ class StdioServer:
 
     Its log goes to a file that ends with it; it gets no descriptor and no
     variable of ours that it does not need. Use as a context manager.
+
+    Args:
+        project: Whose server it is.
+        workspace: Where its tools work.
+        through: A program that starts it, given the package and these words.
+        variables: What else the server is told.
     """
 
     def __init__(
-        self, project: Project, workspace: Path, **variables: str
+        self,
+        project: Project,
+        workspace: Path,
+        *,
+        through: Sequence[str] = (),
+        **variables: str,
     ) -> None:
         self._project = project
+        self._command = command(project, through)
         self._here = surroundings(workspace)
         self._environment = environment(
             project, workspace, MCP_TRANSPORT="stdio", **variables
@@ -79,7 +91,7 @@ class StdioServer:
         self._log: IO[bytes] = tempfile.TemporaryFile()  # closed at the exit
         self._process = start(
             self._project,
-            command(self._project),
+            self._command,
             self._here,
             self._environment,
             self._log,
@@ -260,12 +272,18 @@ def pipe(stream: IO[bytes] | None) -> IO[bytes]:
     return stream
 
 
-def command(project: Project) -> list[str]:
-    """Return what starts the server, with its environment or else ours."""
+def command(project: Project, through: Sequence[str] = ()) -> list[str]:
+    """Return what starts the server, with its environment or else ours.
+
+    Args:
+        project: Whose server it is.
+        through: A program that starts it, and what it is told.
+    """
     folder = "Scripts/python.exe" if os.name == "nt" else "bin/python"
     python = project.root / ".venv" / folder
     program = str(python) if python.exists() else sys.executable
-    return [program, "-m", project.package]
+    first, *rest = through or ["-m"]
+    return [program, first, project.package, *rest]
 
 
 def ended(process: Process) -> None:

@@ -97,7 +97,7 @@ class ForkServer:
     def __init__(
         self, command: Sequence[str], environment: Mapping[str, str]
     ) -> None:
-        python, _, package = command
+        python, _, package = command[:3]
         self._orders, theirs = socket.socketpair(
             socket.AF_UNIX, socket.SOCK_SEQPACKET
         )
@@ -114,6 +114,7 @@ class ForkServer:
 
     def start(
         self,
+        command: Sequence[str],
         cwd: Path,
         environment: Mapping[str, str],
         log: IO[bytes],
@@ -125,11 +126,12 @@ class ForkServer:
         Raises:
             OSError: It cannot be forked, nor can any other from here.
         """
-        order = json.dumps({"cwd": str(cwd), "env": dict(environment)})
+        given = {"run": command[1:], "cwd": str(cwd)}
+        order = json.dumps({**given, "env": dict(environment)})
         told, tell = os.pipe()
-        given, stdin = _stream("wb") if pipes else (_nothing(), None)
+        read, stdin = _stream("wb") if pipes else (_nothing(), None)
         taken, stdout = _stream("rb") if pipes else (_nothing(), None)
-        theirs = (given, taken, log.fileno(), tell)
+        theirs = (read, taken, log.fileno(), tell)
         try:
             socket.send_fds(self._orders, [order.encode()], theirs)
         except OSError:
@@ -139,7 +141,7 @@ class ForkServer:
             self.close()
             raise
         finally:
-            for descriptor in (given, taken, tell):
+            for descriptor in (read, taken, tell):
                 os.close(descriptor)
         return Forked(told, stdin, stdout)
 
@@ -168,7 +170,8 @@ def start(
 
     Args:
         project: Whose server it is.
-        command: The Python, ``-m`` and the package.
+        command: The Python, ``-m`` or a program, the package, and what else
+            the program is told.
         cwd: Where it runs.
         environment: All its variables.
         log: Where its standard error goes.
@@ -177,7 +180,9 @@ def start(
     if sys.platform == "linux":  # elsewhere a fork without exec can fail
         with contextlib.suppress(OSError):
             forkserver = _forkserver(project, command, environment)
-            return forkserver.start(cwd, environment, log, pipes=pipes)
+            return forkserver.start(
+                command, cwd, environment, log, pipes=pipes
+            )
     stream = subprocess.PIPE if pipes else subprocess.DEVNULL
     return subprocess.Popen(  # nosec B603 # no shell
         command,

@@ -8,10 +8,11 @@ from contextlib import ExitStack, contextmanager
 
 from ..live import Ended, StdioServer
 from ..model import CheckResult, Coverage, Finding, Options, State
+from ..probes import witness
 from ..probes.access import with_tokens
 from ..probes.arguments import SETTINGS, Attack
+from ..probes.lab import Lab, lab
 from ..probes.network import without_tokens
-from ..probes.payloads import Lab, lab
 from ..project import Project, Unreadable
 from ..surface.components import Component, offered
 from .surface import ABLE
@@ -83,12 +84,21 @@ def started(project: Project, traps: Lab) -> Iterator[StdioServer]:
     """Start the server, with commands where there is a sandbox for them."""
     with ExitStack() as stack:
         try:
-            able = StdioServer(project, traps.workspace, **SETTINGS, **ABLE)
-            server = stack.enter_context(able)
+            server = stack.enter_context(watched(project, traps, **ABLE))
         except Ended:
-            less = StdioServer(project, traps.workspace, **SETTINGS)
-            server = stack.enter_context(less)
+            server = stack.enter_context(watched(project, traps))
         yield server
+
+
+def watched(project: Project, traps: Lab, **more: str) -> StdioServer:
+    """Return the server with a witness of what its tools try to do."""
+    return StdioServer(
+        project,
+        traps.workspace,
+        through=[witness.__file__, str(traps.seen)],
+        **SETTINGS,
+        **more,
+    )
 
 
 def _ours(project: Project) -> str:

@@ -14,8 +14,9 @@ from ..project import Project
 from ..surface.components import Component
 from ..tools import ToolError
 from .explanations import found
+from .lab import Lab
 from .network import address, harmless
-from .payloads import Lab, sample
+from .schemas import sample
 from .signing import Key, unsigned
 
 ISSUER: Final = "https://issuer.example"

@@ -12,17 +12,18 @@ from ..rules import Hit, Rule, register
 EXPLANATIONS: Final[Mapping[str, str]] = {
     "MCP-PRB-001": "Every argument was given paths and links that lead out of"
     " the workspace, to a file with a word that nobody can guess. The word"
-    " came back.",
+    " came back, or Python told that the tool opened what lies there.",
     "MCP-PRB-002": "Beside the workspace lie files that no tool has any"
-    " business with. After the attacks one had changed, or one was new.",
+    " business with. After the attacks one had changed or was new, or Python"
+    " told that the tool tried to.",
     "MCP-PRB-003": "The server was started with a variable that holds a word"
     " that nobody can guess. The word came back.",
     "MCP-PRB-004": "Every argument was given a piece of shell or Python that"
     " leaves a mark. The mark was there.",
     "MCP-PRB-005": "Wrong arguments were answered with a stack or a library's"
     " own words. They tell an attacker what to try next.",
-    "MCP-PRB-006": "An answer named the directory in which the server works,"
-    " which the caller had not named.",
+    "MCP-PRB-006": "An answer named the directory in which the server works"
+    " by a name that no caller had used.",
     "MCP-PRB-007": "Arguments of the wrong type, missing ones and invented"
     " ones were sent. A tool took them.",
     "MCP-PRB-008": "A call took longer than MCP_REQUEST_TIMEOUT allows.",
@@ -62,6 +63,15 @@ EXPLANATIONS: Final[Mapping[str, str]] = {
     "MCP-PRB-026": "In the workspace lay a pipe that nobody writes to. The"
     " call waited for it until its time was up; its thread still does, and"
     " after some such calls there are no threads left.",
+    "MCP-PRB-027": "Every argument was given a text with braces in it. It came"
+    " back as str.format or a template engine leaves it: both read attributes"
+    " of whatever they are given, and some run code.",
+    "MCP-PRB-028": "Every argument was given a text that begins with a dash."
+    " A program was started with it where options stand, and options read and"
+    " write files and run other programs.",
+    "MCP-PRB-029": "Every argument was given an address of this machine, and"
+    " a tool that does not say that it is open_world connected to it. A caller"
+    " reaches through the server whatever the server can reach.",
 }
 
 

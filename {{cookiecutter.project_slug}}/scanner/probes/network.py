@@ -15,7 +15,8 @@ from ..project import Project
 from ..surface.components import Component
 from ..tools import ToolError
 from .explanations import found
-from .payloads import Lab, sample
+from .lab import Lab
+from .schemas import sample
 
 LIMIT: Final = 4
 CALLS: Final = 7  # honest ones

@@ -7,44 +7,41 @@ from collections.abc import Iterator, Mapping
 from ..model import Finding
 from ..surface.components import Component
 from .explanations import found
-from .payloads import Lab
+from .lab import Lab
 
 ENDS = frozenset({"tool_request_completed", "tool_request_failed"})
 
 
+def tells(log: str, lab: Lab) -> bool:
+    """Tell whether a part of the log holds what was sent, or came back.
+
+    Whose part it is follows from when it was written: a tool's own line need
+    not be JSON, nor name the tool.
+    """
+    return any(word in log for word in (lab.sent, lab.outside, lab.inside))
+
+
 def traces(
-    log: str, lab: Lab, calls: Mapping[str, int], tools: list[Component]
+    log: str, calls: Mapping[str, int], attacked: list[Component]
 ) -> Iterator[Finding]:
     """Compare the log with what was sent.
 
     Args:
         log: All of it.
-        lab: Whose words must not be in it.
         calls: How often each tool was called.
-        tools: The tools that were called.
+        attacked: What was attacked.
     """
-    lines = log.splitlines()
-    entries = [_entry(line) for line in lines]
-    told = [
-        str(entry.get("tool"))
-        for line, entry in zip(lines, entries, strict=True)
-        if any(word in line for word in (lab.sent, lab.outside, lab.inside))
-    ]
     ends = Counter(
         str(entry.get("tool"))
-        for entry in entries
+        for entry in map(_entry, log.splitlines())
         if entry.get("event") in ENDS
     )
-    for tool in tools:
-        if tool.name in told:
-            hit = tool.hit("what it is given", "MCP-PRB-019")
-            yield found("MCP-PRB-019", "", hit)
-        lines_left, made = ends[tool.name], calls.get(tool.name, 0)
-        if lines_left != made:
-            message = f"{made} calls left {lines_left} lines"
-            yield found("MCP-PRB-020", "", tool.hit(message, "MCP-PRB-020"))
-    if set(told) - {tool.name for tool in tools}:
-        yield found("MCP-PRB-019", "what callers send")
+    for component in attacked:
+        left, made = ends[component.name], calls.get(component.name, 0)
+        if component.kind == "tool" and left != made:
+            message = f"{made} calls left {left} lines"
+            hit = component.hit(message, "MCP-PRB-020")
+            yield found("MCP-PRB-020", "", hit)
 
 
 def _entry(line: str) -> Mapping[str, object]:

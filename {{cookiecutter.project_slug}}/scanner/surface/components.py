@@ -10,6 +10,7 @@ from typing import Any
 from ..live import StdioServer
 from ..project import Project, Unreadable
 from ..rules import Hit
+from .references import followed
 
 KINDS = (
     ("tool", "tools/list", "tools", "name"),
@@ -69,7 +70,12 @@ class Component:
         """The schemas of its arguments, by name."""
         schema = self.data.get("inputSchema")
         found = schema.get("properties") if isinstance(schema, dict) else None
-        return found if isinstance(found, dict) else {}
+        if not isinstance(found, dict):
+            return {}
+        named = schema.get("$defs") if isinstance(schema, dict) else None
+        if not isinstance(named, dict):
+            return found
+        return dict(followed(found, named))
 
     def texts(self) -> Iterator[tuple[str, str]]:
         """Yield each text that a model reads, with where it stands."""

@@ -59,13 +59,8 @@ def free_form(component: Component) -> Iterator[Hit]:
     if isinstance(taken, dict) and taken.get("additionalProperties", True):
         yield component.hit("takes arguments that it does not name", "any")
     for name, given in component.parameters.items():
-        for part in _parts(given):
-            open_object = part.get("type") == "object" and (
-                part.get("additionalProperties", True) is not False
-            )
-            if open_object or not part:
-                yield component.hit(f"{name[:60]} may be anything", name)
-                break
+        if any(map(_is_free, _parts(given))):
+            yield component.hit(f"{name[:60]} may be anything", name)
 
 
 @schema("MCP-SUR-011")
@@ -141,7 +136,7 @@ def _parts(given: Any) -> Iterator[Mapping[str, Any]]:
 def _lack(part: Mapping[str, Any]) -> str:
     """Name the bound that a schema lacks; empty if it has what it needs."""
     kind = part.get("type")
-    if "enum" in part or "const" in part or "$ref" in part:
+    if "enum" in part or "const" in part:
         return ""
     if kind == "string" and not {"maxLength", "format", "pattern"} & set(part):
         return "maxLength"
@@ -149,7 +144,32 @@ def _lack(part: Mapping[str, Any]) -> str:
         if "maxItems" not in part:
             return "maxItems"
         return next(filter(None, map(_lack, _parts(part.get("items")))), "")
-    return ""
+    fields = [part.get("additionalProperties"), *_fields(part).values()]
+    inner = [each for field in fields if field for each in _parts(field)]
+    return next(filter(None, map(_lack, inner)), "")
+
+
+def _is_free(part: Mapping[str, Any]) -> bool:
+    """Tell whether anything fits, in a field or in an item of it too.
+
+    A model that drops what it does not know has named what it takes.
+    """
+    if part.get("type") == "array":
+        return any(map(_is_free, _parts(part.get("items"))))
+    fields = _fields(part)
+    if part.get("type") == "object":
+        open_object = part.get("additionalProperties", not fields)
+        return bool(open_object) or any(
+            _is_free(each)
+            for field in fields.values()
+            for each in _parts(field)
+        )
+    return not part
+
+
+def _fields(part: Mapping[str, Any]) -> Mapping[str, Any]:
+    fields = part.get("properties")
+    return fields if isinstance(fields, dict) else {}
 
 
 def _change(function: ast.AST) -> str:
@@ -164,17 +184,22 @@ def _change(function: ast.AST) -> str:
         text = isinstance(called, ast.Attribute) and isinstance(
             called.value, ast.Constant | ast.JoinedStr
         )
-        if name in _WRITES and not text and _is_sure(called, name):
+        if name in _WRITES and not text and _is_sure(node, name):
             return f"{name}()"
     return ""
 
 
-def _is_sure(called: ast.expr, name: str) -> bool:
-    """Tell whether a name that strings and lists have too means a file."""
+def _is_sure(call: ast.Call, name: str) -> bool:
+    """Tell whether a name that strings and lists have too means a file.
+
+    A path is moved to one place; a text has one part replaced by another.
+    """
     if name not in _STRINGS:
         return True
-    owner = getattr(getattr(called, "value", None), "id", "")
-    return owner in {"os", "shutil", "requests", "httpx", "cursor", "path"}
+    owner = getattr(getattr(call.func, "value", None), "id", "")
+    if owner == "path":
+        return name != "replace" or len(call.args) + len(call.keywords) == 1
+    return owner in {"os", "shutil", "requests", "httpx", "cursor"}
 
 
 def _opens_to_write(call: ast.Call) -> bool:

@@ -16,6 +16,7 @@ from scanner.live import Ended, Silent
 from scanner.model import Options, State
 from scanner.probes import arguments, network
 from scanner.probes.access import with_tokens
+from scanner.probes.lab import lab
 from scanner.probes.network import (
     idle,
     limits,
@@ -24,7 +25,7 @@ from scanner.probes.network import (
     stopping,
     strangers,
 )
-from scanner.probes.payloads import lab, misfits, sample
+from scanner.probes.schemas import misfits, sample
 from scanner.probes.signing import Key, unsigned
 from scanner.project import Project
 from scanner.surface.components import Component, Declared
