@@ -27,7 +27,7 @@ nox.options.sessions = ["lint", "tests"]
 def tests(session: nox.Session) -> None:
     """Run the template's tests: hours of hostile answers, real servers."""
     _install(session, "test")
-    session.run("pytest", "-n", "2", *session.posargs)
+    session.run("pytest", "-n", "2", "--dist=worksteal", *session.posargs)
 
 
 @nox.session

@@ -137,6 +137,11 @@ def pytest_configure() -> None:
     os.environ["PATH"] = os.pathsep.join((folder, os.environ["PATH"]))
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the longest, so that no worker waits for it at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("timeout") is None)
+
+
 def pytest_report_header() -> str:
     """Say which programs decide what the tests can try."""
     found = {name: shutil.which(name) for name in ("uv", "git", "npm")}

@@ -9,6 +9,7 @@ import pytest
 from conftest import Project
 
 pytestmark = pytest.mark.slow
+whole_suite = pytest.mark.timeout(2000)  # seconds; minutes where it is quiet
 
 COMMANDS = (
     "bandit -r mcp_server/",
@@ -68,11 +69,12 @@ def test_command_has_nothing_to_report(
         assert "Files skipped (0):" in run.stdout
 
 
-@pytest.mark.timeout(2000)
+@whole_suite
 def test_own_tests_pass(generated: Project) -> None:
     assert_own_tests_pass(generated)
 
 
+@whole_suite
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_own_tests_pass_whatever_was_answered(
     make_project: Callable[..., Project], layout: str
