@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
@@ -28,9 +29,7 @@ DIRECTORY, FILE, SCRIPT, PRIVATE = 0o755, 0o644, 0o755, 0o600
 PRIVATE_NAMES = (".env", "*.key", "*.pem")
 NOT_OURS = {".git", ".venv"}
 
-PYTHONS = ("3.14", "3.13", "3.12", "3.11")
-NEWER_PYTHON = ">=3.11"
-THIS_PYTHON = f"{sys.version_info[0]}.{sys.version_info[1]}"
+PYTHONS = (*(f"python3.{n}" for n in range(11, 21)), "python3", "python")
 OLDEST_UV = (0, 8)  # the first with all that pyproject.toml asks of it
 WINDOWS = os.name == "nt"
 VENV = Path(".venv", "Scripts" if WINDOWS else "bin")
@@ -155,13 +154,37 @@ def make_environment(
         if uv is None:
             uv, python = fetch_uv(python, environment), VENV_PYTHON
         with step(f"Locking the dependencies for Python {version}"):
-            _online_or_cached([uv, "lock", "--python", python], environment)
+            lock(uv, python, environment)
         with step("Installing them into .venv"):
             sync = [uv, "sync", "--frozen", "--python", python]
             _online_or_cached(sync, environment)
     except StepError as reason:
         return python, f"the environment could not be made: {reason}"
     return VENV_PYTHON, None
+
+
+def lock(uv: str, python: str, environment: Mapping[str, str]) -> None:
+    """Lock the dependencies; install meanwhile what the cache has.
+
+    That is seldom anything else, and the index is slow to say so. It has
+    the last word, and what differs is installed afterwards.
+    """
+    with tempfile.TemporaryDirectory() as aside:
+        shutil.copy("pyproject.toml", aside)
+        ask = [uv, "lock", "--project", aside, "--python", python]
+        with ThreadPoolExecutor() as pool:
+            if python != VENV_PYTHON:  # where uv itself lies, and runs
+                pool.submit(_guess, uv, python, environment)
+            _online_or_cached(ask, environment)
+        shutil.copy(Path(aside, "uv.lock"), "uv.lock")
+
+
+def _guess(uv: str, python: str, environment: Mapping[str, str]) -> None:
+    """Install from the cache alone; leave nothing where it has not all."""
+    try:
+        call([uv, "sync", "--offline", "--python", python], environment)
+    except (StepError, OSError):
+        shutil.rmtree(".venv", ignore_errors=True)
 
 
 def _installed_uv(environment: Mapping[str, str]) -> str | None:
@@ -181,28 +204,71 @@ def find_python(
     wanted: str, uv: str | None, environment: Mapping[str, str]
 ) -> tuple[str, str]:
     """Return path and version of the Python wanted, or else of the newest."""
-    program = "import sys; print('%d.%d' % sys.version_info[:2])"
-    for version in dict.fromkeys((wanted, *PYTHONS, NEWER_PYTHON)):
-        for python in _candidates(version, uv, environment):
-            with suppress(StepError):
-                found = call([python, "-c", program], environment).strip()
-                if tuple(map(int, found.split("."))) >= (3, 11):
-                    return python, found
-    raise StepError("Python 3.11 or newer is needed, and none is installed")
+    managed = _managed(uv, environment)
+    named = [path for version, path in managed if version == wanted]
+    found = _versions([*named, *_on_path(f"python{wanted}")], environment)
+    if wanted not in found:
+        others = [path for _, path in managed]
+        others += [path for name in PYTHONS for path in _on_path(name)]
+        found = _versions([*others, sys.executable], environment)
+    if not found:
+        raise StepError(
+            "Python 3.11 or newer is needed, and none is installed"
+        )
+    best = wanted if wanted in found else max(found, key=_minor)
+    return found[best], best
 
 
-def _candidates(
-    version: str, uv: str | None, environment: Mapping[str, str]
-) -> Iterator[str]:
-    if uv is not None:
-        find = [uv, "python", "find", "--system", "--no-project", version]
+def _managed(
+    uv: str | None, environment: Mapping[str, str]
+) -> list[tuple[str, str]]:
+    """Return version and path of what uv knows, and PATH does not tell."""
+    if uv is None:
+        return []
+    ask = [uv, "python", "list", "--only-installed", "--output-format", "json"]
+    if not WINDOWS:  # where it knows of the registry, too
+        ask.append("--managed-python")
+    with suppress(StepError, ValueError, LookupError, TypeError):
+        return [
+            (str(one["version"]).rpartition(".")[0], str(one["path"]))
+            for one in json.loads(call(ask, environment))
+        ]
+    return []
+
+
+def _on_path(name: str) -> list[str]:
+    """Return every program of that name: the first may be a mere shim."""
+    places = (shutil.which(name, path=x) for x in os.get_exec_path())
+    return [*dict.fromkeys(filter(None, places))]
+
+
+def _versions(
+    pythons: Sequence[str], environment: Mapping[str, str]
+) -> dict[str, str]:
+    """Ask all of them at once; return the first of each version.
+
+    Where one is a shim, or belongs to an environment, what is behind it is
+    returned: it starts sooner, and stays.
+    """
+    program = (
+        "import sys; print('%d.%d' % sys.version_info[:2],"
+        " getattr(sys, '_base_executable', sys.executable))"
+    )
+
+    def tell(python: str) -> tuple[str, str]:
         with suppress(StepError):
-            yield call(find, environment).strip()
-    on_path = shutil.which(f"python{version}")
-    if on_path is not None:
-        yield on_path
-    if version in {NEWER_PYTHON, THIS_PYTHON}:
-        yield sys.executable
+            told = call([python, "-c", program], environment).strip()
+            return told.partition(" ")[::2]
+        return "", ""
+
+    with ThreadPoolExecutor() as pool:
+        told = dict(reversed([*pool.map(tell, pythons)]))
+    return {v: python for v, python in told.items() if _minor(v) >= 11}
+
+
+def _minor(version: str) -> int:
+    found = re.fullmatch(r"3\.(\d+)", version)
+    return int(found[1]) if found else 0
 
 
 def fetch_uv(python: str, environment: Mapping[str, str]) -> str:

@@ -1,6 +1,7 @@
 """The post-generation hook, with the programs that it starts played."""
 
 import io
+import json
 import os
 import re
 import stat
@@ -20,6 +21,7 @@ from cookiecutter.utils import create_env_with_context
 from template import TEMPLATE, load_module, prompted, rendered_texts
 
 PYPROJECT = 'security = [\n  "uv>=0.13.8,<0.14",\n]\n'
+PYTHON = {"version": "3.13.1", "path": "/usr/bin/python3.13"}
 Answer = tuple[int, str] | BaseException
 
 
@@ -40,6 +42,12 @@ class Programs:
         line = " ".join(command)
         self.ran.append(line)
         self.variables.append(environment)
+        if "lock" in command:
+            place = Path(command[command.index("--project") + 1])
+            (place / "uv.lock").write_text("the index's")
+        elif "sync" in command and "--offline" in command:
+            Path("uv.lock").write_text("the cache's")
+            Path(".venv").mkdir()
         for needle, answer in self.answers.items():
             if needle in line:
                 return self._give(answer, output)
@@ -100,14 +108,18 @@ def hook(
         module = load_module(path)
         defaults: dict[str, Answer] = {
             "--version": (0, "uv 0.13.8 (abcdef 2026-11-01)\n"),
-            "python find": (0, "/usr/bin/python3.13\n"),
-            "version_info": (0, "3.13\n"),
+            "python list": (0, json.dumps([PYTHON])),
+            "version_info": (0, "3.13 /usr/bin/python3.13\n"),
         }
         played = Programs({**(programs or {})})
         for needle, answer in defaults.items():
             played.answers.setdefault(needle, answer)
-        found = {"uv": "/usr/bin/uv" if uv else None}
-        monkeypatch.setattr(module.shutil, "which", found.get)
+        found = {"uv"} if uv else set()
+
+        def which(name: str, path: str = "/usr/bin") -> str | None:
+            return f"{path}/{name}" if name in found else None
+
+        monkeypatch.setattr(module.shutil, "which", which)
         monkeypatch.setattr(module, "_exit_code", played)
         return Hook(module, played)
 
@@ -125,7 +137,9 @@ def test_steps_run_in_order(
     assert made.run() == 0
     steps = [line.split()[1] for line in made.programs.ran]
     scan = "security_scan.py"
-    assert steps == ["--version", "python", "-c", "lock", "sync", scan]
+    assert steps[:3] == ["--version", "python", "-c"]
+    assert sorted(steps[3:5]) == ["lock", "sync"]  # at the same time
+    assert steps[5:] == ["sync", scan]
     assert made.programs.ran[-1].startswith(".venv")
     printed = capsys.readouterr().out
     assert "baseline is clean" in printed
@@ -230,12 +244,32 @@ def test_findings_without_an_environment_are_incomplete_too(
     assert "INCOMPLETE: the environment could not be made" in printed
 
 
+def test_index_has_the_last_word_over_the_cache(
+    hook: MakeHook, project: Path
+) -> None:
+    made = hook()
+    assert made.run() == 0
+    assert made.programs.asked("uv sync --offline")
+    assert (project / "uv.lock").read_text() == "the index's"
+    assert "uv sync --frozen" in made.programs.ran[-2]
+
+
+def test_cold_cache_leaves_nothing_half_made(
+    hook: MakeHook, project: Path, capsys: Printed
+) -> None:
+    made = hook(programs={"uv sync --offline": (2, "error: no network\n")})
+    assert made.run() == 0
+    assert "baseline is clean" in capsys.readouterr().out
+    assert not (project / ".venv").exists()
+
+
 def test_warm_cache_will_do_without_an_index(
     hook: MakeHook, project: Path, capsys: Printed
 ) -> None:
     cached: dict[str, Answer] = {"--offline": (0, ""), "uv lock": (2, "")}
     made = hook(programs=cached)
     assert made.run() == 0
+    assert made.programs.asked("uv lock --project")
     assert "INCOMPLETE" not in capsys.readouterr().out
 
 
@@ -257,7 +291,8 @@ def test_uv_is_fetched_into_the_project_where_there_is_none(
     assert pip.endswith(" uv>=0.13.8,<0.14")
     assert "--retries 2 --timeout 8" in pip
     assert rest[0].startswith(".venv")
-    assert f" lock --python {made.module.VENV_PYTHON}" in rest[0]
+    assert f" --python {made.module.VENV_PYTHON}" in rest[0]
+    assert not made.programs.asked("uv sync --offline")
 
 
 @pytest.mark.parametrize(
@@ -291,8 +326,7 @@ def test_other_python_is_used_and_said(
     hook: MakeHook, project: Path, capsys: Printed
 ) -> None:
     other: dict[str, Answer] = {
-        "no-project 3.14": (2, "No interpreter found\n"),
-        "version_info": (0, "3.12\n"),
+        "version_info": (0, "3.12 /usr/bin/python3.12\n"),
     }
     made = hook(python_version="3.14", programs=other)
     assert made.run() == 0
@@ -303,10 +337,42 @@ def test_other_python_is_used_and_said(
     )
 
 
+@pytest.mark.parametrize(
+    ("wanted", "found"), [("3.12", "3.12"), ("3.13", "3.14"), ("3.11", "3.11")]
+)
+def test_python_is_the_one_wanted_or_the_newest(
+    hook: MakeHook,
+    project: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    wanted: str,
+    found: str,
+) -> None:
+    """One of the names is a shim's, behind which there is no interpreter."""
+    made = hook(
+        programs={
+            "list": (0, "[]"),
+            "/a/python3.13": (127, "python3.13: command not found\n"),
+            "/a/python3.11": (0, "3.10 /usr/bin/python3.10\n"),
+            "/b/python3.12": (0, "3.12 /usr/bin/python3.12\n"),
+            "/b/python3": (0, "3.14 /usr/bin/python3.14\n"),
+            "-c": (0, "3.11 /usr/bin/python3.11\n"),
+        }
+    )
+    monkeypatch.setenv("PATH", os.pathsep.join(("/a", "/b")))
+    there = {"/a/python3.13", "/a/python3.11", "/b/python3.12", "/b/python3"}
+
+    def which(name: str, path: str) -> str | None:
+        return f"{path}/{name}" if f"{path}/{name}" in there else None
+
+    monkeypatch.setattr(made.module.shutil, "which", which)
+    answer = made.module.find_python(wanted, "uv", {})
+    assert answer == (f"/usr/bin/python{found}", found)
+
+
 def test_too_old_a_python_is_one_clear_line(
     hook: MakeHook, project: Path, capsys: Printed
 ) -> None:
-    made = hook(programs={"version_info": (0, "3.10\n")})
+    made = hook(programs={"version_info": (0, "3.10 /usr/bin/python3.10\n")})
     assert made.run() == 0
     printed = capsys.readouterr().out
     assert "Python 3.11 or newer is needed, and none is installed" in printed
