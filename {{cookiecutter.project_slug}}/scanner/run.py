@@ -37,7 +37,7 @@ def run(
         on_done: Told of each check as it ends.
     """
     done: queue.Queue[list[CheckResult]] = queue.Queue()
-    for name in selected:
+    for name in reversed([*selected]):  # the longest come last
         work = (name, project, options, done)
         threading.Thread(target=_work, args=work, daemon=True).start()
     results = {name: _left_out(name) for name in checks.CHECKS}

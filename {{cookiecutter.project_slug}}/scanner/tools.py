@@ -19,7 +19,9 @@ from .model import State
 
 MAX_OUTPUT = 32 * 2**20  # bytes; a tool that prints more is broken
 _POLL = 0.2  # seconds between looks at how much a tool has printed
-_DROPPED = re.compile(r"PYTHON(PATH|HOME|STARTUP|WARNINGS|INSPECT)|GIT_.*")
+_DROPPED = re.compile(
+    r"PYTHON(PATH|HOME|STARTUP|WARNINGS|INSPECT|DONTWRITEBYTECODE)|GIT_.*"
+)
 
 
 class ToolError(Exception):
@@ -226,7 +228,10 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
 
 
 def _environment(extra: Mapping[str, str]) -> dict[str, str]:
-    """Return ours without what changes a program's code or its colours."""
+    """Return ours without what changes a program's code or its colours.
+
+    Nor is it compiled anew each time: what it is made of is not the project's.
+    """
     kept = {k: v for k, v in os.environ.items() if not _DROPPED.fullmatch(k)}
     return {**kept, "NO_COLOR": "1", "PYTHONSAFEPATH": "1", **extra}
 
