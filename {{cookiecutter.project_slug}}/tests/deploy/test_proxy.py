@@ -139,9 +139,11 @@ async def test_the_servers_count_as_one(stack: Stack) -> None:
 
         ended = await _at_once(echo, 3 * LIMIT)
 
-    assert ended == Counter({"False": LIMIT, "True": 2 * LIMIT})
-    completed = stack.events("rate_limit_exceeded")
-    assert len(completed) == 2 * LIMIT
+    # On a busy machine Redis may be too late to say that it has counted.
+    late = len(stack.events("rate_limit_storage_failed"))
+    assert LIMIT - late <= ended["False"] <= LIMIT
+    refused = stack.events("rate_limit_exceeded")
+    assert len(refused) == ended["True"] == 3 * LIMIT - ended["False"]
 
 
 async def test_a_server_that_is_told_to_stop_costs_no_call(
