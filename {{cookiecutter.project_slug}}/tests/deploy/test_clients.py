@@ -132,3 +132,12 @@ def test_the_bundle_names_the_tools_and_the_variables_that_there_are() -> None:
     assert bundle["server"]["mcp_config"]["env"].keys() <= environment.KNOWN
     for name in MCP_VARIABLE.findall(json.dumps(bundle)):
         assert name in environment.KNOWN
+
+
+def test_the_bundle_leaves_out_nothing_of_the_server() -> None:
+    """A name without a leading slash is left out wherever it stands."""
+    lines = (PROJECT / ".mcpbignore").read_text("utf-8").splitlines()
+    anywhere = {line for line in lines if line and line[0] not in "#/"}
+
+    assert anywhere == {".*", "__pycache__/"}
+    assert f"/{PACKAGE}/" not in lines
