@@ -12,12 +12,12 @@ from ..rules import RULES, Hit, Rule, register
 from ..secrets import formats, judge, passwords, structures, tokens
 from ..secrets.blocks import Block, blocks
 from ..secrets.engine import find
+from ..secrets.fixtures import made_up
 from ..secrets.history import Truncated, additions
 from ..secrets.source import Budget, Kind, Secret
 from ..tools import ToolError
 
 STRONG = 80  # bits; four bytes of a digest tell nothing about so much
-TESTS = "tests/"  # a password there is made up, and never ships
 _ALLOWED = re.compile(rb"(?:#|//|--|;|/\*|<!--)[ \t]*secret-ok\b:?([^\n]*)")
 _REASON = re.compile(rb"[^\W\d_]{3}")
 _UNREASONED = Kind(
@@ -113,7 +113,7 @@ def _look(project: Project, path: str, seen: _Seen) -> None:
                 line = block.line(secret.start)
                 if line in allowed or not block.owns(secret.start):
                     continue
-                if not _made_up(path, secret):
+                if not made_up(path, secret):
                     seen.add(path, line, secret, "")
     if budget.overdrawn:
         seen.gaps.append(f"{path} holds more than can be looked at")
@@ -125,7 +125,7 @@ def _look_back(project: Project, options: Options, seen: _Seen) -> bool:
         for addition in additions(project.root, options.timeout * 5):
             for secret in find(addition.text, addition.path):
                 known = _digest(secret.value, 32) in seen.values
-                if not known and not _made_up(addition.path, secret):
+                if not known and not made_up(addition.path, secret):
                     where = f", in the history (commit {addition.commit[:12]})"
                     seen.add(addition.path, None, secret, where)
     except (ToolError, Truncated) as error:
@@ -148,10 +148,6 @@ def _allowed(block: Block, path: str, seen: _Seen) -> set[int | None]:
                 )
             )
     return lines - {None}
-
-
-def _made_up(path: str, secret: Secret) -> bool:
-    return secret.kind is passwords.PASSWORD and path.startswith(TESTS)
 
 
 def _trace(secret: Secret) -> str:

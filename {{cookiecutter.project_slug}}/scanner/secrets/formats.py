@@ -36,6 +36,9 @@ _PART = re.compile(
 )
 
 
+_WIDE = re.compile(r"<[lAwbsetzp]\d{2}")
+
+
 @dataclass(frozen=True, slots=True)
 class Format:
     """A credential that its form gives away, or its form and its name.
@@ -56,15 +59,22 @@ def load() -> tuple[Format, ...]:
     return tuple(
         _format(section, name, row)
         for section, rows in _table().items()
-        if section != "examples"
+        if section not in {"examples", "services"}
         for name, row in rows.items()
     )
 
 
 @functools.cache
-def examples() -> tuple[bytes, ...]:
-    """Return values that standards and manuals show, and nobody uses."""
-    return tuple(text.encode() for text in _table()["examples"]["values"])
+def examples() -> re.Pattern[bytes]:
+    """Find values that standards and manuals show, and nobody uses."""
+    values = map(re.escape, _table()["examples"]["values"])
+    return re.compile("|".join(values).encode())
+
+
+@functools.cache
+def services() -> frozenset[str]:
+    """Return the names of services whose keys have no form of their own."""
+    return frozenset(_table()["services"]["names"])
 
 
 @functools.cache
@@ -84,6 +94,11 @@ def literal(form: str) -> int:
     return sum(
         min(map(len, _choices(part))) for part in told if part[0] != "<g>"
     )
+
+
+def wide(form: str) -> bool:
+    """Tell whether what is drawn is hardly ever of hex digits alone."""
+    return _WIDE.search(form) is not None
 
 
 def keywords(form: str) -> list[bytes]:

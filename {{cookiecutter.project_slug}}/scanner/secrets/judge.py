@@ -12,16 +12,23 @@ from . import formats
 MAX_WORDINESS = 0.5  # of words it is 0.84, of random letters 0.21
 LEAST_IN_DIGITS = 2.3  # bits for each byte; ten digits have 3.3
 MIN_MIXING = 0.1  # of random letters and digits it is 0.27 and more
+PRIOR = 0.21  # what is thought before a pair was seen
+SEEN_BEFORE = 2  # so many pairs weigh as much as that
+SHARE = 5  # a word that is a fifth of the value tells what it is
 RARE = 0.3  # a wordiness that letters without digits seldom have
+LONG_LETTERS = 20  # bytes; fewer letters without a digit are a name
+MIN_CHANGES = 0.33  # of case, for each letter; of drawn letters it is 0.5
 MAX_REPEATS = 0.3  # of random hex digits it is 0.06
 
 _MARKED = re.compile(
-    rb"example|placeholder|change[_-]?(?:me|it|this)|redacted|dummy|fake"
-    rb"|sample|insert[_-]|replace[_-]?(?:me|with)|your[_-]|todo|lorem"
-    rb"|foo[_-]?bar|deadbeef|not[_-]?a?[_-]?real|testtest|xxxx|\.\.\.|\*\*\*"
-    rb"|(?!A)(.)\1{9}",
+    rb"example|placeholder|change[_-]?(?:me|it|this)|redacted"
+    rb"|insert[_-]|replace[_-]?(?:me|with)|your[_-]"
+    rb"|foo[_-]?bar|deadbeef|(\d{4})-\1-\1|not[_-]?a?[_-]?real|testtest|xxxx|\.\.\.|\*\*\*"
+    rb"|(?!A)(.)\2{9}",
     re.IGNORECASE | re.DOTALL,
 )
+_SHORT = re.compile(rb"(?i:dummy|fake|sample|todo|lorem)")
+_BY_ITSELF = re.compile(rb"(?<![A-Za-z])" + _SHORT.pattern + rb"(?![a-z])")
 _VARIABLE = re.compile(
     rb"(?<![A-Za-z0-9])\$[A-Za-z_]|\$[{(]|[{<\[%].*[}>\]%]|&lt;|#\{"
     rb"|%[sdr](?!\w)|%\(|@\w+@",
@@ -31,21 +38,25 @@ _TYPED = re.compile(
     rb"012345678|123456789|876543210|987654321|abcdefgh", re.IGNORECASE
 )
 _WORDS = re.compile(
-    rb"(?:[\W_]*(?:admin|an?|another|bla|blah|change|default|demo|empty|enter"
-    rb"|example|false|foo|bar|hidden|invalid|key|mock|my|new|nil|none|not"
-    rb"|null|old|pass|passphrase|passwd|password|private|prompt|pwd|random"
-    rb"|required|root|secret|some|string|super|test|testing|text|the|this"
-    rb"|token|true|undefined|unset|user|username|value|word|wrong|your"
-    rb"|xyz))+[\W_]*\d?",
+    rb"(?:[\W_]*(?:access|admin|an?|another|aws|bla|blah|change|clear|default"
+    rb"|demo|empty|encrypted|enter|example|false|foo|bar|hidden|i|invalid|key"
+    rb"|mock|my|new|nil|none|not|null|old|open|pass|passphrase|passwd|password"
+    rb"|plain|private|prompt|pwd|quoted|random|required|root|secret|secure"
+    rb"|sensitive|sesame|some|string|super|test|testing|text|the|this|token"
+    rb"|true|undefined|unencrypted|unset|uri|url|user|username|value|word"
+    rb"|wrong|your|xyz))+[\W_]*\d?",
     re.IGNORECASE,
 )
 _CONSTANT = re.compile(rb"@?[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+@?")
+_RANGE = re.compile(rb"[aA]-[zZ](?![a-z])|0-9")  # of a character class
 _NAMED = re.compile(
-    rb"(?i:^(?:sha-?\d{1,3}|md5)[=:_-])|(?:lic|vate|cret)_?[Kk]ey"
+    rb"(?i:^(?:sha-?\d{1,3}|md5)[=:_-])|HMAC|OAuth\d|PKCS\d|SHA-?(?:1|256|384|512)$"
+    rb"|(?:lic|vate|cret)_?[Kk]ey"
     rb"|^AAAA(?:[BC]3NzaC1|E2VjZHNh|G[nN]zay)"  # a public key of SSH
 )
 _HEX = re.compile(rb"[0-9a-f:-]+|[0-9A-F-]+|[0-9A-Fa-f-]{32,}")
 _MIXED = re.compile(rb"(?=[A-Za-z]\d|\d[A-Za-z])")
+_CASE_CHANGES = re.compile(rb"(?=[a-z][A-Z]|[A-Z][a-z])")
 _PAIRS = re.compile(rb"(?=([a-z]{2}|[A-Z]{2}|[A-Z][a-z]))")
 # The pairs of letters that make up five sixths of the words in code.
 _COMMON = frozenset(
@@ -66,7 +77,30 @@ def placeholder(value: bytes) -> bool:
     return bool(
         _MARKED.search(value)
         or _VARIABLE.search(value)
-        or any(known in value for known in formats.examples())
+        or any(_stands_out(found) for found in _SHORT.finditer(value))
+        or formats.examples().search(value)
+    )
+
+
+def _stands_out(word: re.Match[bytes]) -> bool:
+    """Tell a word from four letters of a long token that spell it by chance.
+
+    It stands by itself, or makes up much of the value.
+    """
+    much = SHARE * len(word[0]) >= len(word.string)
+    return much or _BY_ITSELF.match(word.string, word.start()) is not None
+
+
+def password(value: bytes, user: bytes) -> bool:
+    """Tell a password from what manuals write in its place."""
+    return not (
+        placeholder(value)
+        or words(value)
+        or constant(value)
+        or len(value) < 4
+        or value.lower() == user.lower()
+        or value.isdigit()
+        or (value.isalpha() and len(value) < 6)
     )
 
 
@@ -95,12 +129,17 @@ def random(value: bytes, *, sure: bool = False) -> bool:
         value: Without what surrounds it.
         sure: Something else speaks for it already; doubt less.
     """
-    if not has_digit(value) or placeholder(value):
+    digit = has_digit(value)
+    if not digit and not _shuffled(value):
+        return False
+    if placeholder(value) or repetitive(value):
         return False
     if not sure and typed(value):
         return False
-    if _NAMED.search(value) or repetitive(value):
+    if _NAMED.search(value) or _RANGE.search(value):
         return False
+    if not digit:
+        return True
     enough = 0.8 * math.log2(len(value))
     if _HEX.fullmatch(value):
         if value.replace(b"-", b"").isdigit():
@@ -113,6 +152,17 @@ def random(value: bytes, *, sure: bool = False) -> bool:
     cases = value.lower() != value != value.upper()
     mixed = mixing > MIN_MIXING / (1 + sure) or (cases and pairs < RARE)
     return mixed and pairs < MAX_WORDINESS + 0.2 * sure
+
+
+def _shuffled(value: bytes) -> bool:
+    """Tell whether letters alone are too mixed up to be words.
+
+    A drawn letter has the case of the one before it half of the time.
+    """
+    if len(value) < LONG_LETTERS or value.lower() == value:
+        return False
+    changes = len(_CASE_CHANGES.findall(value))
+    return changes > MIN_CHANGES * len(value) and wordiness(value) < RARE
 
 
 def repetitive(value: bytes) -> bool:
@@ -136,11 +186,14 @@ def entropy(value: bytes) -> float:
 
 
 def wordiness(value: bytes) -> float:
-    """Return the share of letter pairs that are common in words: 0 to 1."""
+    """Return the share of letter pairs that are common in words: 0 to 1.
+
+    Of few pairs the share is chance: they weigh little against what is to be
+    expected of random letters.
+    """
     pairs = [pair.lower() for pair in _PAIRS.findall(value)]
-    if not pairs:
-        return 0.0
-    return sum(pair in _COMMON for pair in pairs) / len(pairs)
+    common = sum(pair in _COMMON for pair in pairs)
+    return (common + PRIOR * SEEN_BEFORE) / (len(pairs) + SEEN_BEFORE)
 
 
 def decoded(value: bytes) -> bytes:

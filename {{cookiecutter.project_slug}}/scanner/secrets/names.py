@@ -3,6 +3,8 @@
 import re
 from enum import IntEnum
 
+from . import formats
+
 
 class Says(IntEnum):
     """How much a name speaks for a secret."""
@@ -41,16 +43,25 @@ _OTHER = re.compile(
     r"|(?:(?:tur|mon|don|joc|hoc|whis)key\w*)|keyword|keyboard|idx)(?:_|$)"
     r"|key_?(?:ids?|name|board|words?|code|down|up|press|frame|size|length"
     r"|pair|ring|hash|vault|mesh|selector|signature|store|s?tab)"
-    r"|access_?id|api_?version|tokeni[sz]|secret_?names?|user_secrets"
+    r"|access_?id|api_?version|tokeni[sz]|secret_?names?|user_secrets|web_?socket"
+    r"|(?:^|_)(?:action|change|cursor|delta|lock|resume|stream|sync)_token"
+    r"|(?:^|_)(?:bad|bogus|dummy|example|fake|invalid|mock|non_matching"
+    r"|placeholder|sample|wrong)(?:_|$)|(?:^|_)(?:ghsa|cve)$"
 )
 _WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _TAIL = re.compile(
     rb"[\"'`\])}]{0,3}[ \t]{0,20}"
-    rb"(?::{1,3}=|\?\?=|[?+.!=|]?={1,2}>?|->|=>|:|,|>|\|\||\(|\bis\b"
-    rb"|[ \t]-(?=[ \t])|[ \t](?=[\"'`]))"
+    rb"(?::{1,3}=|\?\?=|[?+.!=|]?={1,2}>?|->|=>|:|,|>|\|{1,2}|\(|\bis\b"
+    rb"|[ \t]-(?=[ \t])|[ \t](?=[\"'`])"
+    rb"|(?:(?<=[Tt]oken)|(?<=TOKEN)|(?<=[Ss]ecret)|(?<=SECRET)|(?<=[Kk]ey)"
+    rb"|(?<=KEY))[ \t])"
     rb"[\s\"'`\\({\[]{0,40}(?:[bBuUrRfF@$]{1,2}[\"'`]{1,3})?"
     rb"(?:(?i:bearer|token|apikey) {1,2})?$"
 )
+_ELEMENT = re.compile(
+    rb"<(?P<name>[\w.:-]{2,40})>[\s{]{0,40}(?:[\w.:-]{1,30}[ ]){0,3}$"
+)
+_LAST_WORD = re.compile(rb"(?<![\w.@/-])(?P<name>[A-Za-z][\w-]{2,30})[ \t]$")
 _OPENED = (b"${", b"$(", b"#{", b"%{", b"<", b"{" * 2)  # a reference
 _CUT = re.compile(rb"[\n,;{}()<>&?|]|//|==?")
 _REACH = 25  # characters between the telling word and what binds the value
@@ -64,7 +75,7 @@ def before(data: bytes, start: int) -> str:
         return ""
     tail = _TAIL.search(left)
     if tail is None:
-        return ""
+        return _loose(left)
     text = left[: tail.start()]
     pieces = [piece for piece in _CUT.split(text) if piece.strip()]
     name = plain(pieces[-1]) if pieces else ""
@@ -73,6 +84,22 @@ def before(data: bytes, start: int) -> str:
             "_value"
         ).removesuffix("_default")
     return name[-80:]
+
+
+def _loose(left: bytes) -> str:
+    """Return the name of the element around the value, or its service's."""
+    element = _ELEMENT.search(left)
+    if element:
+        return plain(element["name"])
+    word = _LAST_WORD.search(left)
+    name = plain(word["name"]) if word else ""
+    return name if service(name) else ""
+
+
+def service(name: str) -> bool:
+    """Tell whether it is the name of a service that gives out keys."""
+    known = formats.services()
+    return not known.isdisjoint([name.replace("_", ""), *name.split("_")[-3:]])
 
 
 def plain(name: bytes) -> str:

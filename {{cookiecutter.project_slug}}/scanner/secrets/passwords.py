@@ -33,12 +33,15 @@ _CODE = re.compile(
     r".*\.(?:pyi?|[cm]?[jt]sx?|go|rs|java|kts?|c|h|cc|cpp|hpp|cs|rb|php|swift"
     r"|scala|lua|p[lm]|exs?|vue|html?|css|ipynb)"
 )
+_ARN = re.compile(rb"arn:[\w:.-]{1,80}$")  # Amazon's name of a secret
 _LOGIN = re.compile(
     rb"[ \t]{0,4}=[ \t]{0,4}\([ \t]{0,4}[\"'][^\"'\n]{1,80}[\"'],[ \t]{0,4}"
     rb"[\"'](?P<password>[^\"'\n]{4,120})[\"'][ \t]{0,4}\)"
 )
 _SYMBOL = re.compile(rb"[^\w.:/\\-]")
-_BROKEN = re.compile(rb"[,;:)\]}>#./\\]|[\W\d_]+$")
+_BROKEN = re.compile(
+    rb"[,;:)\]}>#./\\]|[\W\d_]+$|!\w+$|0x[0-9A-Fa-f]+$"  # a tag, a number
+)
 _EMAIL = re.compile(rb"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 _REFERENCE = re.compile(rb"[A-Za-z_]\w*(?:[.:]+[A-Za-z_]\w*)+")
 _TELLS = re.compile(rb"passw|secret", re.IGNORECASE)
@@ -72,7 +75,9 @@ def passwords(source: Source) -> Iterator[Secret]:
         if found.lastgroup == "default" and not _ENDS.fullmatch(name):
             continue
         value = found[found.lastgroup]
-        if source.shown(at):
+        if source.shown(at) or _ARN.search(
+            source.data, max(0, begin - 80), begin
+        ):
             continue
         if _credible(value, name, bare=found.lastgroup in _LOOSE):
             yield Secret(PASSWORD, found.start(found.lastgroup), value, name)
@@ -97,7 +102,7 @@ def _left(data: bytes, at: int) -> int:
 def _credible(value: bytes, name: str, *, bare: bool) -> bool:
     """Tell a password from a word about passwords."""
     meaning = names.says(name)
-    if meaning not in {Says.PASSWORD, Says.SECRET}:
+    if meaning not in {Says.PASSWORD, Says.SECRET} or _ACTS.search(name):
         return False
     if (
         b" " in value
@@ -121,6 +126,5 @@ def _credible(value: bytes, name: str, *, bare: bool) -> bool:
         not bare
         and _LETTERS.fullmatch(value) is not None
         and not _TELLS.search(value)
-        and not _ACTS.search(name)
         and _ENDS.fullmatch(name) is not None
     )

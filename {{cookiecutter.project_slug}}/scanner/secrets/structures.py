@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
 from ..model import Severity
-from . import judge
+from . import commands, judge
 from .source import Kind, Secret, Source
 
 _KEY_HEAD = re.compile(rb"[A-Z0-9 ]{0,40} PRIVATE KEY(?: BLOCK)?-----")
@@ -31,15 +31,13 @@ _AFTER_HEADER = re.compile(
     rb"(?:(?P<scheme>[A-Za-z-]{4,9})[ \t]+)?(?P<value>[\w+/.~@=-]{8,500})"
 )
 _SCHEMES = frozenset({b"bearer", b"token", b"api-token", b"apikey", b"ssws"})
-_CURL = re.compile(
-    rb"(?:[^\n\\]|\\\r?\n|\\.){0,300}?[ \t\n](?:-u|--user)[ =\t]{0,4}"
-    rb"[\"']?(?P<user>[^\"'\s:]{0,80})[\"']?:[\"']?(?P<password>[^\"'\s]{0,120})"
+_ODD = re.compile(rb"[^\x20-\x7e]")
+MOST_ODD = 0.1  # of what Base64 stands for, where it stands for text
+_NONCE = b"sec-websocket-key"  # drawn for each connection (RFC 6455)
+_LOGIN = re.compile(
+    rb"auth\\?[\"']?[ \t]{0,4}[:=][ \t]{0,4}\\?[\"']?"
+    rb"(?P<value>[A-Za-z0-9+/]{8,500}={0,2})(?![\w+/=])"
 )
-_NETRC = re.compile(
-    rb"\S{1,200}\s{1,9}login\s{1,9}\S{1,200}\s{1,9}password\s{1,9}"
-    rb"(?P<password>\S{3,200})"
-)
-_SSHPASS = re.compile(rb"-p[ \t]*[\"']?(?P<password>[^\s\"']{4,120})")
 _DOCUMENTS = re.compile(rb"^---", re.MULTILINE)
 _KIND_SECRET = re.compile(
     rb"^[\"' \t]{0,8}kind[\"']?:[ \t]*[\"']?secret[\"']?[ \t]*$",
@@ -102,7 +100,9 @@ def urls(source: Source) -> Iterator[Secret]:
     """
     for at in source.all(b"://"):
         found = _AFTER_SCHEME.match(source.data, at)
-        if found and _real(unquote_to_bytes(found["password"]), found["user"]):
+        if found and judge.password(
+            unquote_to_bytes(found["password"]), found["user"]
+        ):
             yield Secret(URL, found.start("password"), found["password"])
 
 
@@ -118,33 +118,27 @@ def headers(source: Source) -> Iterator[Secret]:
             continue
         scheme, value = (found["scheme"] or b"").lower(), found["value"]
         if scheme == b"basic":
-            user, _, password = judge.decoded(value).partition(b":")
-            real = bool(user + password) and _real(password or user, b"")
+            real = _is_basic(value)
         else:
             header = scheme in _SCHEMES or source.data[at - 4 : at] == b"-Key"
+            header &= not source.lower.endswith(_NONCE, 0, at)
             real = header and judge.random(value.rstrip(b"="))
         if real:
             yield Secret(HEADER, found.start("value"), value)
 
 
-def curl(source: Source) -> Iterator[Secret]:
-    """A user's password stands in a curl command (``-u user:password``).
+def registry_logins(source: Source) -> Iterator[Secret]:
+    """A login to a registry of images or packages stands in the file.
 
-    Commands are kept in histories, logs and tickets.
+    Docker's config.json and npm's .npmrc keep user and password together in
+    Base64, which hides nothing. Whoever can push there runs on every host
+    that pulls.
     """
-    for at in source.all(b"curl "):
-        found = _CURL.match(source.data, at - 1)
-        if found is None:
-            continue
-        part = "password" if found["password"] else "user"
-        if _real(found[part], found["user"] if part == "password" else b""):
-            yield Secret(COMMAND, found.start(part), found[part])
-    others = [(_NETRC, at) for at in source.all(b"machine ")]
-    others += [(_SSHPASS, at) for at in source.all(b"sshpass ")]
-    for form, at in others:
-        found = form.match(source.data, at)
-        if found and _real(found["password"], b""):
-            yield Secret(COMMAND, found.start("password"), found["password"])
+    for quote in (b'auth"', b"auth=", b"auth\\"):
+        for at in source.all(quote):
+            found = _LOGIN.match(source.data, at - len(quote))
+            if found and _is_basic(found["value"]):
+                yield Secret(LOGIN, found.start("value"), found["value"])
 
 
 def kubernetes_secrets(source: Source) -> Iterator[Secret]:
@@ -181,9 +175,9 @@ KEY = Kind("MCP-SEC-001", "Private key", Severity.CRITICAL)
 TOKEN = Kind("MCP-SEC-002", "JSON Web Token", Severity.HIGH)
 URL = Kind("MCP-SEC-003", "Password in a URL", Severity.HIGH)
 HEADER = Kind("MCP-SEC-006", "Credential in an HTTP header", Severity.HIGH)
-COMMAND = Kind("MCP-SEC-007", "Password in a command", Severity.HIGH)
 MANIFEST = Kind("MCP-SEC-008", "Kubernetes Secret", Severity.HIGH)
 STORE = Kind("MCP-SEC-009", "Key store", Severity.HIGH)
+LOGIN = Kind("MCP-SEC-011", "Login to a registry", Severity.HIGH)
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,23 +193,19 @@ STRUCTURES = (
     Structure(TOKEN, json_web_tokens),
     Structure(URL, urls),
     Structure(HEADER, headers),
-    Structure(COMMAND, curl),
+    Structure(commands.COMMAND, commands.find),
+    Structure(LOGIN, registry_logins),
     Structure(MANIFEST, kubernetes_secrets),
     Structure(STORE, key_stores),
 )
 
 
-def _real(password: bytes, user: bytes) -> bool:
-    """Tell a password from what manuals write in its place."""
-    return not (
-        judge.placeholder(password)
-        or judge.words(password)
-        or judge.constant(password)
-        or len(password) < 4
-        or password.lower() == user.lower()
-        or password.isdigit()
-        or (password.isalpha() and len(password) < 6)
-    )
+def _is_basic(value: bytes) -> bool:
+    """Tell whether Base64 stands for a user and a password in use."""
+    user, colon, password = judge.decoded(value).partition(b":")
+    odd = len(_ODD.findall(user + password))
+    plain = odd < MOST_ODD * len(value)
+    return bool(colon) and plain and judge.password(password or user, b"")
 
 
 def _wrapped(

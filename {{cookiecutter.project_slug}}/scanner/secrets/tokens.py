@@ -16,8 +16,10 @@ TELLING = 3  # characters of a form that make it unmistakable
 LEAST_ENTROPY = 2.8  # bits for each byte; of 32 random hex digits it is 3.6
 MIN_VALUE = 12  # bytes
 MIN_BEHIND_KEY = 16  # bytes; "key" alone says little
-_DULL = re.compile(rb"^(?:sha\d{1,3}|md5)[:=-]|://")  # a digest, a URL
+_DULL = re.compile(rb"^(?:sha\d{1,3}|md5)[:=-]|://|arn:aws")  # named things
+_BOUND = re.compile(rb"[:=]")
 _BROKEN = re.compile(rb":|=[^=]")
+_DIGEST = re.compile(rb"(?=\d*[a-f])[0-9a-f]{32,}")  # of a commit or a file
 _NUMBERS = re.compile(rb"[\d-]+")
 _PIECES = re.compile(rb"[:@%!$|]|=(?=[^=])")
 
@@ -47,7 +49,8 @@ def by_name(source: Source) -> Iterator[Secret]:
     """
     for run in source.runs:
         if not _DULL.search(run) and source.budget.spend():
-            for value in dict.fromkeys([run, *_PIECES.split(run)]):
+            behind = _BOUND.split(run, maxsplit=1)[-1]
+            for value in dict.fromkeys([run, behind, *_PIECES.split(run)]):
                 yield from _named(source, run, value.strip(b".:/,"))
 
 
@@ -59,8 +62,8 @@ def _named(source: Source, run: bytes, value: bytes) -> Iterator[Secret]:
     random = judge.random(body)
     for begin in source.starts[run]:
         start = begin + run.find(value)
-        if source.data.startswith(b"..", start + len(value)):
-            continue  # the manual left the rest out
+        if source.data.startswith((b"..", b"("), start + len(value)):
+            continue  # the manual left the rest out, or it is called
         name = names.before(source.data, start)
         if name and not names.other(name):
             kind = _issuer(name, value) or (
@@ -75,13 +78,17 @@ def _issuer(name: str, value: bytes) -> Kind | None:
     for known in _with_names():
         if known.names is not None and known.names.search(name):
             for form in known.forms:
-                if formats.regex(form).fullmatch(value):
+                if formats.regex(form).fullmatch(value) and not (
+                    _DIGEST.fullmatch(value) and formats.wide(form)
+                ):
                     return known.kind
     return None
 
 
 def _tells(name: str, value: bytes) -> bool:
     meaning = names.says(name)
+    if meaning is Says.NOTHING and names.service(name):
+        meaning = Says.KEY
     if meaning is Says.NOTHING or _BROKEN.search(value):
         return False
     if judge.words(judge.decoded(value)):

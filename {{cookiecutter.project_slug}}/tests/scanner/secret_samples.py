@@ -158,7 +158,7 @@ FORMED = {
     "SCALINGO": "tk-us-<w48>",
     "SENDGRID": "SG.<w24>.<w40>",
     "SENDINBLUE": "xkeysib-<x64>-<A16>",
-    "SENTRY-ORG": "sntrys_eyJ<b40>",
+    "SENTRY-ORG": "sntrys_eyJ<b40>=_<b43>",
     "SETTLEMINT": "sm_aat_<A16>",
     "SHIPPO": "shippo_live_<X40>",
     "SHOPIFY": "shpat_<X40>",

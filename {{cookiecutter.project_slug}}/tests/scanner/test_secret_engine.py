@@ -18,9 +18,11 @@ KEY, TOKEN, URL = "MCP-SEC-001", "MCP-SEC-002", "MCP-SEC-003"
 ASSIGNED, PASSWORD = "MCP-SEC-004", "MCP-SEC-005"
 HEADER, COMMAND = "MCP-SEC-006", "MCP-SEC-007"
 MANIFEST, STORE = "MCP-SEC-008", "MCP-SEC-009"
+LOGIN = "MCP-SEC-011"
 
 PASS = "hunt" + "er2Hx"
 DRAWN = value("<A32>")
+LETTERS = value("<l36>")
 BODY = "\n".join(value("<b64>", seed) for seed in range(20))
 
 
@@ -80,6 +82,24 @@ PLANTED = {
     "yaml": (ASSIGNED, f"  access_token: {DRAWN}"),
     "env": (ASSIGNED, f"export SIGNING_KEY={DRAWN}"),
     "xml": (ASSIGNED, f"<apiToken>\n    {DRAWN}\n</apiToken>"),
+    "element with words": (
+        ASSIGNED,
+        f"<id>{{acme}}</id>\n<secret>{{acme V1 {DRAWN}}}</secret>",
+    ),
+    "table": (ASSIGNED, f"api key | {DRAWN}\n"),
+    "prose": (ASSIGNED, f"[DEBUG] Using token {DRAWN}"),
+    "letters alone": (ASSIGNED, f'token = "{LETTERS}"'),
+    "few letters": (
+        ASSIGNED,
+        'client_secret = "9VROD0TR8VN' + 'W4ZEC0U2YK5W9X0B2HO"',
+    ),
+    "sign within": (ASSIGNED, f"API_KEY={DRAWN[:12]}%{DRAWN[12:]}"),
+    "four letters by chance": (
+        ASSIGNED,
+        f'token = "{DRAWN[:9]}a' + f'fakeb{DRAWN[9:]}"',
+    ),
+    "service": (ASSIGNED, f'onesignal: "{DRAWN}"'),
+    "service, loose": (ASSIGNED, f"mixpanel {DRAWN} "),
     "argument": (ASSIGNED, f'setProperty("API_TOKEN", "{DRAWN}")'),
     "name and value": (
         ASSIGNED,
@@ -115,6 +135,18 @@ PLANTED = {
     "key header": (HEADER, f'-H "X-Api-Key: {DRAWN}"'),
     "curl": (COMMAND, f"curl -u admin:{PASS} https://host"),
     "curl, quoted": (COMMAND, f"curl -s --user 'admin:{PASS}' https://host"),
+    "docker login": (COMMAND, f"docker login -u me -p {DRAWN} host"),
+    "mysql": (COMMAND, f"mysql -u root -p{PASS} app"),
+    "redis": (COMMAND, f"redis-cli -h cache -a {PASS} PING"),
+    "docker config": (
+        LOGIN,
+        json.dumps({"auths": {"host": {"auth": b64(f"me:{PASS}")}}}),
+    ),
+    "docker config in a string": (
+        LOGIN,
+        json.dumps(json.dumps({"auth": b64(f"me:{PASS}")})),
+    ),
+    "npmrc": (LOGIN, f"//registry.example.org/:_auth={b64(f'me:{PASS}')}"),
     "sshpass": (COMMAND, f"sshpass -p {PASS} ssh host"),
     "netrc": (COMMAND, f"machine host\n  login me\n  password {PASS}\n"),
 }
@@ -177,6 +209,25 @@ CLEAN = {
     "a finger rested": 'token = "5555555dAAAAA7777777CcccCFaaaaaa"',
     "session of an interpreter": f'>>> login(token="{DRAWN}")',
     "second line of it": f'>>> login(\n...     password="{PASS}")',
+    "websocket": f"Sec-WebSocket-Key: {b64(DRAWN[:16])}",
+    "basic without a colon": "Authorization: Basic not" + "abase64token",
+    "docker config": json.dumps({"auth": b64("user:password")}),
+    "docker login": "docker login -u me -p $TOKEN host",
+    "docker login, piped": "docker login -u me --password-stdin host",
+    "handle": f'next_token = "{DRAWN}"\nchange_token = "{DRAWN}"',
+    "made up": f'fake_token = "{DRAWN}"\ninvalid_api_key = "{DRAWN}"',
+    "limit": 'LIMITS = {"change_password": "5/m/user"}',
+    "name of a class": "oauth2_login = view(WeiboOAuth2Adapter)",
+    "range": 'secret = "[0-9A-Za-z_/+=.@-]{1,512}"',
+    "ARN": "arn:aws:secretsmanager:eu-west-1:111122223333:secret:app-XHb67j",
+    "algorithm": 'auth = "AWS4-HMAC-SHA256"',
+    "call in code": "sign_key = sign(data, padding.PKCS1v15(), digest)",
+    "class": 'api_key_mixin = "AsyncOAuthClientMixinBaseWithTokenAuth"',
+    "fake, by itself": f'token = "{DRAWN[:9]}_fake_{DRAWN[9:]}"',
+    "numbers in a row": 'token = "xoxp-1234-1234-1234-' + value("<x32>") + '"',
+    "number": "policy_secret = 0x00000020",
+    "commit behind a name": "amazon.aws.git," + value("<x40>"),
+    "name without a service": f'colour: "{DRAWN}"',
     "lock": f'url = "https://host/a.whl", hash = "sha256:{DRAWN}"',
 }
 

@@ -109,6 +109,32 @@ def test_a_password_in_a_test_is_made_up_and_a_token_is_not(scan):
     assert ids(scan(**{"tests/test_a.py": text})) == [GITHUB]
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "tests/a.py",
+        "pkg/tests/a.py",
+        "src/pkg/test_a.py",
+        "web/a.test.ts",
+        "fixtures/server.pem",
+        "conftest.py",
+    ],
+)
+def test_what_a_test_makes_up_is_no_finding(scan, path):
+    begin, end = (f"-----{word} PRIVATE KEY-----" for word in ("BEGIN", "END"))
+    key = f"{begin}\n{'MIIEvQIBADANBgkqhkiG9w0B' * 20}\n{end}\n"
+    text = f'url = "redis://:{PASS}@h"\nAPI_KEY = "{value("<A32>")}"\n{key}'
+
+    assert scan(**{path: text}).findings == ()
+
+
+@pytest.mark.parametrize("path", ["a.py", "contest.py", "latest/a.py"])
+def test_elsewhere_it_is(scan, path):
+    text = f'url = "redis://:{PASS}@h"\nAPI_KEY = "{value("<A32>")}"\n'
+
+    assert sorted(ids(scan(**{path: text}))) == ["MCP-SEC-003", "MCP-SEC-004"]
+
+
 def test_utf_16_is_read(scan):
     text = f"token = {TOKEN}\r\n".encode("utf-16")
 

@@ -1,0 +1,59 @@
+"""Passwords in commands, and in the file that commands read them from."""
+
+import re
+from collections.abc import Iterator
+
+from ..model import Severity
+from . import judge
+from .source import Kind, Secret, Source
+
+COMMAND = Kind("MCP-SEC-007", "Password in a command", Severity.HIGH)
+_CURL = re.compile(
+    rb"(?:[^\n\\]|\\\r?\n|\\.){0,300}?[ \t\n](?:-u|--user)[ =\t]{0,4}"
+    rb"[\"']?(?P<user>[^\"'\s:]{0,80})[\"']?:[\"']?(?P<password>[^\"'\s]{0,120})"
+)
+_NETRC = re.compile(
+    rb"\S{1,200}\s{1,9}login\s{1,9}\S{1,200}\s{1,9}password\s{1,9}"
+    rb"(?P<password>\S{3,200})"
+)
+_SSHPASS = re.compile(rb"-p[ \t]*[\"']?(?P<password>[^\s\"']{4,120})")
+_FLAGGED = (
+    rb"[^\n|;&]{0,200}?[ \t]%b[\"']?"
+    rb"(?P<password>[^\s\"'-][^\s\"']{3,500})"
+)
+_LOGIN = re.compile(_FLAGGED % rb"(?:-p|--password)[ =\t]{1,4}")
+_COMMANDS = {
+    b"machine ": _NETRC,
+    b"sshpass ": _SSHPASS,
+    b"mysql ": re.compile(_FLAGGED % rb"-p"),
+    b"mysqldump ": re.compile(_FLAGGED % rb"-p"),
+    b"redis-cli ": re.compile(_FLAGGED % rb"(?:-a|--pass)[ =\t]{1,4}"),
+    b"docker login ": _LOGIN,
+    b"podman login ": _LOGIN,
+    b"helm registry login ": _LOGIN,
+    b"oras login ": _LOGIN,
+    b"az login ": _LOGIN,
+}
+
+
+def find(source: Source) -> Iterator[Secret]:
+    """A password stands in a command, as ``curl -u user:password`` has it.
+
+    Commands are kept in histories, logs and tickets. So are logins of
+    databases and registries, and the .netrc that curl reads.
+    """
+    for at in source.all(b"curl "):
+        found = _CURL.match(source.data, at - 1)
+        if found is None:
+            continue
+        part = "password" if found["password"] else "user"
+        if judge.password(
+            found[part], found["user"] if part == "password" else b""
+        ):
+            yield Secret(COMMAND, found.start(part), found[part])
+    for word, form in _COMMANDS.items():
+        for at in source.all(word):
+            found = form.match(source.data, at)
+            if found and judge.password(found["password"], b""):
+                start = found.start("password")
+                yield Secret(COMMAND, start, found["password"])
