@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import IO, Any, ClassVar, Final
 
 from .processes import Process, start
 from .project import Project
@@ -64,6 +64,8 @@ class StdioServer:
         through: A program that starts it, given the package and these words.
         variables: What else the server is told.
     """
+
+    capabilities: ClassVar[Mapping[str, Any]] = {}  # what we can do for it
 
     def __init__(
         self,
@@ -174,7 +176,7 @@ class StdioServer:
             "initialize",
             START,
             protocolVersion=PROTOCOL,
-            capabilities={},
+            capabilities=self.capabilities,
             clientInfo=client,
         )
         self._send({"method": "notifications/initialized"})

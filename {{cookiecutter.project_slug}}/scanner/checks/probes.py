@@ -11,6 +11,7 @@ from ..model import CheckResult, Coverage, Finding, Options, State
 from ..probes import witness
 from ..probes.access import with_tokens
 from ..probes.arguments import SETTINGS, Attack
+from ..probes.controls import with_planted_tools
 from ..probes.lab import Lab, lab
 from ..probes.network import without_tokens
 from ..project import Project, Unreadable
@@ -36,12 +37,13 @@ def check(project: Project, options: Options) -> CheckResult:
         return _not_run(reason, State.ERROR)
     listed: Listed = Future()
     with ExitStack() as stack:
-        labs = [stack.enter_context(lab()) for _ in range(3)]
+        labs = [stack.enter_context(lab()) for _ in range(4)]
         pool = stack.enter_context(ThreadPoolExecutor(3))
         kind = _auth(project)
         others = (
             pool.submit(without_tokens, project, labs[1], listed),
             pool.submit(with_tokens, project, labs[2], kind, listed),
+            pool.submit(with_planted_tools, project, labs[3]),
         )
         attack = through(project, labs[0], options, listed)
         around = [finding for work in others for finding in work.result()]

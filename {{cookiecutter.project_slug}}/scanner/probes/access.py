@@ -15,9 +15,9 @@ from ..surface.components import Component
 from ..tools import ToolError
 from .explanations import found
 from .lab import Lab
-from .network import address, harmless
 from .schemas import sample
 from .signing import Key, unsigned
+from .target import address, harmless
 
 ISSUER: Final = "https://issuer.example"
 AUDIENCE: Final = "https://server.example/mcp"

@@ -72,6 +72,15 @@ EXPLANATIONS: Final[Mapping[str, str]] = {
     "MCP-PRB-029": "Every argument was given an address of this machine, and"
     " a tool that does not say that it is open_world connected to it. A caller"
     " reaches through the server whatever the server can reach.",
+    "MCP-PRB-030": "One client sent words that nobody can guess to every tool."
+    " One of them came back to another client, and not from the workspace,"
+    " which was emptied in between.",
+    "MCP-PRB-031": "As many calls as MCP_MAX_CONCURRENCY allows were waiting."
+    " One more was served.",
+    "MCP-PRB-032": "A call was cancelled while it waited. It went on until its"
+    " time was up, as if its caller still wanted the answer.",
+    "MCP-PRB-033": "The scan called a destructive tool of its own, and said no"
+    " when it was asked, if it was asked at all. The tool did its work.",
 }
 
 

@@ -4,7 +4,7 @@ import contextlib
 import json
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future
 from typing import Final
 
@@ -13,10 +13,11 @@ from ..live_http import ACCEPT, HttpServer
 from ..model import Finding
 from ..project import Project
 from ..surface.components import Component
-from ..tools import ToolError
+from .clients import strangers_words
 from .explanations import found
 from .lab import Lab
 from .schemas import sample
+from .target import Probe, Target, address, harmless
 
 LIMIT: Final = 4
 CALLS: Final = 7  # honest ones
@@ -31,8 +32,6 @@ ORIGINS: Final = (
     "http://127.0.0.1.stranger.example",
     "null",
 )
-
-Probe = Callable[[HttpServer, Component], Iterator[Finding]]
 
 
 def without_tokens(
@@ -67,10 +66,10 @@ def probed(
     }
     findings: list[Finding] = []
     with HttpServer(project, lab.workspace, **settings) as server:
-        tool = harmless(listed.result())
+        target = Target(server, lab, listed.result())
         for probe in probes:
             try:
-                findings += probe(server, tool)
+                findings += probe(target)
             except OSError as error:
                 said = f"while trying {probe.__name__}: {error}"
                 findings.append(found("MCP-PRB-009", said))
@@ -78,9 +77,9 @@ def probed(
     return findings
 
 
-def strangers(server: HttpServer, tool: Component) -> Iterator[Finding]:
+def strangers(target: Target) -> Iterator[Finding]:
     """Ask under the name of another host, and from another site."""
-    del tool
+    server = target.server
     for name, probe, values in (
         ("Host", "MCP-PRB-013", HOSTS),
         ("Origin", "MCP-PRB-014", ORIGINS),
@@ -91,17 +90,17 @@ def strangers(server: HttpServer, tool: Component) -> Iterator[Finding]:
             yield found(probe, f"{name}: {', '.join(served)}")
 
 
-def metrics(server: HttpServer, tool: Component) -> Iterator[Finding]:
+def metrics(target: Target) -> Iterator[Finding]:
     """Ask for the metrics where the protocol is."""
-    del tool
+    server = target.server
     answer = server.request(path="/metrics")
     if answer.status < 400:
         yield found("MCP-PRB-016", f"/metrics got {answer.status}")
 
 
-def oversized(server: HttpServer, tool: Component) -> Iterator[Finding]:
+def oversized(target: Target) -> Iterator[Finding]:
     """Send a body beyond the limit, which the server was told."""
-    del tool
+    server = target.server
     padded = _message("tools/list") + b" " * (BODY * 4)
     named = {**_HEADERS, "Mcp_Session_Id": server.session()}
     for how, body in (("whole", padded), ("in chunks", iter([padded]))):
@@ -111,8 +110,9 @@ def oversized(server: HttpServer, tool: Component) -> Iterator[Finding]:
                 return
 
 
-def limits(server: HttpServer, tool: Component) -> Iterator[Finding]:
+def limits(target: Target) -> Iterator[Finding]:
     """Call more often than is allowed: honestly, and under false names."""
+    server, tool = target.server, harmless(target.components)
     good = {k: sample(v) for k, v in tool.parameters.items()}
     session = server.session()
     honest = sum(
@@ -133,9 +133,9 @@ def limits(server: HttpServer, tool: Component) -> Iterator[Finding]:
             yield found("MCP-PRB-012", "another client is refused as well")
 
 
-def idle(server: HttpServer, tool: Component) -> Iterator[Finding]:
+def idle(target: Target) -> Iterator[Finding]:
     """Hold connections that say nothing, and see whether others get in."""
-    del tool
+    server = target.server
     with contextlib.ExitStack() as held:
         with contextlib.suppress(OSError):
             for _ in range(IDLE):
@@ -149,9 +149,9 @@ def idle(server: HttpServer, tool: Component) -> Iterator[Finding]:
             yield found("MCP-PRB-017", f"{IDLE} idle connections")
 
 
-def stopping(server: HttpServer, tool: Component) -> Iterator[Finding]:
+def stopping(target: Target) -> Iterator[Finding]:
     """Send SIGTERM while a request is on its way."""
-    del tool
+    server = target.server
     body = _message("tools/list")
     given = {"Host": "127.0.0.1", "Content_Length": str(len(body)), **_HEADERS}
     lines = [f"{k.replace('_', '-')}: {v}\r\n" for k, v in given.items()]
@@ -179,33 +179,9 @@ ALL: Final[tuple[Probe, ...]] = (
     oversized,
     limits,
     idle,
+    strangers_words,
     stopping,
 )
-
-
-def harmless(components: list[Component]) -> Component:
-    """Return the tool whose calls are counted: one that changes nothing.
-
-    Raises:
-        ToolError: There is none.
-    """
-    tools = [c for c in components if c.kind == "tool"]
-    tools.sort(key=lambda t: len(t.parameters))
-    for tool in tools:
-        marks = tool.data.get("annotations") or {}
-        if marks.get("readOnlyHint") and not marks.get("openWorldHint"):
-            return tool
-    raise ToolError("limits are probed with a read-only tool; there is none")
-
-
-def address(number: int) -> str:
-    """Return an address of this machine; ever the same, where it has one."""
-    wanted = f"127.0.0.{number}"
-    try:
-        socket.create_server((wanted, 0)).close()
-    except OSError:
-        return "127.0.0.1"
-    return wanted
 
 
 def _falsely(server: HttpServer, tool: Component, number: str) -> bool:

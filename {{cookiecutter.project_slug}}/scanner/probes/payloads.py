@@ -20,7 +20,7 @@ def texts(lab: Lab) -> Iterator[tuple[str, str]]:
 
 def few(lab: Lab) -> Iterator[tuple[str, str]]:
     """Yield those that are tried again with each switch set otherwise."""
-    tried = {"parent", "absolute", "link to a file", "shell"}
+    tried = {"parent", "absolute", "link to a file", "shell", "option"}
     yield from (pair for pair in texts(lab) if pair[0] in tried)
 
 

@@ -8,6 +8,11 @@ MOST: Final = 4  # models within models that are looked into
 Put = Callable[[Any], Any]
 Fields = dict[str, Any]
 
+#: What a field may be called, where any name will do.
+NAMES: Final = (
+    *("path", "name", "file", "filename", "url", "query", "command", "id"),
+    *("text", "content", "value", "key", "source", "target", "directory"),
+)
 #: Texts of a form that a schema may ask for (JSON Schema, section 7.3).
 FORMS: Final[Mapping[str, str]] = {
     "date": "2025-01-31",
@@ -127,9 +132,10 @@ def _in_object(
     free = schema.get("additionalProperties", not fields)
     if free:
         inner = free if isinstance(free, dict) else {}
-        fields["probe"] = inner
-        value = sample(inner)
+        value, most = sample(inner), schema.get("maxProperties")
         yield f"a name in {name}", lambda text: {**good, text: value}
+        for place, put in within(f"{name}.*", inner, depth + 1):
+            yield place, _under(NAMES[:most], put)
     for key, inner in fields.items():
         for place, put in within(f"{name}.{key}", inner, depth + 1):
             yield place, _kept(good, key, put)
@@ -137,6 +143,10 @@ def _in_object(
 
 def _listed(put: Put) -> Put:
     return lambda text: [put(text)]
+
+
+def _under(names: tuple[str, ...], put: Put) -> Put:
+    return lambda text: dict.fromkeys(names, put(text))
 
 
 def _kept(good: Fields, key: str, put: Put) -> Put:

@@ -21,14 +21,23 @@ from typing import Any
 PORT = 9  # of this machine; nobody listens there (RFC 863)
 TRAPS = ("outside", "workspace-evil")
 _TO_WRITE = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
-_READING = frozenset({"os.listdir", "os.scandir"})
-_TWO_PATHS = frozenset({"os.link", "os.rename"})
-_CHANGING = _TWO_PATHS | {"os.chmod", "os.mkdir", "os.remove", "os.rmdir"}
+_LINKING = frozenset({"os.link", "os.symlink"})
+_READING = _LINKING | {"os.listdir", "os.scandir"}
+_CHANGING = frozenset(
+    {"os.chmod", "os.mkdir", "os.remove", "os.rename", "os.rmdir"}
+    | {"sqlite3.connect"}
+)
 _RUNNING = frozenset({"os.posix_spawn", "subprocess.Popen"})
 _GOING_OUT = frozenset({"socket.connect", "socket.getaddrinfo"})
 _EVENTS = _READING | _CHANGING | _RUNNING | _GOING_OUT | {"open"}
-#: Options of one letter that few programs give a value.
-_SWITCHES = frozenset("ahlqrRvz")
+#: Options that few programs give a value.
+_SWITCHES = frozenset(
+    {"-a", "-h", "-l", "-q", "-r", "-R", "-v", "-z", "--all", "--cached"}
+    | {"--dry-run", "--force", "--graph", "--hard", "--ignore-case", "--json"}
+    | {"--line-number", "--list", "--name-only", "--oneline", "--patch"}
+    | {"--porcelain", "--quiet", "--raw", "--recursive", "--short", "--stat"}
+    | {"--text", "--verbose", "--yes"}
+)
 
 Attempts = Iterator[tuple[str, str]]
 
@@ -64,9 +73,11 @@ def _attempts(event: str, given: tuple[Any, ...], root: str) -> Attempts:
         yield from ((kind, trap) for trap in _traps(path, root, follows))
     else:
         kind = "read" if event in _READING else "write"
-        for path in given[: 2 if event in _TWO_PATHS else 1]:
-            follows = event in _READING
-            yield from ((kind, trap) for trap in _traps(path, root, follows))
+        follows = event in _READING - _LINKING
+        for trap in _traps(given[0], root, follows):
+            yield kind, trap
+        if event == "os.rename" or event in _LINKING:
+            yield from (("write", t) for t in _traps(given[1], root, False))
 
 
 def _traps(path: object, root: str, follows: bool) -> Iterator[str]:
@@ -109,10 +120,10 @@ def _takes_a_value(option: str) -> bool:
 
     ``-e TEXT`` and ``--grep TEXT`` may; ``-la TEXT`` and ``--in=x TEXT`` not.
     """
-    if option.startswith("--"):
-        return "=" not in option
-    letter = option[1:]
-    return option[:1] == "-" and len(letter) == 1 and letter not in _SWITCHES
+    is_long = option.startswith("--") and "=" not in option
+    return option not in _SWITCHES and (
+        is_long or (option.startswith("-") and len(option) == 2)
+    )
 
 
 def _text(value: Any) -> str:

@@ -31,6 +31,7 @@ _WRITES = frozenset(
     | {"execute", "executemany", "put", "post", "patch", "delete"}
 )
 _STRINGS = frozenset({"replace", "remove", "copy", "put", "move", "execute"})
+_MEMORY = ("BytesIO", "StringIO", "TemporaryFile", "TemporaryDirectory")
 #: Tools that say no more than that the server is there.
 OPEN_TOOLS = frozenset({"health_check", "echo"})
 _SAME = str.maketrans({"0": "o", "1": "l", "5": "s", "-": "", "_": ""})
@@ -173,7 +174,8 @@ def _fields(part: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _change(function: ast.AST) -> str:
-    """Name the first call in a function that changes something."""
+    """Name the first call in a function that changes what stays."""
+    passing = _passing(function)
     for node in ast.walk(function):
         if not isinstance(node, ast.Call):
             continue
@@ -181,12 +183,36 @@ def _change(function: ast.AST) -> str:
         name = getattr(called, "attr", getattr(called, "id", ""))
         if name == "open" and _opens_to_write(node):
             return "open() to write"
-        text = isinstance(called, ast.Attribute) and isinstance(
-            called.value, ast.Constant | ast.JoinedStr
-        )
-        if name in _WRITES and not text and _is_sure(node, name):
+        owner = called.value if isinstance(called, ast.Attribute) else None
+        text = isinstance(owner, ast.Constant | ast.JoinedStr)
+        if text or getattr(owner, "id", "") in passing:
+            continue
+        if name in _WRITES and _is_sure(node, name):
             return f"{name}()"
     return ""
+
+
+def _passing(function: ast.AST) -> set[str]:
+    """Return the names of what is in memory, or goes away by itself.
+
+    And of what is made of them, such as an archive in a buffer.
+    """
+    named = [
+        (step.targets[0], step.value)
+        if isinstance(step, ast.Assign)
+        else (step.optional_vars, step.context_expr)
+        for step in ast.walk(function)
+        if isinstance(step, ast.Assign | ast.withitem)
+    ]
+    found: set[str] = set()
+    for target, value in named * 2:
+        if not isinstance(value, ast.Call) or not isinstance(target, ast.Name):
+            continue
+        made = getattr(value.func, "attr", getattr(value.func, "id", ""))
+        of = {getattr(given, "id", "") for given in value.args}
+        if made.endswith(_MEMORY) or of & found:
+            found.add(target.id)
+    return found
 
 
 def _is_sure(call: ast.Call, name: str) -> bool:

@@ -7,7 +7,8 @@ from pathlib import Path
 from scanner.checks.probes import started
 from scanner.probes.arguments import Attack
 from scanner.probes.lab import lab
-from scanner.probes.network import Probe, probed
+from scanner.probes.network import probed
+from scanner.probes.target import Probe
 from scanner.project import Project
 from scanner.surface.components import Component, offered
 
@@ -448,9 +449,11 @@ def by_tool(attack: Attack) -> dict[str, set[str]]:
     return found
 
 
-def over_http(project: Project, *probes: Probe) -> set[str]:
+def over_http(
+    project: Project, *probes: Probe, there: list[Component] | None = None
+) -> set[str]:
     """Return which probes found something over HTTP."""
     listed: Future[list[Component]] = Future()
-    listed.set_result([HEALTH])
+    listed.set_result(there or [HEALTH])
     with lab() as traps:
         return {f.id for f in probed(project, traps, listed, probes)}

@@ -14,8 +14,10 @@ from scanner import live, processes
 from scanner.checks import probes
 from scanner.live import Ended, Silent
 from scanner.model import Options, State
-from scanner.probes import arguments, network
+from scanner.probes import arguments, controls, network
 from scanner.probes.access import with_tokens
+from scanner.probes.clients import strangers_words
+from scanner.probes.controls import with_planted_tools
 from scanner.probes.lab import lab
 from scanner.probes.network import (
     idle,
@@ -27,6 +29,7 @@ from scanner.probes.network import (
 )
 from scanner.probes.schemas import misfits, sample
 from scanner.probes.signing import Key, unsigned
+from scanner.probes.target import Probe
 from scanner.project import Project
 from scanner.surface.components import Component, Declared
 from tests.scanner.broken import (
@@ -217,7 +220,7 @@ BELIEVED = (
     "    peer = [named.decode()] if named else scope['client']\n"
     "    return Client(peer[0], 'address')\n",
 )
-HTTP: list[tuple[str, str, network.Probe, list[Edit]]] = [
+HTTP: list[tuple[str, str, Probe, list[Edit]]] = [
     (
         "no check of the host",
         "MCP-PRB-013",
@@ -407,12 +410,169 @@ def test_fault_is_found_over_http(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     probe: str,
-    attack: network.Probe,
+    attack: Probe,
     edits: list[Edit],
 ) -> None:
     monkeypatch.setattr(live, "STOP", 0.5)
     monkeypatch.setattr(network, "PATIENCE", 2.0)
     assert over_http(copy(tmp_path, *edits), attack) == {probe}
+
+
+REMEMBERS = """
+from . import tool
+
+SAID: list[str] = []
+
+
+@tool(read_only=True)
+def said() -> str:
+    return ", ".join(SAID)
+
+
+@tool
+def say(text: str) -> str:
+    SAID.append(text)
+    return "done"
+
+
+@tool(read_only=True)
+def repeats(text: str) -> str:
+    before, ASKED[:] = list(ASKED), [text]
+    return f"You asked before: {before}"
+
+
+ASKED: list[str] = []
+
+
+@tool(read_only=True)
+def is_honest(text: str) -> str:
+    return text.upper()
+"""
+TEXT = {"inputSchema": {"properties": {"text": {"type": "string"}}}}
+
+
+@pytest.mark.parametrize(
+    ("names", "probes_found"),
+    [
+        (["said", "say"], {"MCP-PRB-030"}),
+        (["repeats"], {"MCP-PRB-030"}),
+        (["is_honest"], set()),
+    ],
+    ids=["told to another tool", "kept from the last call", "honest"],
+)
+def test_words_of_another_client_are_found(
+    tmp_path: Path, names: list[str], probes_found: set[str]
+) -> None:
+    there = [Component("tool", n, {} if n == "said" else TEXT) for n in names]
+    project = copy(tmp_path, tools=REMEMBERS)
+    assert over_http(project, strangers_words, there=there) == probes_found
+
+
+def test_shared_workspace_tells_no_other_clients_words() -> None:
+    found = over_http(Project(ROOT), strangers_words, there=[WRITER, LISTER])
+    assert found == set()
+
+
+FILE = {"path": {"type": "string"}, "content": {"type": "string"}}
+WRITER = Component("tool", "write_file", {"inputSchema": {"properties": FILE}})
+LISTER = Component("tool", "list_files", {})
+CONTROLS: list[tuple[str, str, list[Edit]]] = [
+    (
+        "no time limit",
+        "MCP-PRB-008",
+        [("controls/guard.py", "timeout(seconds)", "timeout(None)")],
+    ),
+    (
+        "plain functions on the loop",
+        "MCP-PRB-008",
+        [
+            (
+                "registration.py",
+                "return await anyio.to_thread.run_sync("
+                "call, abandon_on_cancel=True)",
+                "return call()",
+            )
+        ],
+    ),
+    (
+        "masking that tells",
+        "MCP-PRB-005",
+        [
+            (
+                "server.py",
+                "mask_error_details=True",
+                "mask_error_details=False",
+            )
+        ],
+    ),
+    (
+        "no limit of output",
+        "MCP-PRB-025",
+        [("controls/guard.py", "if size > self._size:", "if False:")],
+    ),
+    (
+        "no limit of calls at once",
+        "MCP-PRB-031",
+        [
+            (
+                "controls/guard.py",
+                "if self._running >= self._most and",
+                "if False and",
+            )
+        ],
+    ),
+    (
+        "calls that cannot be cancelled",
+        "MCP-PRB-032",
+        [
+            (
+                "controls/guard.py",
+                "return await call_next(context)",
+                "return await asyncio.shield(call_next(context))",
+            )
+        ],
+    ),
+    (
+        "nobody is asked",
+        "MCP-PRB-033",
+        [
+            (
+                "controls/approval.py",
+                "        if danger is None:",
+                "        if True:",
+            )
+        ],
+    ),
+    (
+        "a no is taken for a yes",
+        "MCP-PRB-033",
+        [
+            (
+                "controls/approval.py",
+                'if getattr(answer, "action", "") == "accept" and',
+                "if True or",
+            )
+        ],
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("probe", "edits"),
+    [case[1:] for case in CONTROLS],
+    ids=[case[0] for case in CONTROLS],
+)
+def test_control_that_fails_is_found_whatever_tools_there_are(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    probe: str,
+    edits: list[Edit],
+) -> None:
+    monkeypatch.setattr(controls, "PATIENCE", GRACE)
+    monkeypatch.setattr(live, "STOP", 0.5)
+    with lab() as traps:
+        found = with_planted_tools(copy(tmp_path, *edits), traps)
+    assert {f.id for f in found} == {probe}
 
 
 FUNCTION = ast.parse("def list_files(): ...").body[0]

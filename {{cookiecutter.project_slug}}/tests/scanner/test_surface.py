@@ -72,6 +72,13 @@ def ids(component: Component) -> list[str]:
 WRITER = "def count_words(text):\n    open('x', 'w').write(text)"
 RUNNER = "def count_words(text):\n    subprocess.Popen(text)"
 MOVER = "def count_words(path):\n    path.replace('elsewhere')"
+BUFFER = """
+def count_words(text):
+    made = io.BytesIO()
+    with ZipFile(made, "w") as archive, NamedTemporaryFile("w") as file:
+        file.write(text)
+        archive.write(file.name)
+"""
 BOTH = {"readOnlyHint": True, "destructiveHint": True}
 
 TOKEN = "ghp_" + "x9KqT4vB7nWm2ZsJ" + "c8RfLp3YhGd6QaXe5UtN"
@@ -127,6 +134,7 @@ CLEAN: list[Component] = [
     tool(source="def count_words(t): return t.replace('a', 'b')"),
     tool(source="def count_words(t): return open(t).read()"),
     tool(source="def count_words(path): return path.replace('../', '')"),
+    tool(source=BUFFER),
     taking({"type": "string", "maxLength": 9}),
     tool(size={"type": "integer", "maximum": 10}),
     tool(kind={"enum": ["a", "b"], "type": "string"}),

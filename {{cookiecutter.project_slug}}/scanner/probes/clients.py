@@ -1,0 +1,70 @@
+"""Attacks of one client on another: whose words come back to whom."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ..live import PROTOCOL
+from ..model import Finding
+from ..surface.components import Component
+from .answers import told
+from .explanations import found
+from .lab import new_word
+from .schemas import sample
+from .target import Target, address
+
+
+def strangers_words(target: Target) -> Iterator[Finding]:
+    """Send words as one client, and look for them as another.
+
+    The workspace belongs to all of them, so it is put right in between. Who
+    asks for nothing comes first: the second client's own words must not take
+    the place of the first's. Where this machine has one address only, there
+    is one client only.
+    """
+    first, second = address(4), address(5)
+    if first == second:
+        return
+    called = [c for c in target.components if _is_asked(c)]
+    called.sort(key=lambda c: len(c.parameters))
+    word = new_word()
+    for component in called:
+        _ask(target, component, word, first)
+    target.lab.build()
+    for component in called:
+        if told(word, _ask(target, component, new_word(), second)):
+            said = "what another client had sent"
+            hit = component.hit(said, anchor="MCP-PRB-030")
+            yield found("MCP-PRB-030", said, hit)
+    target.lab.build()
+
+
+def _is_asked(component: Component) -> bool:
+    marks = component.data.get("annotations") or {}
+    return component.kind != "instructions" and not marks.get("openWorldHint")
+
+
+def _ask(target: Target, asked: Component, word: str, source: str) -> str:
+    """Return what is answered to a client who sends this word."""
+    server = target.server
+    named = {"Mcp_Session_Id": server.session(source)}
+    method, params = _request(asked, word)
+    named["MCP_Protocol_Version"] = PROTOCOL
+    return server.rpc(method, params, source, **named).text
+
+
+def _request(asked: Component, word: str) -> tuple[str, dict[str, Any]]:
+    if asked.kind == "tool":
+        given = {k: _filled(v, word) for k, v in asked.parameters.items()}
+        return "tools/call", {"name": asked.name, "arguments": given}
+    if asked.kind == "prompt":
+        listed = asked.data.get("arguments") or []
+        texts = {str(each.get("name")): word for each in listed}
+        return "prompts/get", {"name": asked.name, "arguments": texts}
+    return "resources/read", {"uri": re.sub(r"\{[^}]*\}", word, asked.name)}
+
+
+def _filled(schema: Mapping[str, Any], word: str) -> Any:
+    """Return a value that fits, with the word in it if a text may be."""
+    bare = {k: v for k, v in schema.items() if k != "default"}
+    return sample({"minItems": 1, **bare}, word)

@@ -1,0 +1,106 @@
+"""Attacks on the controls that every tool gets, with tools of our own."""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Final
+
+from ..live_parallel import ParallelServer
+from ..model import Finding
+from ..project import Project
+from ..tools import ToolError
+from .answers import refused
+from .explanations import found
+from .lab import Lab
+
+PLANTED: Final = Path(__file__).parent / "planted" / "probe_controls.py"
+DEADLINE: Final = 2  # seconds; less than a blocked thread takes
+AT_ONCE: Final = 4
+PATIENCE: Final = 10.0  # seconds
+SETTINGS: Final = {
+    "MCP_APPROVAL": "auto",
+    "MCP_MAX_CONCURRENCY": str(AT_ONCE),
+    "MCP_MAX_OUTPUT_SIZE": str(2**16),
+    "MCP_RATE_LIMIT": "off",
+    "MCP_REQUEST_TIMEOUT": str(DEADLINE),
+}
+
+
+def with_planted_tools(project: Project, lab: Lab) -> list[Finding]:
+    """Call tools that wait, block, fail, fill and destroy.
+
+    Args:
+        project: Whose server it is.
+        lab: Where it works.
+
+    Raises:
+        ToolError: It does not start, or does not find the tools.
+    """
+    through = [str(PLANTED)]
+    place = lab.workspace
+    with ParallelServer(project, place, through=through, **SETTINGS) as server:
+        listed = server.everything("tools/list", "tools")
+        names = [tool.get("name") for tool in listed]
+        if "probe_waits" not in names:
+            raise ToolError("the server finds no tool dropped into tools/")
+        return list(_Trial(server, lab).findings())
+
+
+class _Trial:
+    """The calls, one after the other, while a thread is blocked."""
+
+    def __init__(self, server: ParallelServer, lab: Lab) -> None:
+        self._server, self._here = server, lab.root / "here"
+        self._canary = lab.inside
+
+    def findings(self) -> Iterator[Finding]:
+        """Yield what gave way."""
+        blocked = self._server.begin("probe_blocks")
+        self._answer("probe_answers")
+        if self._left("blocked"):  # all the rest came too late as well
+            yield found("MCP-PRB-008", "a plain function holds up the others")
+            return
+        yield from self._alone()
+        yield from self._at_once(blocked)
+
+    def _alone(self) -> Iterator[Finding]:
+        if self._canary in json.dumps(self._answer("probe_fails")):
+            yield found("MCP-PRB-005", "what a tool raises comes back")
+        if not refused(self._answer("probe_fills")):
+            yield found("MCP-PRB-025", "whatever a tool returns comes back")
+        self._answer("probe_destroys")
+        if self._left("destroyed"):
+            yield found("MCP-PRB-033", "the user said no, and it was done")
+
+    def _at_once(self, blocked: int) -> Iterator[Finding]:
+        """Fill every place, cancel one call, and wait for the others' end."""
+        waiting = [self._server.begin("probe_waits") for _ in "12"]
+        stopped = self._server.begin("probe_stops")
+        self._until(lambda: self._left("stops") and self._size("waits") == 2)
+        if not refused(self._answer("probe_answers")):
+            yield found("MCP-PRB-031", f"a call beside {AT_ONCE} others")
+        self._server.cancel(stopped)
+        self._until(lambda: self._left("stopped") or self._left("waited"))
+        if not self._left("stopped"):
+            yield found("MCP-PRB-032", "it ran on until its time was up")
+        calls = (blocked, *waiting)
+        answers = self._server.answers(*calls, patience=PATIENCE)
+        if not all(refused(answers.get(n, {})) for n in calls):
+            yield found("MCP-PRB-008", "a call that waits for ever")
+
+    def _answer(self, tool: str) -> dict[str, Any]:
+        """Return the answer to one call; empty if there is none."""
+        number = self._server.begin(tool)
+        return self._server.answers(number, patience=PATIENCE).get(number, {})
+
+    def _left(self, name: str) -> bool:
+        return (self._here / name).exists()
+
+    def _size(self, name: str) -> int:
+        return (self._here / name).stat().st_size if self._left(name) else 0
+
+    def _until(self, is_so: Callable[[], object]) -> None:
+        until = time.monotonic() + PATIENCE
+        while not is_so() and time.monotonic() < until:
+            time.sleep(0.01)

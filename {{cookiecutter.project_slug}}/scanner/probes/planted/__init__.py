@@ -1,0 +1,1 @@
+"""Tools of the scan's own, dropped among the project's."""

@@ -1,0 +1,53 @@
+"""What the attacks over HTTP are aimed at, and where they come from."""
+
+import socket
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from ..live_http import HttpServer
+from ..model import Finding
+from ..surface.components import Component
+from ..tools import ToolError
+from .lab import Lab
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A running server.
+
+    Attributes:
+        lab: Where it works.
+        components: What it offers.
+    """
+
+    server: HttpServer
+    lab: Lab
+    components: list[Component]
+
+
+Probe = Callable[[Target], Iterator[Finding]]
+
+
+def harmless(components: list[Component]) -> Component:
+    """Return the tool whose calls are counted: one that changes nothing.
+
+    Raises:
+        ToolError: There is none.
+    """
+    tools = [c for c in components if c.kind == "tool"]
+    tools.sort(key=lambda t: len(t.parameters))
+    for tool in tools:
+        marks = tool.data.get("annotations") or {}
+        if marks.get("readOnlyHint") and not marks.get("openWorldHint"):
+            return tool
+    raise ToolError("limits are probed with a read-only tool; there is none")
+
+
+def address(number: int) -> str:
+    """Return an address of this machine; ever the same, where it has one."""
+    wanted = f"127.0.0.{number}"
+    try:
+        socket.create_server((wanted, 0)).close()
+    except OSError:
+        return "127.0.0.1"
+    return wanted
