@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from conftest import BIN, Project, clean_environment
-from template import clone
+from template import TEMPLATE, clone
 
 pytestmark = pytest.mark.slow
 
@@ -157,6 +158,29 @@ def assert_tools_work(project: Path, generated: Project) -> None:
         *(str(generated.path / BIN / "python"), "-m", "pytest", "-q"),
         *("-p", "no:cacheprovider", "tests/tools"),
     )
+
+
+def test_line_that_both_changed_is_left_to_the_user(project: Path) -> None:
+    path = project / "Dockerfile"
+    before = path.read_text(encoding="utf-8")
+    assert before.endswith("# of an older release\n")
+    path.write_text(before.replace("an older", "our own"), encoding="utf-8")
+    commit(project, "feat: make it ours")
+
+    cruft(project, "update", "--skip-apply-ask")
+
+    changed = run(project, "git", "status", "--porcelain").splitlines()
+    assert "UU Dockerfile" in changed
+    assert "# of our own release\n" in path.read_text(encoding="utf-8")
+    assert "<<<<<<< ours\n" in path.read_text(encoding="utf-8")
+
+
+def test_page_on_updates_says_what_is_tried_here() -> None:
+    page = (TEMPLATE / "docs" / "updating.md").read_text(encoding="utf-8")
+    lines = re.findall(r"^cruft (\w+)(.*?)(?: #|$)", page, re.MULTILINE)
+    assert [name for name, _ in lines] == ["create", "check", "update", "link"]
+    assert lines[2][1].split() == ["--skip-apply-ask"]
+    assert lines[3][1].split()[1:] == ["--checkout", "v0.1.0"]
 
 
 def test_lock_and_baseline_stay_out_of_the_way(project: Path) -> None:

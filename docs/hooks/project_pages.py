@@ -23,6 +23,7 @@ ANSWERS = {
 PAGES = {
     "docs/tools.md": "project/tools.md",
     "docs/clients.md": "project/clients.md",
+    "docs/identity.md": "project/identity.md",
     "docs/deploying.md": "project/deploying.md",
     "docs/events.md": "project/events.md",
     "SECURITY.md": "project/security.md",
