@@ -7,6 +7,7 @@ import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -99,21 +100,38 @@ def test_the_readme_names_every_tool_and_its_scope() -> None:
             assert re.search(row, README), spec.name
 
 
-async def test_the_tool_of_the_readme_works_as_it_stands(
-    tmp_path: Path, make_server: MakeServer, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("page", "block", "call", "said"),
+    [
+        ("README.md", 0, ("count_words", {"text": "a b c"}), "3"),
+        ("docs/tools.md", 0, ("count_words", {"text": "a b"}), "2"),
+        (
+            *("docs/tools.md", 1, ("read_note", {"name": "shopping"})),
+            "There is no note shopping.",
+        ),
+    ],
+)
+async def test_a_tool_of_a_page_works_as_it_stands(
+    tmp_path: Path,
+    make_server: MakeServer,
+    monkeypatch: pytest.MonkeyPatch,
+    page: str,
+    block: int,
+    call: tuple[str, dict[str, Any]],
+    said: str,
 ) -> None:
-    code = re.search(r"```python\n(.*?)```", README, re.DOTALL)
-    assert code
-    (tmp_path / "readme_tool.py").write_text(code[1], "utf-8")
+    text = (PROJECT / page).read_text("utf-8")
+    code = re.findall(r"```python\n(.*?)```", text, re.DOTALL)[block]
+    (tmp_path / "page_tool.py").write_text(code, "utf-8")
     monkeypatch.setattr(tools, "__path__", [*tools.__path__, str(tmp_path)])
 
     try:
         async with Client(make_server()) as client:
-            answer = await client.call_tool("count_words", {"text": "a b c"})
+            answer = await client.call_tool(*call, raise_on_error=False)
     finally:
-        sys.modules.pop(f"{tools.__name__}.readme_tool", None)
+        sys.modules.pop(f"{tools.__name__}.page_tool", None)
 
-    assert answer.content[0].text == "3"
+    assert answer.content[0].text == said
 
 
 def test_the_security_policy_names_files_that_there_are() -> None:
