@@ -7,5 +7,5 @@ import os
 os.environ["FASTMCP_ENV_FILE"] = os.devnull
 os.environ["FASTMCP_LOG_ENABLED"] = "false"
 # Its spans cost each call a fifth and go nowhere unless a collector is set up;
-# set it to native if one is.
-os.environ.setdefault("FASTMCP_TELEMETRY_MODE", "off")
+# set it to native if one is. With off it still gathers what they would hold.
+os.environ.setdefault("FASTMCP_TELEMETRY_MODE", "propagation_only")

@@ -8,7 +8,8 @@ from typing import Any
 import anyio.to_thread
 from fastmcp.server.auth import require_scopes
 from fastmcp.tools import FunctionTool
-from mcp_types import ToolAnnotations
+from fastmcp.tools.base import ToolResult
+from mcp_types import TextContent, ToolAnnotations
 
 from . import tools
 from .errors import SettingsError
@@ -42,12 +43,26 @@ def served_tools(settings: Settings) -> list[ToolSpec]:
     return specs
 
 
+class RegisteredTool(FunctionTool):
+    """A tool whose text is its answer.
+
+    FastMCP writes text as JSON and reads it again before it is sure of that.
+    """
+
+    def convert_result(self, raw_value: Any) -> ToolResult:
+        """Return what the client is sent."""
+        if isinstance(raw_value, str):
+            text = TextContent(type="text", text=raw_value)
+            return ToolResult(content=[text])
+        return super().convert_result(raw_value)
+
+
 def registered(spec: ToolSpec, settings: Settings) -> FunctionTool:
     """Return the tool as FastMCP registers it.
 
     Results have no output schema: clients would hold refusals against it.
     """
-    return FunctionTool.from_function(
+    return RegisteredTool.from_function(
         _in_thread(spec.function),
         annotations=ToolAnnotations(
             read_only_hint=spec.read_only,

@@ -10,6 +10,7 @@ from fastmcp import FastMCP
 
 from . import log, tools
 from .auth import build_auth
+from .catalog import Catalog
 from .commands import CommandRunner
 from .controls.approval import Approval
 from .controls.audit import Audit
@@ -79,7 +80,7 @@ def build(settings: Settings, worker: int = 0) -> Application:
     )
     commands = resources.commands
     on_event = partial(_observe, metrics)
-    server: FastMCP[Any] = FastMCP(
+    server = Catalog(
         settings.server_name,
         version=_version(),
         auth=build_auth(
