@@ -289,11 +289,15 @@ def command(project: Project, through: Sequence[str] = ()) -> list[str]:
 
 
 def ended(process: Process) -> None:
-    """Wait a little for the process's own end, then end it and its own."""
+    """End the process and all that it started.
+
+    One that listens is asked first: others may be at its other end. One on
+    pipes has nobody else, and leaves nothing that is kept.
+    """
     if process.stdin is None and process.poll() is None:
         process.terminate()
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        process.wait(STOP)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(STOP)
     _kill(process)
 
 
