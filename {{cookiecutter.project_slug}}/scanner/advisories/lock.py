@@ -18,6 +18,11 @@ UV_LOCK = "uv.lock"
 NAMES = (UV_LOCK, "requirements.lock", "requirements.txt")
 MAX_LOCK = 64 * 2**20  # bytes
 _OWN = frozenset({"virtual", "editable", "directory"})
+_FORCED = {
+    "constraints": "constraint-dependencies",
+    "overrides": "override-dependencies",
+}
+_STRONG = ("sha256:", "sha384:", "sha512:")
 _CONTINUED = re.compile(r"\\\r?\n")
 _HASH = re.compile(r"--hash[= ](sha256|sha384|sha512):[0-9a-f]{64,128}")
 
@@ -40,6 +45,8 @@ class Package:
         hashed: Every file of it has a hash.
         wheel: It can be looked at without executing code of it.
         uploaded: When its newest file was published, where the lock tells.
+        files: The addresses of its files.
+        needs: The packages that it asks for.
     """
 
     name: str
@@ -50,6 +57,8 @@ class Package:
     wheel: bool = True
     uploaded: dt.datetime | None = None
     line: int | None = None
+    files: tuple[str, ...] = ()
+    needs: frozenset[str] = frozenset()
 
     @property
     def key(self) -> tuple[str, str]:
@@ -69,11 +78,15 @@ class Lock:
     Attributes:
         made_for: What the project asked for when the lock was made; None
             where the lock does not tell.
+        python: The Python that it was made for; empty where it is silent.
+        needs: The packages that the project itself asks for.
     """
 
     path: str
     packages: tuple[Package, ...]
     made_for: Wishes | None = None
+    python: str = ""
+    needs: frozenset[str] = frozenset()
 
     @property
     def audited(self) -> dict[tuple[str, str], Package]:
@@ -105,6 +118,8 @@ def wishes(project: Project) -> Wishes:
     lists += [("", wanted) for wanted in extras.values()]
     groups = project.table("dependency-groups")
     lists += [(name, _flat(groups, name)) for name in groups]
+    uv = project.table("tool", "uv")
+    lists += [(kind, uv.get(key)) for kind, key in _FORCED.items()]
     return frozenset(
         _wish(group, requirement.name, str(requirement.specifier))
         for group, wanted in lists
@@ -121,17 +136,47 @@ def _uv(text: str) -> Lock:
             lines.setdefault(line[8:-1], number)
     packages = []
     made_for = None
+    needs: set[str] = set()
+    own: set[str] = set()
     try:
-        for entry in tomllib.loads(text)["package"]:
+        table = tomllib.loads(text)
+        for entry in table["package"]:
             source = next(iter(entry["source"]))
             if source not in _OWN:
                 line_of = lines.get(entry["name"])
                 packages.append(_package(entry, source, line_of))
-            elif entry["source"][source] == ".":
-                made_for = frozenset(_made_for(entry.get("metadata", {})))
+                continue
+            own.add(entry["name"])
+            needs |= _needs(entry)
+            if entry["source"][source] == ".":
+                made_for = frozenset(
+                    [
+                        *_made_for(entry.get("metadata", {})),
+                        *_forced(table.get("manifest", {})),
+                    ]
+                )
+        python = str(table.get("requires-python", ""))
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise Malformed(f"{UV_LOCK} is not of a known form") from error
-    return Lock(UV_LOCK, tuple(packages), made_for)
+    asked = frozenset(needs - own)
+    return Lock(UV_LOCK, tuple(packages), made_for, python, asked)
+
+
+def _needs(entry: Mapping[str, Any]) -> set[str]:
+    """Collect the names of what an entry asks for, whatever the occasion."""
+    lists = [entry.get("dependencies", [])]
+    for key in ("optional-dependencies", "dev-dependencies"):
+        lists += entry.get(key, {}).values()
+    return {item["name"] for items in lists for item in items}
+
+
+def _forced(
+    manifest: Mapping[str, Any],
+) -> Iterator[tuple[str, str, frozenset[str]]]:
+    for kind in _FORCED:
+        for item in manifest.get(kind, ()):
+            if isinstance(item, dict):  # else a constraint of one's own
+                yield _wish(kind, item["name"], item.get("specifier", ""))
 
 
 def _made_for(
@@ -185,11 +230,23 @@ def _package(
         version=entry.get("version", ""),
         source=source,
         where=str(entry["source"][source]),
-        hashed=bool(files) and all("hash" in file for file in files),
+        hashed=bool(files)
+        and all(file.get("hash", "").startswith(_STRONG) for file in files),
         wheel="wheels" in entry,
         uploaded=max(map(dt.datetime.fromisoformat, times), default=None),
         line=line,
+        files=tuple(_address(file["url"]) for file in files if "url" in file),
+        needs=frozenset(_needs(entry)),
     )
+
+
+def _address(text: str) -> str:
+    """Return an address that can be taken apart.
+
+    Raises:
+        ValueError: It is none.
+    """
+    return urlsplit(text).geturl()
 
 
 def _requirements(text: str) -> Iterator[Package]:

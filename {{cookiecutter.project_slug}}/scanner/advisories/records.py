@@ -4,6 +4,7 @@ https://ossf.github.io/osv-schema/
 """
 
 import importlib
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -32,6 +33,8 @@ _WORDS = {
     "MEDIUM": Severity.MEDIUM,
     "LOW": Severity.LOW,
 }
+MAX_SCORE = 10.0
+_BEGINS = re.compile(r"CVSS:([34])\.")
 _PREFERRED = ("PYSEC-", "GHSA-", "CVE-")
 
 
@@ -142,13 +145,26 @@ def _list(value: Any, key: str) -> list[Any]:
 def _scores(part: Mapping[str, Any]) -> Iterator[Severity]:
     """Rate the CVSS vectors, as FIRST's calculators do."""
     for item in _list(part, "severity"):
-        kind = _CVSS.get(str(item.get("type")))
         try:
-            score = kind(str(item["score"])).scores()[0] if kind else None
+            score = _score(str(item["type"]), str(item["score"]))
         except (_LIBRARY.exceptions.CVSSError, LookupError, ValueError):
             continue
-        if score is not None:
+        if 0 <= score <= MAX_SCORE:
             yield next(s for floor, s in _FLOORS if score >= floor)
+
+
+def _score(kind: str, text: str) -> float:
+    """Read a vector by its own beginning, or the number that it came to.
+
+    Raises:
+        LookupError: It is of no kind that is known.
+        ValueError: It is neither a vector nor a number.
+    """
+    begins = _BEGINS.match(text)
+    known = _CVSS[f"CVSS_V{begins[1]}" if begins else kind]
+    if "/" not in text:
+        return float(text)
+    return float(known(text).scores()[0])
 
 
 def _said(part: Mapping[str, Any]) -> Iterator[Severity]:
@@ -163,7 +179,7 @@ def _is_named(affected: Any, name: str) -> bool:
     package = affected.get("package") if isinstance(affected, dict) else None
     return (
         isinstance(package, Mapping)
-        and str(package.get("ecosystem")).partition(":")[0] == "PyPI"
+        and str(package.get("ecosystem")).partition(":")[0].lower() == "pypi"
         and canonicalize_name(str(package.get("name"))) == name
     )
 

@@ -82,6 +82,9 @@ def mismatch(subject: Subject) -> Iterator[Hit]:
     if subject.lock is None or subject.lock.made_for is None:
         return
     differs = subject.lock.made_for ^ wishes(subject.project)
+    python = str(subject.project.table("project").get("requires-python", ""))
+    if _bounds(python) != _bounds(subject.lock.python):
+        differs |= {("", "Python", frozenset())}
     if differs and "dependencies" not in _dynamic(subject.project):
         names = sorted({name for _, name, _ in differs})
         yield Hit(
@@ -106,7 +109,7 @@ def no_hash(subject: Subject) -> Iterator[Hit]:
     """
     for package in _packages(subject):
         if not package.hashed and package.source in {"registry", "url"}:
-            yield _hit(subject, package, "has no hash")
+            yield hit_at(subject, package, "has no hash")
 
 
 @rule(
@@ -154,7 +157,17 @@ def no_index(subject: Subject) -> Iterator[Hit]:
     """
     for package in _packages(subject):
         if package.source != "registry":
-            yield _hit(subject, package, f"comes from {package.source}")
+            yield hit_at(subject, package, f"comes from {package.source}")
+    outside = {p.key[0] for p in _packages(subject) if p.source != "registry"}
+    for name, wanted in subject.project.table("tool", "uv", "sources").items():
+        parts = wanted if isinstance(wanted, list) else [wanted]
+        kinds = {
+            key for part in parts if isinstance(part, dict) for key in part
+        }
+        found = sorted(kinds & {"git", "path", "url"})
+        if found and canonicalize_name(name) not in outside:
+            message = f"{name} is to come from {found[0]}"
+            yield Hit(path=PYPROJECT, message=message, anchor=message)
 
 
 @rule(
@@ -168,8 +181,12 @@ def no_index(subject: Subject) -> Iterator[Hit]:
 def plain_http(subject: Subject) -> Iterator[Hit]:
     """Whoever sits on the way can answer in the index's place."""
     for package in _packages(subject):
-        if urlsplit(package.where).scheme == "http" and package.host:
-            yield _hit(subject, package, f"comes from http://{package.host}")
+        for place in (package.where, *package.files):
+            parts = urlsplit(place)
+            if parts.scheme == "http" and parts.hostname:
+                what = f"comes from http://{parts.hostname}"
+                yield hit_at(subject, package, what)
+                break
 
 
 @rule(
@@ -209,7 +226,7 @@ def taken_back(subject: Subject) -> Iterator[Hit]:
     for package in _packages(subject):
         if package.key in subject.yanked:
             why = subject.yanked[package.key] or "no reason is given"
-            yield _hit(subject, package, f"was yanked ({why})")
+            yield hit_at(subject, package, f"was yanked ({why})")
 
 
 @rule(
@@ -230,7 +247,7 @@ def adverse(subject: Subject) -> Iterator[Hit]:
         status = subject.adverse.get(package.key[0])
         if status:
             bad = status.lower() == "quarantined"
-            hit = _hit(subject, package, f"is {status}")
+            hit = hit_at(subject, package, f"is {status}")
             severity = Severity.CRITICAL if bad else None
             yield Hit(
                 path=hit.path,
@@ -253,7 +270,11 @@ def unpinned(subject: Subject) -> Iterator[Hit]:
     """A version that is not named cannot be audited, nor installed twice."""
     for package in _packages(subject):
         if not package.version and package.source == "registry":
-            yield _hit(subject, package, "has no version")
+            yield hit_at(subject, package, "has no version")
+
+
+def _bounds(text: str) -> frozenset[str]:
+    return frozenset(part.strip() for part in text.split(",") if part)
 
 
 def _dynamic(project: Project) -> list[str]:
@@ -265,7 +286,14 @@ def _packages(subject: Subject) -> tuple[Package, ...]:
     return subject.lock.packages if subject.lock else ()
 
 
-def _hit(subject: Subject, package: Package, what: str) -> Hit:
+def bounded(wanted: Requirement) -> bool:
+    """Tell whether a new major version does not come in by itself."""
+    ends = any(each.operator in _BOUNDS for each in wanted.specifier)
+    return ends or wanted.url is not None
+
+
+def hit_at(subject: Subject, package: Package, what: str) -> Hit:
+    """Return what a rule finds at a package's place in the lock."""
     named = f"{package.name} {package.version}".strip()
     return Hit(
         path=subject.lock.path if subject.lock else None,
@@ -278,8 +306,7 @@ def _hit(subject: Subject, package: Package, what: str) -> Hit:
 def _unbounded(project: Project, *, among_protocol: bool) -> Iterator[Hit]:
     for wanted in direct(project):
         name = canonicalize_name(wanted.name)
-        bounded = any(s.operator in _BOUNDS for s in wanted.specifier)
-        if (name in PROTOCOL) != among_protocol or wanted.url or bounded:
+        if (name in PROTOCOL) != among_protocol or bounded(wanted):
             continue
         yield Hit(
             path=PYPROJECT,

@@ -1,8 +1,10 @@
 """What uv is told about where packages come from."""
 
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from ..model import Severity
 from ..project import Project, Unreadable
@@ -10,6 +12,10 @@ from ..rules import Hit, rule
 from .dependency_rules import PYPROJECT, Subject
 
 UV = "uv.toml"  # where there is one, uv does not look into pyproject.toml
+_OPTION = re.compile(
+    r"\s*--(?P<name>extra-index-url|find-links|index-url|trusted-host)"
+    r"[ =]+(?P<value>\S+)"
+)
 UNSAFE = frozenset({"unsafe-best-match", "unsafe-first-match"})
 
 
@@ -35,6 +41,50 @@ def open_sources(subject: Subject) -> Iterator[Hit]:
         if settings.get("allow-insecure-host"):
             message = "allow-insecure-host names a host"
             yield _hit(subject.project, path, message)
+        if settings.get("prerelease") == "allow":
+            message = "prerelease is allow: nobody has released these"
+            yield _hit(subject.project, path, message, Severity.LOW)
+        for key, address in _indexes(settings):
+            if _in_clear(address):
+                message = f"{key} names an index without encryption"
+                yield _hit(subject.project, path, message, Severity.HIGH)
+    yield from _by_pip(subject.project)
+
+
+def _by_pip(project: Project) -> Iterator[Hit]:
+    """Yield the options in requirements files that open up the sources."""
+    for path in project.named(r"(.*/)?requirements[^/]*\.(txt|lock|in)"):
+        for number, line in enumerate(project.text(path).splitlines(), 1):
+            found = _OPTION.match(line)
+            if found is None:
+                continue
+            clear = _in_clear(found["value"])
+            if clear or found["name"] in {"extra-index-url", "trusted-host"}:
+                yield Hit(
+                    path=path,
+                    line=number,
+                    message=f"--{found['name']} lets others offer packages",
+                    anchor=found["name"],
+                    severity=Severity.HIGH if clear else None,
+                )
+
+
+def _indexes(settings: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for key in ("index-url", "extra-index-url", "find-links"):
+        value = settings.get(key)
+        for address in value if isinstance(value, list) else [value]:
+            yield key, str(address)
+    named = settings.get("index")
+    for index in named if isinstance(named, list) else ():
+        url = index.get("url") if isinstance(index, Mapping) else index
+        yield "index", str(url)
+
+
+def _in_clear(address: str) -> bool:
+    """Tell whether an address goes over the network without encryption."""
+    parts = urlsplit(address)
+    here = parts.hostname in {"localhost", "127.0.0.1", "::1"}
+    return parts.scheme == "http" and not here
 
 
 def _settings(project: Project) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -51,8 +101,15 @@ def _settings(project: Project) -> Iterator[tuple[str, Mapping[str, Any]]]:
         yield from ((path, x) for x in tables if isinstance(x, dict))
 
 
-def _hit(project: Project, path: str, message: str) -> Hit:
+def _hit(
+    project: Project,
+    path: str,
+    message: str,
+    severity: Severity | None = None,
+) -> Hit:
     name = message.partition(" ")[0]
     lines = enumerate(project.text(path).splitlines(), 1)
     line = next((n for n, text in lines if text.startswith(name)), None)
-    return Hit(path=path, line=line, message=message, anchor=name)
+    return Hit(
+        path=path, line=line, message=message, anchor=name, severity=severity
+    )

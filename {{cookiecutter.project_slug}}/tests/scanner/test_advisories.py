@@ -46,6 +46,32 @@ def test_a_vector_of_version_4_is_rated():
 
 
 @pytest.mark.parametrize(
+    ("kind", "score", "rated"),
+    [
+        ("CVSS_V3", "9.8", Severity.CRITICAL),
+        ("CVSS_V3", "99", None),
+        ("CVSS_V2", V4, Severity.CRITICAL),
+        ("CVSS_V2", "AV:N/AC:L/Au:N/C:C/I:C/A:C", Severity.CRITICAL),
+    ],
+    ids=["number", "no score", "wrong version", "version 2"],
+)
+def test_a_score_is_read_by_its_own_form(kind, score, rated):
+    record = {"severity": [{"type": kind, "score": score}]}
+
+    assert severity(record) is rated
+
+
+@pytest.mark.parametrize(
+    ("name", "concerned"), [("pypi", True), ("PYPI", True), ("npm", False)]
+)
+def test_the_ecosystem_is_compared_without_its_case(name, concerned):
+    record = osv.record("demo")
+    record["affected"][0]["package"]["ecosystem"] = name
+
+    assert concerns(record, "demo", "1.0") is concerned
+
+
+@pytest.mark.parametrize(
     "place",
     [
         lambda said: {"database_specific": said},

@@ -441,6 +441,18 @@ RULES_OF_LOCKS = {
             + '[tool.uv]\nindex-strategy = "unsafe-best-match"\n'
         },
     ),
+    "013": (
+        Severity.HIGH,
+        {"uv.lock": LOCK.replace('{ name = "h11" }', '{ name = "gone" }', 1)},
+    ),
+    "014": (
+        Severity.HIGH,
+        {"uv.lock": LOCK.replace("//x/h11-", "//other.example/h11-")},
+    ),
+    "015": (
+        Severity.LOW,
+        {"pyproject.toml": f'[build-system]\nrequires = ["b"]\n\n{PYPROJECT}'},
+    ),
     "011": (
         Severity.HIGH,
         {"uv.lock": "", "requirements.txt": f"demo --hash=sha256:{'0' * 64}"},
@@ -451,9 +463,115 @@ RULES_OF_LOCKS = {
 @pytest.mark.parametrize("number", RULES_OF_LOCKS)
 def test_a_planted_fault_of_the_lock_is_found(number, scan):
     severity, files = RULES_OF_LOCKS[number]
-    found = [(f.id, f.severity) for f in scan(**files).findings]
+    found = {(f.id, f.severity) for f in scan(**files).findings}
 
-    assert found == [(f"MCP-DEP-{number}", severity)]
+    assert found == {(f"MCP-DEP-{number}", severity)}
+
+
+BY_HAND = {
+    "removed": LOCK.replace(osv.package("h11"), ""),
+    "added": LOCK.replace(
+        "[[package]]", f"{osv.package('evil')}[[package]]", 1
+    ),
+    "out of bounds": LOCK.replace(
+        osv.package("demo"), osv.package("demo", "2.0")
+    ),
+    "another version": LOCK.replace('version = "1.0"', 'version = "1.1"', 1),
+    "another's file": LOCK.replace("h11-1.0-py3", "hll-1.0-py3"),
+    "a longer version": LOCK.replace("h11-1.0-py3", "h11-1.0.1-py3"),
+}
+
+
+@pytest.mark.parametrize("way", BY_HAND)
+def test_a_lock_that_was_changed_by_hand_is_found(way, scan):
+    found = scan(**{"uv.lock": BY_HAND[way]}).findings
+
+    assert [f.id for f in found] == ["MCP-DEP-013"]
+
+
+def test_a_package_of_an_index_that_nobody_named_is_found(scan):
+    mine = osv.package("h11", source='{ registry = "https://mine/simple" }')
+    lock = osv.lock(
+        osv.package("demo"), osv.package("tool"), mine, requires=REQUIRES
+    )
+    index = '\n[[tool.uv.index]]\nname = "mine"\nurl = "https://mine/simple"\n'
+
+    assert ids(scan(**{"uv.lock": lock})) == ["MCP-DEP-014"]
+    named = {"uv.lock": lock, "pyproject.toml": PYPROJECT + index}
+    assert ids(scan(**named)) == []
+
+
+def test_a_member_of_the_workspace_is_no_missing_package(scan):
+    member = osv.package("part", source='{ editable = "part" }')
+    lock = osv.lock(osv.package("demo"), member, requires=REQUIRES)
+
+    assert scan(**{"uv.lock": lock}).findings == ()
+
+
+WEAK = {
+    "MD5": ("MCP-DEP-003", LOCK.replace("sha256:" + "0" * 64, "md5:0", 1)),
+    "http": ("MCP-DEP-007", LOCK.replace("https://x/", "http://x/", 1)),
+    "Python": ("MCP-DEP-002", LOCK.replace(">=3.11", ">=3.12", 1)),
+}
+
+
+@pytest.mark.parametrize("way", WEAK)
+def test_a_part_of_the_lock_that_is_weak_or_off_is_found(way, scan):
+    known, lock = WEAK[way]
+
+    assert ids(scan(**{"uv.lock": lock})) == [known]
+
+
+SOURCES = {
+    "git": (
+        "MCP-DEP-006",
+        '[tool.uv.sources]\ndemo = { git = "https://h/d" }',
+    ),
+    "path": ("MCP-DEP-006", '[tool.uv.sources]\ndemo = { path = "../demo" }'),
+    "override": (
+        "MCP-DEP-002",
+        '[tool.uv]\noverride-dependencies = ["h11==2"]',
+    ),
+    "prerelease": ("MCP-DEP-012", '[tool.uv]\nprerelease = "allow"'),
+    "index": ("MCP-DEP-012", '[[tool.uv.index]]\nurl = "http://host/simple"'),
+    "extra": ("MCP-DEP-012", '[tool.uv]\nextra-index-url = ["http://h/s"]'),
+    "backend": (
+        "MCP-DEP-015",
+        '[build-system]\nrequires = ["b @ git+https://host/b"]',
+    ),
+}
+
+
+@pytest.mark.parametrize("way", SOURCES)
+def test_what_pyproject_says_of_sources_is_judged(way, scan):
+    known, text = SOURCES[way]
+
+    assert ids(scan(**{"pyproject.toml": f"{PYPROJECT}\n{text}\n"})) == [known]
+
+
+def test_sources_that_are_no_fault_are_let_be(scan):
+    text = (
+        '[build-system]\nrequires = ["b>=1,<2"]\n[tool.uv]\n'
+        'prerelease = "if-necessary"\nindex-url = "http://localhost:8/simple"\n'
+        "[tool.uv.sources]\ndemo = { workspace = true }\n"
+    )
+
+    assert ids(scan(**{"pyproject.toml": f"{PYPROJECT}\n{text}"})) == []
+
+
+@pytest.mark.parametrize(
+    ("line", "severity"),
+    [
+        ("--extra-index-url https://host/simple", Severity.MEDIUM),
+        ("--trusted-host host", Severity.MEDIUM),
+        ("--index-url=http://host/simple", Severity.HIGH),
+        ("--index-url https://host/simple", None),
+    ],
+)
+def test_an_option_in_a_requirements_file_is_judged(line, severity, scan):
+    found = scan(**{"requirements-dev.txt": f"{line}\n"}).findings
+
+    assert [f.severity for f in found] == [severity] * bool(severity)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,164 @@
+"""What no resolver writes into a lock, and what builds the project."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from posixpath import basename
+from urllib.parse import unquote, urlsplit
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name, canonicalize_version
+from packaging.version import InvalidVersion
+
+from ..advisories.lock import UV_LOCK, Package
+from ..model import Severity
+from ..project import Project
+from ..rules import Hit, rule
+from .dependency_rules import PYPROJECT, Subject, bounded, direct, hit_at
+
+_SUFFIX = re.compile(r"\.(?:tar\.\w+|tgz|zip)$")
+_OWASP = "MCP04 Supply Chain Attacks"
+
+
+@rule(
+    "MCP-DEP-013",
+    severity=Severity.HIGH,
+    title="The lock was changed by hand",
+    cwe="CWE-353",
+    owasp=_OWASP,
+    remedy="Run uv lock, look at what it changes, and commit uv.lock",
+)
+def by_hand(subject: Subject) -> Iterator[Hit]:
+    """What is installed is not what a resolver chose and an index offers.
+
+    A package that is asked for is missing, or one is there that nobody asks
+    for; a version is outside of its bounds; a file belongs to another package
+    or release. Whoever reviews a lock reads over such a line.
+    """
+    if subject.lock is None or subject.lock.path != UV_LOCK:
+        return
+    packages = subject.lock.packages
+    asked = subject.lock.needs.union(*(each.needs for each in packages))
+    for name in sorted(asked - {package.name for package in packages}):
+        message = f"{name} is asked for, and not in it"
+        yield Hit(path=subject.lock.path, message=message, anchor=message)
+    bounds = _bounds(subject.project)
+    for package in packages:
+        wanted = bounds.get(package.key[0])
+        if package.name not in asked:
+            yield hit_at(subject, package, "is asked for by nobody")
+        elif wanted and not _lets_in(wanted, package.version):
+            yield hit_at(subject, package, f"is outside of {wanted}")
+        elif strange := [f for f in package.files if not _is_of(f, package)]:
+            file = basename(urlsplit(strange[0]).path)[:80]
+            yield hit_at(subject, package, f"has a file of another, {file}")
+
+
+@rule(
+    "MCP-DEP-014",
+    severity=Severity.HIGH,
+    title="A package comes from elsewhere than the rest",
+    cwe="CWE-494",
+    owasp=_OWASP,
+    remedy="Name the index in tool.uv.index, or run uv lock",
+)
+def elsewhere(subject: Subject) -> Iterator[Hit]:
+    """An index, or a host of its files, that no setting names.
+
+    The hash beside such an address is that of whoever wrote the address.
+    """
+    if subject.lock is None or subject.lock.path != UV_LOCK:
+        return
+    known = _named_hosts(subject.project)
+    packages = [p for p in subject.lock.packages if p.source == "registry"]
+    usual = _usual([package.host for package in packages])
+    files: dict[str, list[str]] = {}
+    for package in packages:
+        files.setdefault(package.host, []).extend(map(_host, package.files))
+    usually = {index: _usual(hosts) for index, hosts in files.items()}
+    for package in packages:
+        fine = known | {usual, package.host, usually[package.host]}
+        if package.host not in known | {usual}:
+            yield hit_at(subject, package, f"comes from {package.host}")
+        elif others := {*map(_host, package.files)} - fine:
+            yield hit_at(subject, package, f"has a file at {min(others)}")
+
+
+@rule(
+    "MCP-DEP-015",
+    severity=Severity.LOW,
+    title="What builds the project is not bounded",
+    cwe="CWE-1357",
+    owasp=_OWASP,
+    remedy='Bound it below the next major version: "hatchling>=1.27,<2"',
+)
+def unbounded_build(subject: Subject) -> Iterator[Hit]:
+    """A build backend runs on every machine that builds, before any lock.
+
+    Without an upper bound the next release runs there unasked for; from a
+    commit or an address, whatever stands there that day.
+    """
+    wanted = subject.project.table("build-system").get("requires")
+    for text in wanted if isinstance(wanted, list) else ():
+        try:
+            requirement = Requirement(str(text))
+        except InvalidRequirement:
+            continue
+        outside = Severity.MEDIUM if requirement.url else None
+        if outside or not bounded(requirement):
+            told = "comes from outside any index" if outside else "unbounded"
+            yield Hit(
+                path=PYPROJECT,
+                message=f"build-system.requires: {requirement.name} {told}",
+                anchor=f"build {requirement.name}",
+                severity=outside,
+            )
+
+
+def _bounds(project: Project) -> dict[str, SpecifierSet]:
+    """Return what the project says of versions, whatever the machine."""
+    overridden = project.table("tool", "uv").get("override-dependencies")
+    return {
+        canonicalize_name(wanted.name): wanted.specifier
+        for wanted in direct(project)
+        if wanted.marker is None and not wanted.url and not overridden
+    }
+
+
+def _lets_in(bounds: SpecifierSet, version: str) -> bool:
+    try:
+        return bounds.contains(version, prereleases=True)
+    except InvalidVersion:
+        return False
+
+
+def _is_of(address: str, package: Package) -> bool:
+    """Tell whether a file's name is that of the release (PEP 427, 625)."""
+    file = unquote(basename(urlsplit(address).path))
+    if file.endswith(".whl"):
+        name, version = f"{file}-".split("-")[:2]
+    else:
+        name, _, version = _SUFFIX.sub("", file).rpartition("-")
+    release = canonicalize_name(name), canonicalize_version(version)
+    return release == (package.key[0], canonicalize_version(package.version))
+
+
+def _named_hosts(project: Project) -> frozenset[str]:
+    """Return the hosts of the indexes that pyproject.toml names."""
+    uv = project.table("tool", "uv")
+    named = uv.get("index")
+    found: list[object] = [uv.get("index-url")]
+    more = uv.get("extra-index-url")
+    found += more if isinstance(more, list) else [more]
+    for index in named if isinstance(named, list) else ():
+        found.append(index.get("url") if isinstance(index, dict) else index)
+    return frozenset(urlsplit(str(each)).netloc for each in found if each)
+
+
+def _host(address: str) -> str:
+    return urlsplit(address).netloc
+
+
+def _usual(places: list[str]) -> str:
+    return Counter(places).most_common(1)[0][0] if places else ""
