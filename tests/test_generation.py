@@ -213,7 +213,7 @@ class TestWithoutNetwork:
         assert_kept(run, folder)
         took = re.search(r"^Locking .* \.\.\. ([\d.]+) s$", run.stdout, re.M)
         assert took is not None
-        assert float(took[1]) < 40
+        assert float(took[1]) < 100  # by itself uv would take 120 and more
 
     @posix_only
     def test_printed_command_finishes_the_project(

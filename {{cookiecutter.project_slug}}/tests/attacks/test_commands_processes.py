@@ -165,7 +165,6 @@ async def test_nothing_survives_the_end_of_the_command(
     code = f"import os, signal\n{escape}{STAY}print('over')"
     result = await make_runner().run(python(code, marker))
     assert result.stdout == "over\n"
-    assert result.duration < 10
     assert processes(marker) == []
 
 

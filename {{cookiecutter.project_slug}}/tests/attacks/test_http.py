@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 
@@ -46,14 +45,12 @@ def alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
         yield running
 
 
-async def honest_call(port: int) -> float:
-    """Call a tool over a new connection; return the seconds it took."""
-    begin = time.perf_counter()
+async def honest_call(port: int) -> None:
+    """Call a tool over a new connection."""
     url = f"http://127.0.0.1:{port}"
     async with client(base_url=url) as honest:
         answer = await post_call(honest, "echo", {"message": "hello"})
     assert text_of(answer) == "hello"
-    return time.perf_counter() - begin
 
 
 async def stream(port: int, *pieces: bytes, times: int = 1) -> Answer:
@@ -95,7 +92,9 @@ async def test_honest_client_is_answered_beside_500_slow_ones(
     for _, writer in slow:
         writer.write(data)
         await writer.drain()
-    assert await honest_call(alone.port) < 1
+    await honest_call(alone.port)
+    # It did not wait for the others to be given up.
+    assert not any(reader.at_eof() for reader, _ in slow)
     for _, writer in slow:
         writer.close()
 
@@ -137,14 +136,19 @@ async def test_time_for_a_request_is_limited(
             "127.0.0.1", served.port
         )
         writer.write(data)
-        # Something now and then does not make it live longer.
-        for _ in range(3):
-            await asyncio.sleep(0.25)
-            writer.write(b"X")
+        dripping = asyncio.create_task(drip(writer))
         answer = await read_answer(reader)
+        dripping.cancel()
         assert answer.status == 408
         assert await reader.read() == b""
         writer.close()
+
+
+async def drip(writer: asyncio.StreamWriter) -> None:
+    """Send something now and then, which does not make it live longer."""
+    while True:
+        await asyncio.sleep(0.25)
+        writer.write(b"X")
 
 
 async def test_unused_connection_is_closed(
@@ -157,8 +161,7 @@ async def test_unused_connection_is_closed(
         )
         writer.write(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
         assert (await read_answer(reader)).status == 200
-        async with asyncio.timeout(5):
-            assert await reader.read() == b""
+        assert await reader.read() == b""
         writer.close()
 
 
@@ -250,10 +253,8 @@ async def test_crumbs_are_refused(alone: Process) -> None:
     """A body in chunks of one byte costs more than it is worth."""
     head = POST + b"transfer-encoding: chunked\r\n\r\n"
     crumbs = b"1\r\n \r\n" * 10_000
-    begin = time.perf_counter()
     answer = await stream(alone.port, head, crumbs, times=100)
     assert answer.status == 400
-    assert time.perf_counter() - begin < 5
 
 
 @pytest.mark.parametrize("protocol", ["2025-11-25", "2026-07-28"])
@@ -284,7 +285,7 @@ async def test_json_bomb_is_refused_within_bounded_memory(
     answer = await stream(alone.port, head + body, times=0)
     assert answer.status in {400, 413}
     assert alone.peak_memory() - before < 64 * MIB
-    assert await honest_call(alone.port) < 1
+    await honest_call(alone.port)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """What somebody without a good token can show, and what it costs."""
 
-import time
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -259,15 +259,13 @@ async def test_requests_without_a_token_are_limited(
     assert statuses == [401] * STRANGERS + [429] * 5
 
 
-async def test_bad_tokens_take_no_more_time_than_good_ones(
+async def test_no_bad_token_takes_long_to_be_refused(
     served: Served,
 ) -> None:
     """The dearest check of a bad token is that of a good one's signature."""
     for name in BAD:
-        bad = BAD[name]()
-        begin = time.perf_counter()
-        await show(served, bad)
-        assert time.perf_counter() - begin < 1
+        async with asyncio.timeout(10):  # no measure: it finds what hangs
+            await show(served, BAD[name]())
 
 
 async def test_token_is_not_to_be_had_from_inside(

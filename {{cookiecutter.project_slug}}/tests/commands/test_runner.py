@@ -7,7 +7,6 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -261,10 +260,9 @@ async def test_a_command_that_writes_much_still_ends_by_itself(
 
 
 async def test_a_time_limit_ends_the_command(make_runner: MakeRunner) -> None:
-    started = time.monotonic()
+    """It would go on for longer than a test may."""
     with pytest.raises(DeadlineExceeded, match=r"within 0\.5 seconds"):
-        await make_runner(timeout=0.5).run(["sh", "-c", "sleep 60"])
-    assert time.monotonic() - started < 5
+        await make_runner(timeout=0.5).run(["sh", "-c", "sleep 600"])
 
 
 async def test_a_cancelled_command_is_ended(
@@ -286,23 +284,23 @@ async def test_a_cancelled_command_is_ended(
 
 
 async def test_the_event_loop_goes_on_while_commands_run(
-    make_runner: MakeRunner,
+    make_runner: MakeRunner, workspace: Path
 ) -> None:
+    """The commands end when the loop says so, which it has to get to."""
     runner = make_runner()
-    beats: list[float] = []
+    flood = python(
+        "import os\nwhile not os.path.exists('go'): print('x' * 50_000)"
+    )
+    slow = ["sh", "-c", "until [ -e go ]; do sleep 0.05; done"]
 
-    async def beat() -> None:
-        while True:
-            beats.append(time.monotonic())
+    async def go() -> None:
+        for _ in range(100):
             await asyncio.sleep(0.005)
+        (workspace / "go").touch()
 
-    heart = asyncio.create_task(beat())
-    flood = python("import sys\nfor _ in range(500): print('x' * 50_000)")
-    slow = ["sh", "-c", "sleep 0.5"]
-    await asyncio.gather(*(runner.run(argv) for argv in [flood, slow] * 5))
-    heart.cancel()
-    gaps = sorted(b - a for a, b in pairwise(beats))
-    assert gaps[int(len(gaps) * 0.9)] < 0.1
+    runs = (runner.run(argv) for argv in [flood, slow] * 5)
+    *results, _ = await asyncio.gather(*runs, go())
+    assert [result.exit_code for result in results] == [0] * 10
 
 
 async def test_a_helper_that_died_is_started_anew(

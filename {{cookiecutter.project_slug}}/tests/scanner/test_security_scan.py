@@ -2,7 +2,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -118,14 +117,12 @@ def test_hostile_files_do_no_harm(copy):
     )
     (copy / "root").symlink_to("/")
     os.mkfifo(package / "pipe.py")
-    start = time.monotonic()
     argv = ["--only", "code,permissions,configuration", "--format"]
     for name in ("console", "html"):
         done = scan(copy, *argv, name)
         assert done.returncode == 1, done.stderr
         assert "\x1b" not in done.stdout
         assert "Traceback" not in done.stderr
-    assert time.monotonic() - start < 30
 
 
 @posix

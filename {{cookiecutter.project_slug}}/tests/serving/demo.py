@@ -22,8 +22,10 @@ from {{ cookiecutter.__package_name }}.serving.application import (
 )
 from {{ cookiecutter.__package_name }}.settings import Settings
 
-#: Calls of ``sleep`` that run.
+#: Calls of ``sleep`` and ``hold`` that run.
 sleepers = 0
+#: Calls of ``hold`` last for as long as a test leaves this so.
+held = True
 
 SCOPES = {"delete": "files:write"}
 
@@ -38,7 +40,7 @@ def build_demo(settings: Settings, on_event: Observer) -> Application:
     server: FastMCP[Any] = FastMCP(
         "demo", auth=auth, lifespan=_lifespan(on_event)
     )
-    for tool in (echo, who, sleep, block, chatter):
+    for tool in (echo, who, sleep, hold, block, chatter):
         server.tool(tool)
     scoped = require_scopes("files:write") if auth else None
     server.tool(delete, auth=scoped)
@@ -71,6 +73,17 @@ async def sleep(seconds: float) -> str:
     finally:
         sleepers -= 1
     return "slept"
+
+
+async def hold() -> str:
+    global sleepers
+    sleepers += 1
+    try:
+        while held:  # noqa: ASYNC110 - a test on another loop lets go
+            await asyncio.sleep(0.01)
+    finally:
+        sleepers -= 1
+    return "let go"
 
 
 def block(seconds: float) -> str:

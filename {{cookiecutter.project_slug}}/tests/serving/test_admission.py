@@ -1,13 +1,15 @@
 import asyncio
+import itertools
 import json
 from contextlib import suppress
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from fastmcp import Client
 from starlette.types import Receive, Scope, Send
 
-from {{ cookiecutter.__package_name }}.serving import http
+from {{ cookiecutter.__package_name }}.serving import admission
 from {{ cookiecutter.__package_name }}.serving.admission import SETTLE, Admission, Gate
 from tests.conftest import MakeSettings
 from tests.serving import demo
@@ -30,21 +32,21 @@ async def until_sleeping(number: int) -> None:
 
 
 async def test_call_beyond_the_number_is_told_to_come_again(
-    make_settings: MakeSettings,
+    make_settings: MakeSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = make_settings(MCP_TRANSPORT="http", MCP_MAX_CONCURRENCY=2)
     async with serving(settings) as served, served.client() as client:
         running = [
-            asyncio.create_task(post_call(client, "sleep", {"seconds": 1}))
-            for _ in range(2)
+            asyncio.create_task(post_call(client, "hold")) for _ in range(2)
         ]
         await until_sleeping(2)
         refused = await post_call(client, "echo", {"message": "hello"})
         assert refused.headers["retry-after"] == "1"
         assert refused.json()["error"]["data"] == {"retry_after": 1}
         assert served.named("request_denied")[0] == {"reason": "busy"}
+        monkeypatch.setattr(demo, "held", False)
         for answer in await asyncio.gather(*running):
-            assert text_of(answer) == "slept"
+            assert text_of(answer) == "let go"
         again = await post_call(client, "echo", {"message": "hello"})
         assert text_of(again) == "hello"
 
@@ -58,35 +60,35 @@ async def test_call_that_never_ends_makes_room(
     protocol: str,
 ) -> None:
     """Of two requests with one id, only the second is ever answered."""
-    monkeypatch.setattr(http, "ASKING", -59.0)
+    clock = itertools.repeat(0.0)
+    monkeypatch.setattr(
+        admission, "time", SimpleNamespace(monotonic=lambda: next(clock))
+    )
     settings = make_settings(MCP_TRANSPORT="http", MCP_MAX_CONCURRENCY=2)
     async with serving(settings) as served, served.client() as client:
         opened = await client.post("/mcp", json=INITIALIZE, headers=JSON)
         headers = {
-            **call_headers("sleep"),
+            **call_headers("hold"),
             "mcp-protocol-version": protocol,
             "mcp-session-id": opened.headers["mcp-session-id"],
         }
         stuck = [
             asyncio.create_task(
-                client.post(
-                    "/mcp",
-                    json=call("sleep", {"seconds": 3}),
-                    headers=headers,
-                )
+                client.post("/mcp", json=call("hold"), headers=headers)
             )
             for _ in range(2)
         ]
         await until_sleeping(2)
         refused = await post_call(client, "echo", {"message": "hello"})
         assert refused.status_code == 503
-        await asyncio.sleep(1.1)
+        clock = itertools.repeat(1000.0)
         answer = await post_call(client, "echo", {"message": "hello"})
         assert text_of(answer) == "hello"
         assert {"reason": "overtime"} in served.named("request_denied")
         for task in stuck:
             task.cancel()
         await asyncio.gather(*stuck, return_exceptions=True)
+        monkeypatch.setattr(demo, "held", False)
         await until_sleeping(0)
 
 
@@ -107,7 +109,7 @@ async def test_streams_do_not_take_the_place_of_calls(
 
 
 async def test_call_cannot_pass_for_a_stream(
-    make_settings: MakeSettings,
+    make_settings: MakeSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The handshake era's protocol does not check ``Mcp-Method``."""
     settings = make_settings(MCP_TRANSPORT="http", MCP_MAX_CONCURRENCY=1)
@@ -119,7 +121,7 @@ async def test_call_cannot_pass_for_a_stream(
             "mcp-protocol-version": "2025-11-25",
             "mcp-method": "subscriptions/listen",
         }
-        task = asyncio.create_task(post_call(client, "sleep", {"seconds": 1}))
+        task = asyncio.create_task(post_call(client, "hold"))
         await until_sleeping(1)
         refused = await client.post(
             "/mcp",
@@ -127,17 +129,16 @@ async def test_call_cannot_pass_for_a_stream(
             json={"jsonrpc": "2.0", "id": 2, "method": "tools/list"},
         )
         assert refused.status_code == 503
+        monkeypatch.setattr(demo, "held", False)
         await task
 
 
 async def test_nothing_is_let_in_while_stopping(
-    make_settings: MakeSettings,
+    make_settings: MakeSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = make_settings(MCP_TRANSPORT="http")
     async with serving(settings) as served, served.client() as client:
-        running = asyncio.create_task(
-            post_call(client, "sleep", {"seconds": 1})
-        )
+        running = asyncio.create_task(post_call(client, "hold"))
         await until_sleeping(1)
         reader, writer = await asyncio.open_connection(
             "127.0.0.1", served.port
@@ -155,7 +156,8 @@ async def test_nothing_is_let_in_while_stopping(
         answer = await read_answer(reader)
         assert answer.status == 503
         assert answer.headers["connection"] == "close"
-        assert text_of(await running) == "slept"
+        monkeypatch.setattr(demo, "held", False)
+        assert text_of(await running) == "let go"
         writer.close()
 
 
@@ -164,14 +166,14 @@ async def test_open_streams_do_not_hold_up_the_stop(
     make_settings: MakeSettings, transport: str
 ) -> None:
     path = "/mcp" if transport == "http" else "/sse"
-    settings = make_settings(MCP_TRANSPORT=transport, MCP_SHUTDOWN_GRACE=30)
-    async with serving(settings) as served:
+    settings = make_settings(MCP_TRANSPORT=transport, MCP_SHUTDOWN_GRACE=50)
+    now = asyncio.get_running_loop().time
+    async with asyncio.timeout(None) as patience, serving(settings) as served:
         url = f"http://127.0.0.1:{served.port}{path}"
         client = Client(url, mode="legacy")
         await client.__aenter__()
         await client.call_tool("echo", {"message": "hello"})
-        begin = asyncio.get_running_loop().time()
-    assert asyncio.get_running_loop().time() - begin < 5
+        patience.reschedule(now() + 20)  # the stop follows
     with suppress(Exception):
         await client.close()
 
@@ -193,14 +195,14 @@ async def test_timeout_of_the_application_is_not_taken_for_overtime() -> None:
         raise TimeoutError("its own")
 
     noted: list[str] = []
-    admission = Admission(
+    door = Admission(
         slow,
         gate=Gate(calls=1, streams=1),
         on_event=lambda event, _: noted.append(event),
     )
     scope = {"type": "http", "method": "POST", "headers": []}
     with pytest.raises(TimeoutError, match="its own"):
-        await admission(scope, _never, _never)
+        await door(scope, _never, _never)
     assert noted == []
 
 

@@ -1,6 +1,5 @@
 import asyncio
 import signal
-import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -36,7 +35,7 @@ async def test_calls_in_flight_are_all_answered(
             running.signal(number)
             answers = await asyncio.gather(*calls)
         assert [text_of(answer) for answer in answers] == ["slept"] * 100
-        assert await asyncio.to_thread(running.wait, 10) == 0
+        assert await asyncio.to_thread(running.wait) == 0
         assert running.events("cleaned_up")
         assert running.events("server_stopped")
 
@@ -57,7 +56,7 @@ async def test_calls_of_the_handshake_era_are_answered(
         await asyncio.to_thread(running.wait_for, "sleeping", 2)
         running.signal(signal.SIGTERM)
         assert (await call).data == "slept"
-        assert await asyncio.to_thread(running.wait, 10) == 0
+        assert await asyncio.to_thread(running.wait) == 0
         assert running.events("cleaned_up")
         with suppress(Exception):
             await caller.close()
@@ -67,14 +66,21 @@ async def test_no_more_calls_are_let_in(tmp_path: Path) -> None:
     with process(tmp_path) as running:
         async with http(running.port) as caller:
             call = asyncio.create_task(
-                post_call(caller, "sleep", {"seconds": 2})
+                post_call(caller, "sleep", {"seconds": 5})
             )
             await asyncio.to_thread(running.wait_for, "sleeping")
             running.signal(signal.SIGTERM)
-            await asyncio.sleep(0.5)
             with pytest.raises(httpx2.TransportError):
-                await post_call(caller, "who")
+                await knock(caller, while_runs=call)
             assert text_of(await call) == "slept"
+
+
+async def knock(
+    caller: httpx2.AsyncClient, *, while_runs: "asyncio.Task[httpx2.Response]"
+) -> None:
+    """Call again and again, for as long as another call runs."""
+    while not while_runs.done():
+        await post_call(caller, "who")
 
 
 @pytest.mark.parametrize("tool", ["sleep", "block"])
@@ -90,21 +96,18 @@ async def test_call_that_outlasts_the_grace_is_cut_off(
                 running.wait_for,
                 {"sleep": "sleeping", "block": "blocking"}[tool],
             )
-            begin = time.monotonic()
             code = await asyncio.to_thread(running.end, signal.SIGTERM)
             assert code == 0
-            assert time.monotonic() - begin < 5
             assert running.events("cleaned_up")
-            await asyncio.gather(call, return_exceptions=True)
+            (cut_off,) = await asyncio.gather(call, return_exceptions=True)
+            assert isinstance(cut_off, Exception) or cut_off.is_error
 
 
 async def test_slow_client_does_not_hold_up_the_stop(tmp_path: Path) -> None:
-    with process(tmp_path, MCP_SHUTDOWN_GRACE=20) as running:
+    with process(tmp_path, MCP_SHUTDOWN_GRACE=50) as running:
         _, writer = await asyncio.open_connection("127.0.0.1", running.port)
         writer.write(b"GET /health HT")
         await writer.drain()
-        begin = time.monotonic()
         code = await asyncio.to_thread(running.end, signal.SIGTERM)
         assert code == 0
-        assert time.monotonic() - begin < 5
         writer.close()
