@@ -3,6 +3,7 @@
 import contextlib
 import http.client
 import json
+import secrets
 import signal
 import socket
 import subprocess  # nosec B404 # for its TimeoutExpired alone
@@ -27,8 +28,10 @@ from .live import (
 )
 from .processes import start
 from .project import Project
+from .tools import ToolError
 
 ACCEPT = "application/json, text/event-stream"
+PORTS = range(20_000, 32_000)  # below those given by chance (RFC 6056)
 MAX_ANSWER = 8 * 2**20  # bytes
 
 
@@ -59,8 +62,7 @@ class HttpServer:
     def __init__(
         self, project: Project, workspace: Path, **variables: str
     ) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as listener:
-            self.port = int(listener.getsockname()[1])
+        self.port = _free_port()
         self._project = project
         self._here = surroundings(workspace)
         self._environment = environment(
@@ -168,9 +170,14 @@ class HttpServer:
             "POST", body=body, source=source, **{**given, **headers}
         )
 
-    def initialize(self, source: str = "127.0.0.1", **headers: str) -> Answer:
-        """Shake hands; ``path`` among the headers is where."""
-        client = {"name": "security-scan", "version": "1"}
+    def initialize(
+        self,
+        source: str = "127.0.0.1",
+        name: str = "security-scan",
+        **headers: str,
+    ) -> Answer:
+        """Shake hands under a name; ``path`` among the headers is where."""
+        client = {"name": name, "version": "1"}
         params = {
             "protocolVersion": PROTOCOL,
             "capabilities": {},
@@ -178,9 +185,14 @@ class HttpServer:
         }
         return self.rpc("initialize", params, source, **headers)
 
-    def session(self, source: str = "127.0.0.1", **headers: str) -> str:
-        """Shake hands, and return the session's id."""
-        answer = self.initialize(source, **headers)
+    def session(
+        self,
+        source: str = "127.0.0.1",
+        name: str = "security-scan",
+        **headers: str,
+    ) -> str:
+        """Shake hands under a name, and return the session's id."""
+        answer = self.initialize(source, name, **headers)
         return answer.headers.get("mcp-session-id", "")
 
     def call(
@@ -215,6 +227,20 @@ class HttpServer:
                     return
             time.sleep(0.05)
         raise Silent(f"the server did not answer{hint(self._log)}")
+
+
+def _free_port() -> int:
+    """Return a port that nobody uses, and that nobody is given by chance.
+
+    What the system gives to whoever asks for any port, it may give away again
+    before the server has taken it.
+    """
+    for _ in range(100):
+        port = secrets.choice(PORTS)
+        with contextlib.suppress(OSError):
+            socket.create_server(("127.0.0.1", port)).close()
+            return port
+    raise ToolError("no port of this machine is free for the server")
 
 
 def _message(text: str) -> Mapping[str, Any]:

@@ -192,8 +192,11 @@ def _falsely(server: HttpServer, tool: Component, number: str) -> bool:
     return not server.call(
         tool.name,
         good,
-        server.session(),
+        server.session(name=name),
         meta={"client_id": name, "clientId": name, "user": name},
+        Authorization=f"Bearer {name}",
+        Cookie=f"session={name}",
+        User_Agent=name,
         X_Forwarded_For=forged,
         Forwarded=f"for={forged}",
         X_Real_IP=forged,

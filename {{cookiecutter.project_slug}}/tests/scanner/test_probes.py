@@ -349,10 +349,13 @@ HTTP: list[tuple[str, str, Probe, list[Edit]]] = [
             [(BELIEVED[0], BELIEVED[1], BELIEVED[2].format(header))],
         )
         for header in (
+            "authorization",
+            "cookie",
+            "mcp-session-id",
+            "user-agent",
             "x-client-id",
             "x-forwarded-for",
             "x-real-ip",
-            "mcp-session-id",
         )
     ),
     (
