@@ -1,0 +1,136 @@
+"""Phrases that tell a model what to do, instead of what a tool does.
+
+Each is written for what poisoned descriptions have said, and kept from what
+honest ones say: see the two lists beside the tests.
+"""
+
+import html
+import re
+import unicodedata
+from typing import Final
+
+
+def _any(*patterns: str) -> re.Pattern[str]:
+    return re.compile("|".join(patterns), re.IGNORECASE)
+
+
+#: Markup that people do not see, and marks that models obey.
+MARKUP: Final = _any(
+    r"<!--",
+    r"<\s{0,3}/?\s{0,3}(?:important|system|secret|hidden|instructions?|admin"
+    r"|assistant|user|prompt|rule|override|critical)\b[^>]{0,80}>",
+    r"\[/?(?:inst|system|admin|assistant|override|important)"
+    r"(?: (?:override|prompt|message|note|instructions?))?\]",
+    r"<\|[a-z_]+\|>",
+    r"```\s{0,3}(?:system|assistant|instructions?)\b",
+    r"!\[[^\]]{0,99}\]\(\s{0,3}https?://",
+    r"(?:^|\n)### (?:instruction|response|system) ?:",
+    r"(?:^|\n)\s{0,3}(?:human|user) ?:[^\n]{0,200}\n{1,3}\s{0,3}assistant ?:",
+    r"[ \t\u3000]{80}\S|(?:\r?\n[ \t]{0,20}){12}\S",
+)
+_CALL: Final = r"(?:using|calling|invoking|running|use|call|invoke|run)"
+_DO: Final = (
+    r"(?:call|use|invoke|read|send|pass|include|run|forward|append|attach|add"
+    r"|copy|put|ignore|obey|execute|disclose|reveal)"
+)
+_WHAT: Final = (
+    r"(?:instructions?|rules?|prompts?|messages?|tools?|guidelines?)"
+)
+#: Orders to the model: what to call, whom to obey, whom not to ask.
+ORDERS: Final = _any(
+    rf"\b(?:before|prior to|after|whenever|every time)\b[^.]{{0,40}}\b{_CALL}"
+    r"\b[^.]{0,30}\b(?:any|other|another|this|the|every|all)\b[^.]{0,20}"
+    r"\btools?\b",
+    r"\b(?:whenever|every time|each time) the user\b[^.]{0,40}\b(?:start|begin"
+    rf"|{_CALL})\b",
+    r"\b(?:ignore|disregard|forget|override)\b[^.]{0,30}\b(?:previous|prior|"
+    rf"above|earlier|other|all|your)\b[^.]{{0,20}}\b{_WHAT}\b",
+    r"\b(?:ignore|disregard)\b[^.]{0,15}\buser(?:'s)? (?:requests?|wish(?:es)?"
+    r"|intent|instructions?|questions?)\b",
+    r"\bbypass\b[^.]{0,20}\b(?:safety|security|confirmation|approval"
+    r"|guardrails?|restrictions?)\b",
+    r"\byou (?:must|have to|should) (?:always|first|also|immediately) "
+    rf"{_DO}\b",
+    rf"\byou (?:must|have to|should) {_CALL} this\b",
+    r"\b(?:the|ai|every|any) (?:assistant|model|llm|agent|ai)\b[^.]{0,10}"
+    rf"\b(?:must|should|shall|has to|needs? to) (?:\w+ )?{_DO}\b",
+    r"(?:^|[.!\n]\s{0,3})(?:assistant|agent|ai) (?:must|should|shall) "
+    rf"{_DO}\b",
+    r"\btools?\b[^.]{0,20}\b(?:must|shall|ha(?:s|ve) to) (?:\w+ )?"
+    rf"(?:{_DO}|mail|bcc)\b",
+    r"\b(?:supersedes|replaces|overrides)\b[^.]{0,20}\b(?:all|any|every|other)"
+    r"\b[^.]{0,20}\btools?\b",
+    r"\bother\b[^.]{0,15}\btools? (?:are|is) (?:deprecated|unsafe|broken"
+    r"|forbidden|insecure)\b",
+    r"\binstead of\b[^.]{0,40}\bfor (?:every|all|any) (?:requests?|calls?"
+    r"|tasks?|questions?|messages?)\b",
+    r"\b(?:always|only) use this tool\b|\binstead of (?:any|the) other tool",
+    r"\b(?:do not|never) (?:use|call|invoke) (?:any )?other tools?\b",
+    r"\bprefer this\b[^.]{0,20}\bover\b",
+    r"\bpriority over (?:all|every|any|other)\b",
+    r"\bmust (?:always )?be (?:called|used|invoked|run)\b[^.]{0,30}\b(?:first|"
+    r"start of|beginning of|before (?:any|every|all|each|other))\b",
+    r"\bfollow\b[^.]{0,20}\b(?:instructions?|commands?|orders?)\b[^.]{0,40}"
+    r"\b(?:exactly|without question|in the (?:output|results?))\b",
+    r"\byou (?:need|have) to follow\b|\bcontradicts? the user\b",
+    r"\byou are (?:now (?:an?|the|in)|root|an admin\w*|an? (?:\w+ )?"
+    r"(?:assistant|ai))\b|\bfrom now on\b[^.]{0,10}\byou\b",
+    r"\bact as (?:an?|the) [^.]{0,30}\b(?:model|assistant|ai|root|admin\w*)\b",
+    r"\bnew instructions?:|\byou (?:have|got|received) new instructions?\b",
+    r"(?:^|[.!\n]\s{0,3})(?:system|assistant|developer)(?: prompt| override"
+    r"| message| note)?: ?[^.\n]{0,60}\b(?:you|must|ignore|obey|now|always)\b",
+    r"\b(?:curl|wget)\b[^\n]{0,80}\|\s{0,3}(?:ba|z|da)?sh\b",
+    r"\balready (?:approved|authori[sz]ed|confirmed|consented to)\b[^.]{0,20}"
+    r"\b(?:every|all|any|this)\b",
+    r"\bignor(?:iere|ez|a|e)\b[^.]{0,20}\b(?:alle|toutes?|todas?|tutte)\b",
+    r"\b(?:vor|avant|antes de|prima di)\b[^.]{0,15}\b(?:jedem|chaque|cada"
+    r"|todas?|ogni)\b[^.]{0,25}\b(?:werkzeug|tool|outil|herramienta|strumento)",
+    r"忽略[^。]{0,8}(?:之前|以上|先前|所有)|(?:以前|上記)[^。]{0,6}指示[^。]{0,4}無視",
+)
+_WANTED: Final = (
+    r"(?:api[ _-]?keys?|passwords?|credentials?|secrets?|private keys?"
+    r"|access tokens?|environment variables|system prompt"
+    r"|conversation(?: history)?|chat history"
+    r"|(?:previous|earlier|prior) messages?|this (?:chat|conversation))"
+)
+_NOBODY: Final = r"(?:users?|anyone|humans?|them|operator)"
+#: Wishes for secrets, for silence, and for what others are sent.
+CONFIDENTIAL: Final = _any(
+    r"(?:~|\$HOME|/root|/home/\w+)/\.(?:ssh|aws|config|cursor|env|netrc|gnupg"
+    r"|kube)",
+    r"\bid_(?:rsa|ed25519)\b|/etc/(?:passwd|shadow)\b|\bmcp\.json\b",
+    r"\b(?:pass|send|include|provide|give|read|append|attach|put)\b[^.]{0,50}"
+    rf"\b{_WANTED}\b",
+    r"\bcontents? of\b[^.]{0,20}\.(?:env|ssh|aws|netrc)\b",
+    r"\b(?:retrieve|obtain|find|fetch|extract|collect|take)\b[^.]{0,20}"
+    rf"\b(?:user's|your|their)\b[^.]{{0,20}}\b{_WANTED}\b",
+    r"\beverything (?:that )?the user (?:said|wrote|asked|typed|sent)\b",
+    r"\b(?:print|repeat|show|output|reveal) your (?:instructions?|system"
+    r"|prompt|rules)\b",
+    r"\b(?:call|send)\b[^.]{0,40}\b(?:on|in|of|from) (?:the"
+    r"|your|their) (?:user's )?home (?:directory|folder)\b",
+    r"\bno need to (?:tell|inform|notify|ask|mention)\b"
+    r"|\busers? (?:does not|doesn't|need not) (?:need to )?(?:know|notice)\b",
+    r"\b(?:do not|don't|never|without)\b[^.]{0,25}\b(?:tell|mention|inform|"
+    r"reveal|show|notify|telling|mentioning|informing|notifying|alert)\b"
+    rf"[^.]{{0,30}}\b(?:the )?{_NOBODY}\b",
+    r"\b(?:hide|conceal|keep)\b[^.]{0,30}\bfrom (?:the |any )?"
+    rf"{_NOBODY}\b",
+    r"\bnever ask\b[^.]{0,20}\b(?:confirm\w*|approv\w*|permission|user)\b",
+    r"\b(?:keep|stay) (?:this |it )?(?:secret|silent|hidden)\b",
+    r"\bsilently (?:send|forward|call|copy|include|pass|read|obey|execute|run"
+    r"|post|upload)\b",
+    r"\b(?:send|forward|post|upload|copy|bcc|transmit)\b[^.]{0,20}\b(?:all"
+    r"|every|each|the (?:results?|contents?|conversation|messages?|answers?"
+    r"|e?mails?))\b[^.]{0,30}\bto (?:https?://|[\w.+-]+@[\w-]+\.)",
+)
+
+
+def plain(text: str) -> str:
+    """Return a text as a model reads it, whatever letters it is set in."""
+    return unicodedata.normalize("NFKC", html.unescape(text))
+
+
+def in_words(text: str) -> str:
+    """Return the same with the words of a name apart."""
+    return plain(text).replace("_", " ")
