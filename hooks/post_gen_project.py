@@ -154,7 +154,8 @@ def make_environment(
         if uv is None:
             uv, python = fetch_uv(python, environment), VENV_PYTHON
         with step(f"Locking the dependencies for Python {version}"):
-            lock(uv, python, environment)
+            package = str(answers["__package_name"])
+            lock(uv, python, package, environment)
         with step("Installing them into .venv"):
             sync = [uv, "sync", "--frozen", "--python", python]
             _online_or_cached(sync, environment)
@@ -163,7 +164,9 @@ def make_environment(
     return VENV_PYTHON, None
 
 
-def lock(uv: str, python: str, environment: Mapping[str, str]) -> None:
+def lock(
+    uv: str, python: str, package: str, environment: Mapping[str, str]
+) -> None:
     """Lock the dependencies; install meanwhile what the cache has.
 
     That is seldom anything else, and the index is slow to say so. It has
@@ -172,19 +175,60 @@ def lock(uv: str, python: str, environment: Mapping[str, str]) -> None:
     with tempfile.TemporaryDirectory() as aside:
         shutil.copy("pyproject.toml", aside)
         ask = [uv, "lock", "--project", aside, "--python", python]
-        with ThreadPoolExecutor() as pool:
-            if python != VENV_PYTHON:  # where uv itself lies, and runs
-                pool.submit(_guess, uv, python, environment)
+        if python == VENV_PYTHON:  # where uv itself lies, and runs
             _online_or_cached(ask, environment)
+        else:
+            with _ahead(uv, python, package, environment):
+                _online_or_cached(ask, environment)
         shutil.copy(Path(aside, "uv.lock"), "uv.lock")
 
 
-def _guess(uv: str, python: str, environment: Mapping[str, str]) -> None:
-    """Install from the cache alone; leave nothing where it has not all."""
+@contextmanager
+def _ahead(
+    uv: str, python: str, package: str, environment: Mapping[str, str]
+) -> Iterator[None]:
+    """Install from the cache alone until then, and compile for the scan."""
+    with ThreadPoolExecutor() as pool:
+        guess = pool.submit(_guess, uv, python, package, environment)
+        try:
+            yield
+        finally:
+            _end(guess.result())
+
+
+def _guess(
+    uv: str, python: str, package: str, environment: Mapping[str, str]
+) -> subprocess.Popen[bytes] | None:
+    """Leave a process that compiles; or nothing where the cache lacks some."""
+    sync = [uv, "sync", "--offline", "--python", python]
+    compiling = None
     try:
-        call([uv, "sync", "--offline", "--python", python], environment)
+        call([*sync, "--no-install-project"], environment)
+        compiling = _compile(package, environment)
+        call(sync, environment)
     except (StepError, OSError):
+        _end(compiling)
         shutil.rmtree(".venv", ignore_errors=True)
+        return None
+    return compiling
+
+
+def _compile(
+    package: str, environment: Mapping[str, str]
+) -> subprocess.Popen[bytes]:
+    """Import what the scan will; it does the rest, whenever this is ended."""
+    program = (
+        f"from scanner.forkserver import preload; preload({package!r});"
+        " import sys; sys.dont_write_bytecode = False; import bandit.cli.main"
+    )
+    return subprocess.Popen(
+        [VENV_PYTHON, "-c", program],
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
 
 
 def _installed_uv(environment: Mapping[str, str]) -> str | None:
@@ -424,11 +468,13 @@ def _exit_code(
     except subprocess.TimeoutExpired:
         raise StepError(f"{command[0]}: not done in {LIMIT} s") from None
     finally:
-        if process.poll() is None:
-            _kill(process)
+        _end(process)
 
 
-def _kill(process: subprocess.Popen[bytes]) -> None:
+def _end(process: subprocess.Popen[bytes] | None) -> None:
+    """End a process that still runs, and all that it started."""
+    if process is None or process.poll() is not None:
+        return
     if WINDOWS:
         process.kill()
     else:

@@ -4,6 +4,7 @@ import io
 import json
 import os
 import re
+import signal
 import stat
 import subprocess
 import sys
@@ -261,6 +262,28 @@ def test_cold_cache_leaves_nothing_half_made(
     assert made.run() == 0
     assert "baseline is clean" in capsys.readouterr().out
     assert not (project / ".venv").exists()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a program of the shell")
+def test_what_compiles_ahead_is_ended_with_the_lock(
+    hook: MakeHook,
+    project: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made = hook()
+    slow = project / "python"
+    slow.write_text("#!/bin/sh\nexec sleep 60\n")
+    slow.chmod(0o755)
+    monkeypatch.setattr(made.module, "VENV_PYTHON", str(slow))
+    compile_, begun = made.module._compile, []
+
+    def compiling(*given: object) -> object:
+        begun.append(compile_(*given))
+        return begun[-1]
+
+    monkeypatch.setattr(made.module, "_compile", compiling)
+    assert made.run() == 0
+    assert [process.returncode for process in begun] == [-signal.SIGKILL]
 
 
 def test_warm_cache_will_do_without_an_index(
