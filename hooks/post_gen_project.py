@@ -42,6 +42,11 @@ LIMIT = 600
 OUTPUT = 1_000_000
 CLEAN, FINDINGS, PARTIAL = VERDICTS = (0, 1, 3)
 BASELINE = Path(".security", "baseline.json")
+# What the scan imports: the server's libraries, and its largest tool.
+IMPORTS = (
+    "import sys; from scanner.forkserver import preload; preload(sys.argv[1])",
+    "import sys; sys.dont_write_bytecode = False; import bandit.cli.main",
+)
 WORKSPACE = "/workspace"  # the image's; here the project's own takes its place
 
 
@@ -193,36 +198,33 @@ def _ahead(
         try:
             yield
         finally:
-            _end(guess.result())
+            _end(*guess.result())
 
 
 def _guess(
     uv: str, python: str, package: str, environment: Mapping[str, str]
-) -> subprocess.Popen[bytes] | None:
-    """Leave a process that compiles; or nothing where the cache lacks some."""
+) -> list[subprocess.Popen[bytes]]:
+    """Leave what compiles still; or nothing where the cache has not all."""
     sync = [uv, "sync", "--offline", "--python", python]
-    compiling = None
+    compiling = []
     try:
         call([*sync, "--no-install-project"], environment)
-        compiling = _compile(package, environment)
+        for program in IMPORTS:
+            command = [VENV_PYTHON, "-c", program, package]
+            compiling.append(_begin(command, environment))
         call(sync, environment)
     except (StepError, OSError):
-        _end(compiling)
+        _end(*compiling)
         shutil.rmtree(".venv", ignore_errors=True)
-        return None
+        return []
     return compiling
 
 
-def _compile(
-    package: str, environment: Mapping[str, str]
+def _begin(
+    command: Sequence[str], environment: Mapping[str, str]
 ) -> subprocess.Popen[bytes]:
-    """Import what the scan will; it does the rest, whenever this is ended."""
-    program = (
-        f"from scanner.forkserver import preload; preload({package!r});"
-        " import sys; sys.dont_write_bytecode = False; import bandit.cli.main"
-    )
     return subprocess.Popen(
-        [VENV_PYTHON, "-c", program],
+        command,
         env=environment,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
@@ -471,15 +473,15 @@ def _exit_code(
         _end(process)
 
 
-def _end(process: subprocess.Popen[bytes] | None) -> None:
-    """End a process that still runs, and all that it started."""
-    if process is None or process.poll() is not None:
-        return
-    if WINDOWS:
-        process.kill()
-    else:
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+def _end(*processes: subprocess.Popen[bytes]) -> None:
+    """End those that still run, and all that they started."""
+    for process in processes:
+        if process.poll() is None:
+            if WINDOWS:
+                process.kill()
+            else:
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
 
 
 def _gist(output: str, code: int) -> str:

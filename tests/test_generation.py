@@ -122,6 +122,19 @@ class TestDefault:
         )
         assert programs <= {path.stem for path in bin_.iterdir()}
 
+    @pytest.mark.parametrize("number", [0, 1])
+    def test_what_is_compiled_ahead_can_be_imported(
+        self, generated: Project, number: int
+    ) -> None:
+        hook = load_hook("post_gen_project")
+        subprocess.run(
+            [hook.VENV_PYTHON, "-c", hook.IMPORTS[number], "mcp_server"],
+            cwd=generated.path,
+            env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+            check=True,
+            timeout=120,
+        )
+
 
 def test_no_slug_is_the_name_of_what_a_project_has(
     generated: Project,

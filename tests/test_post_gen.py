@@ -275,15 +275,15 @@ def test_what_compiles_ahead_is_ended_with_the_lock(
     slow.write_text("#!/bin/sh\nexec sleep 60\n")
     slow.chmod(0o755)
     monkeypatch.setattr(made.module, "VENV_PYTHON", str(slow))
-    compile_, begun = made.module._compile, []
+    begin, begun = made.module._begin, []
 
-    def compiling(*given: object) -> object:
-        begun.append(compile_(*given))
+    def beginning(*given: object) -> object:
+        begun.append(begin(*given))
         return begun[-1]
 
-    monkeypatch.setattr(made.module, "_compile", compiling)
+    monkeypatch.setattr(made.module, "_begin", beginning)
     assert made.run() == 0
-    assert [process.returncode for process in begun] == [-signal.SIGKILL]
+    assert {process.returncode for process in begun} == {-signal.SIGKILL}
 
 
 def test_warm_cache_will_do_without_an_index(
