@@ -1,5 +1,6 @@
 """What fits a schema, what does not, and where a text can stand in it."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
@@ -7,6 +8,8 @@ DEEP: Final = 200
 MOST: Final = 4  # models within models that are looked into
 Put = Callable[[Any], Any]
 Fields = dict[str, Any]
+GUESSES: Final = ("x", "X", "1", "x1", "abc", "ABC", "1234", "x.txt")
+_BEGINNING: Final = re.compile(r"\^((?:[\w/:. -]|\\[./-])+)(?![*+?{|])")
 
 #: What a field may be called, where any name will do.
 NAMES: Final = (
@@ -55,6 +58,12 @@ def sample(schema: Mapping[str, Any], text: str = "x") -> Any:
         return {k: sample(fields.get(k) or {}, text) for k in needed}
     values = {"boolean": False, "null": None}
     return values.get(str(kind), _string(schema, text))
+
+
+def beginning(schema: Mapping[str, Any]) -> str:
+    """Return how every text begins that a schema's pattern lets through."""
+    found = _BEGINNING.match(str(schema.get("pattern", "")))
+    return found[1].replace("\\", "") if found else ""
 
 
 def others(schema: Mapping[str, Any]) -> list[Any]:
@@ -166,5 +175,14 @@ def _number(schema: Mapping[str, Any]) -> Any:
 def _string(schema: Mapping[str, Any], text: str) -> str:
     if schema.get("format") in FORMS:
         return FORMS[schema["format"]]
-    filled = text.ljust(int(schema.get("minLength", 0)), "x")
+    tried = (text, beginning(schema) + text, *GUESSES)
+    fitting = (each for each in tried if _matches(schema, each))
+    filled = next(fitting, text).ljust(int(schema.get("minLength", 0)), "x")
     return filled[: schema.get("maxLength", len(filled))]
+
+
+def _matches(schema: Mapping[str, Any], text: str) -> bool:
+    try:
+        return re.search(schema.get("pattern", ""), text) is not None
+    except (re.error, TypeError):  # another dialect than ours
+        return True

@@ -8,7 +8,7 @@ from typing import Any
 from ..surface.components import Component
 from .lab import Lab
 from .payloads import few, lists, texts
-from .schemas import kinds, misfits, others, sample, within
+from .schemas import beginning, kinds, misfits, others, sample, within
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +67,9 @@ def _payloads(
     allowed = kinds(schema)
     if not allowed or "string" in allowed:
         yield from texts(lab)
+        begins = beginning(schema)
+        for label, text in texts(lab) if begins else ():
+            yield f"{label} behind {begins}", begins + text
     if "array" in allowed:
         yield from lists(lab)
         yield from ((label, [text]) for label, text in texts(lab))

@@ -35,10 +35,11 @@ import subprocess
 import sys
 import traceback
 from pathlib import Path
+from typing import Annotated
 from urllib.parse import unquote, urlsplit
 
 from fastmcp.exceptions import ToolError
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from .. import log
 from . import resources, tool
@@ -113,6 +114,14 @@ def by_the_names(texts: dict[str, int]) -> str:
 @tool(read_only=True)
 def adds_an_ending(name: str) -> str:
     return text_of(name + ".json")
+
+
+@tool(read_only=True)
+def by_a_pattern(
+    name: Annotated[str, Field(pattern="^notes/")],
+    code: Annotated[str, Field(pattern="^[0-9]{4}$")],
+) -> str:
+    return text_of(name + code)
 
 
 @tool(read_only=True)
@@ -369,6 +378,7 @@ FOUND = {
     "in_a_mapping": {"MCP-PRB-001", "MCP-PRB-003"},
     "by_the_names": {"MCP-PRB-001", "MCP-PRB-003"},
     "adds_an_ending": {"MCP-PRB-001"},
+    "by_a_pattern": {"MCP-PRB-001"},
     "in_a_subfolder": {"MCP-PRB-001"},
     "counts_unless_told": {"MCP-PRB-001"},
     "decodes": {"MCP-PRB-001"},

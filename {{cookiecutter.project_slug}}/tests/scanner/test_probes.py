@@ -27,7 +27,7 @@ from scanner.probes.network import (
     stopping,
     strangers,
 )
-from scanner.probes.schemas import misfits, sample
+from scanner.probes.schemas import beginning, misfits, sample
 from scanner.probes.signing import Key, unsigned
 from scanner.probes.target import Probe
 from scanner.project import Project
@@ -863,13 +863,67 @@ def test_tokens_are_as_an_issuer_makes_them() -> None:
         ({"type": "integer", "minimum": 3}, 3),
         ({"type": "array", "items": {"type": "string"}, "minItems": 1}, ["x"]),
         ({"anyOf": [{"type": "boolean"}, {"type": "null"}]}, False),
+        ({"type": "string", "format": "date"}, "2025-01-31"),
+        ({"type": "string", "pattern": "^[A-Z]{3}$"}, "ABC"),
+        ({"type": "string", "pattern": r"^a\.b/"}, "a.b/x"),
+        ({"type": "string", "minLength": 3}, "xxx"),
+        ({"type": "integer", "exclusiveMinimum": 3}, 4),
+        (
+            {
+                "type": "object",
+                "properties": {"a": {"type": "string"}, "b": {}},
+                "required": ["a"],
+            },
+            {"a": "x"},
+        ),
     ],
-    ids=["string", "default", "enum", "integer", "array", "any of"],
+    ids=[
+        "string",
+        "default",
+        "enum",
+        "integer",
+        "array",
+        "any of",
+        "date",
+        "pattern",
+        "beginning",
+        "length",
+        "above",
+        "model",
+    ],
 )
 def test_sample_fits_its_schema(
     schema: dict[str, object], value: object
 ) -> None:
     assert sample(schema) == value
+
+
+def test_witness_sees_a_server_that_is_started_afresh(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def none(*_: object) -> None:
+        raise OSError
+
+    monkeypatch.setattr(processes, "_forkserver", none)
+    project = copy(tmp_path, tools=TOOLS)
+    attack = attacked(project, "in_a_subfolder", "is_clean")
+    assert by_tool(attack) == {"in_a_subfolder": {"MCP-PRB-001"}}
+
+
+@pytest.mark.parametrize(
+    ("pattern", "begins"),
+    [
+        ("^notes/", "notes/"),
+        (r"^a\.b-[0-9]+$", "a.b-"),
+        ("^[a-z]+$", ""),
+        ("notes", ""),
+        ("^(a|b)", ""),
+    ],
+)
+def test_beginning_is_what_a_pattern_asks_for(
+    pattern: str, begins: str
+) -> None:
+    assert beginning({"pattern": pattern}) == begins
 
 
 def test_misfits_leave_out_what_would_fit() -> None:
