@@ -16,6 +16,18 @@ _VERIFIER = re.compile(
 _SOURCE = frozenset({"eval", "source", "."})
 _OUTPUT = re.compile(r"-[a-zA-Z]*o|--output|--output-document|-outfile")
 _LONG_OUTPUT = re.compile(r"(?:--output|--output-document)=(.+)")
+_UNVERIFIED = re.compile(
+    r"--no-check-certificate|--trusted-host(?:=.*)?|--allow-unauthenticated"
+    r"|--force-yes|--allow-insecure-repositories|--allow-untrusted"
+    r"|--no-?gpg-?checks?|--insecure|--skip-verify|\[?trusted=(?:yes|true)\]?"
+    r"|(?:http\.)?sslverify[= ]?(?:false|0)?|strict-ssl(?:=false)?"
+    r"|GIT_SSL_NO_VERIFY=.+|PYTHONHTTPSVERIFY=0"
+    r"|NODE_TLS_REJECT_UNAUTHORIZED=0|Acquire::.*(?:Verify|Allow).*=.*",
+    re.IGNORECASE,
+)
+_INSTALLERS = frozenset({"pip", "pip3", "pipx", "uv"})
+_IN_CLEAR = re.compile(r"(?:--[a-z-]+=)?http://(?!localhost\b|127\.)\S+")
+_MOVING = re.compile(r".*\bgit\+(?!.*@[0-9a-f]{40}\b).*", re.DOTALL)
 
 
 class Downloads:
@@ -83,3 +95,17 @@ def _written(command: Command) -> Iterator[str]:
         chosen = [word for word in words if "://" in word]
     for place in chosen:
         yield posixpath.basename(place.partition("?")[0])
+
+
+def unchecked(command: Command) -> str:
+    """Return what keeps a command from asking who it is that answers."""
+    words = [word[:200] for word in command.words]
+    loose = [word for word in words if _UNVERIFIED.fullmatch(word)]
+    if command.name == "curl" and any(
+        re.fullmatch(r"-[a-zA-Z]*k[a-zA-Z]*", word) for word in command.options
+    ):
+        loose.append("curl -k")
+    if command.name in _INSTALLERS:
+        loose += [word for word in words if _IN_CLEAR.fullmatch(word)]
+        loose += [word for word in words if _MOVING.fullmatch(word)]
+    return loose[0] if loose else ""

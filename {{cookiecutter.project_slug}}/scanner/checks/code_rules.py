@@ -2,7 +2,7 @@
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from ..model import Severity
@@ -34,6 +34,10 @@ OPENERS = frozenset(
     | {"os.remove", "os.rename", "os.rmdir", "os.scandir", "os.unlink"}
     | {"os.walk", "shutil.copy", "shutil.copyfile", "shutil.copytree"}
     | {"shutil.move", "shutil.rmtree", "aiofiles.open", "glob.glob"}
+    | {"bz2.open", "codecs.open", "fileinput.input", "gzip.open"}
+    | {"linecache.getline", "linecache.getlines", "lzma.open", "os.chmod"}
+    | {"os.link", "os.replace", "os.symlink", "os.truncate", "shutil.copy2"}
+    | {"shutil.unpack_archive", "tarfile.open", "zipfile.ZipFile"}
 )
 PATH_METHODS = frozenset(
     {"glob", "hardlink_to", "iterdir", "mkdir", "open", "read_bytes"}
@@ -41,10 +45,30 @@ PATH_METHODS = frozenset(
     | {"rmdir", "touch", "unlink", "write_bytes", "write_text"}
 )
 FETCHERS = ("httpx.", "requests.", "aiohttp.", "urllib.request.", "urllib3.")
-CONNECTORS = ("socket.create_connection", "asyncio.open_connection")
+CONNECTORS = frozenset(
+    {"asyncio.open_connection", "ftplib.FTP", "ftplib.FTP_TLS"}
+    | {"http.client.HTTPConnection", "http.client.HTTPSConnection"}
+    | {"smtplib.SMTP", "smtplib.SMTP_SSL", "socket.create_connection"}
+    | {"websockets.connect", "websockets.sync.client.connect"}
+)
+DEBUGGERS = frozenset(
+    {"breakpoint", "code.interact", "debugpy.listen", "IPython.embed"}
+    | {"ipdb.set_trace", "pdb.post_mortem", "pdb.set_trace"}
+    | {"pudb.set_trace"}
+)
+PARSERS = frozenset(
+    {"lxml.etree.ETCompatXMLParser", "lxml.etree.XMLParser"}
+    | {"lxml.etree.XMLPullParser", "lxml.etree.iterparse"}
+)
 SESSIONS = frozenset({"client", "session", "http", "http_client"})
 VERBS = frozenset(
     {"delete", "get", "head", "patch", "post", "put", "request", "stream"}
+)
+SECRET = re.compile(
+    r"(?:\w+_)?(?:password|passwd|passphrase|api_?key|(?:access|auth|bearer"
+    r"|refresh|secret)_?token|private_?key|client_?secret|credentials?)"
+    r"|token|secret",
+    re.IGNORECASE,
 )
 _DEFAULT = "_create_default_https_context"
 _UNVERIFIED = "_create_unverified_context"
@@ -119,7 +143,10 @@ def unverified_token(source: Source) -> Iterator[Hit]:
     or that was made out to another server, is as good as a stolen one.
     """
     for call in source.calls:
-        if source.called(call.func) not in {"jwt.decode", "jose.jwt.decode"}:
+        name = source.called(call.func)
+        if name == "jose.jwt.get_unverified_claims":
+            yield source.hit(call, "the token's signature is not checked")
+        if name not in {"jwt.decode", "jose.jwt.decode"}:
             continue
         text = " ".join(ast.unparse(k) for k in call.keywords).lower()
         off = ("'verify_signature': false", "verify=false", "'none'")
@@ -199,7 +226,9 @@ def constant_time(source: Source) -> Iterator[Hit]:
         sides = (node.left, *node.comparators)
         if equal and any(_is_hmac(source, side) for side in sides):
             yield source.hit(node, "an HMAC is compared with ==")
-        elif equal and any(map(_is_credential, sides)):
+        elif equal and (
+            any(map(is_credential, sides)) or _is_from_outside(source, sides)
+        ):
             yield source.hit(node, "a credential is compared with ==")
 
 
@@ -208,8 +237,24 @@ def debugger(source: Source) -> Iterator[Hit]:
     """A debugger stops the server and hands its terminal all it holds."""
     for call in source.calls:
         name = source.called(call.func)
-        if name in {"breakpoint", "pdb.set_trace", "ipdb.set_trace"}:
+        if name in DEBUGGERS:
             yield source.hit(call, f"{name} stops the server")
+
+
+@module_rule("MCP-CODE-022")
+def external_entity(source: Source) -> Iterator[Hit]:
+    """An entity can stand for a file of the server's, or for an address.
+
+    With entities resolved, a document that comes in reads them out
+    (CWE-611); with a DTD loaded, it grows to fill the memory.
+    """
+    for call in source.calls:
+        if source.called(call.func) in PARSERS and (
+            _is(call, "resolve_entities", True)
+            or _is(call, "load_dtd", True)
+            or _is(call, "no_network", False)
+        ):
+            yield source.hit(call, "XML may name files and addresses")
 
 
 def _takes(call: ast.Call, tool: Tool) -> bool:
@@ -256,7 +301,25 @@ def _is_hmac(source: Source, node: ast.expr) -> bool:
     )
 
 
-def _is_credential(node: ast.expr) -> bool:
+def _is_from_outside(source: Source, sides: Sequence[ast.expr]) -> bool:
+    """Tell whether a name that says secret meets the environment's."""
+    named = [
+        side.id if isinstance(side, ast.Name) else getattr(side, "attr", "")
+        for side in sides
+    ]
+    read = (
+        side.value if isinstance(side, ast.Subscript) else side
+        for side in sides
+        if isinstance(side, ast.Subscript | ast.Call)
+    )
+    return any(map(SECRET.fullmatch, named)) and any(
+        source.called(each.func if isinstance(each, ast.Call) else each)
+        in {"os.environ", "os.environ.get", "os.getenv"}
+        for each in read
+    )
+
+
+def is_credential(node: ast.expr) -> bool:
     """Tell whether it is what a header brought to prove who is asking."""
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
         read = node.func.attr == "get"

@@ -116,11 +116,13 @@ def wildcard(setup: Setup) -> Iterator[Hit]:
 def loose_sandbox(setup: Setup) -> Iterator[Hit]:
     """With best-effort a kernel that lacks a part runs the command without.
 
-    Nobody sees it, and the command reaches files outside the workspace.
+    Nobody sees it, and the command reaches files outside the workspace. Any
+    other word, such as off, keeps the server from starting.
     """
-    if setup.value("MCP_COMMAND_SANDBOX") == "best-effort":
-        name = "MCP_COMMAND_SANDBOX"
-        yield from _hits(setup, f"{name} is best-effort", name)
+    name = "MCP_COMMAND_SANDBOX"
+    value = setup.value(name)
+    if value not in {None, "", "require"}:
+        yield from _hits(setup, f"{name} is {value}", name)
 
 
 @setup_rule("MCP-CFG-007")
@@ -196,12 +198,13 @@ def launcher(setup: Setup) -> Iterator[Hit]:
 def trusts_all(setup: Setup) -> Iterator[Hit]:
     """A trusted proxy's X-Forwarded-For is believed.
 
-    Where every address is trusted, a caller writes a new one into each
-    request, and no limit ever counts up to it.
+    Where every address is trusted, or a large part of them, a caller writes
+    a new one into each request, and no limit ever counts up to it.
     """
     name = "MCP_TRUSTED_PROXIES"
     if re.search(
-        r"(^|[\s,])(\*|[\d.]+/0|[\da-f:]+/0)", setup.value(name) or ""
+        r"(^|[\s,])(\*|[\d.]+/[0-7](?!\d)|[\da-f:]+/(?:1[0-5]|\d)(?!\d))",
+        setup.value(name) or "",
     ):
         yield from _hits(setup, f"{name} is everybody", name)
 

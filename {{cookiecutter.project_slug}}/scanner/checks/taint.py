@@ -70,7 +70,7 @@ def _registers(decorator: ast.expr) -> bool:
 def _reached(node: Function, first: frozenset[str]) -> frozenset[str]:
     """Follow the arguments through assignments, until nothing is added."""
     theirs = set(first)
-    steps = list(_flows(node))
+    steps = list(flows(node))
     before = -1
     while len(theirs) != before:
         before = len(theirs)
@@ -114,7 +114,7 @@ def _handed(
 
 def _made(node: Function) -> Mapping[str, list[ast.Call]]:
     found: dict[str, list[ast.Call]] = defaultdict(list)
-    for target, value in _flows(node):
+    for target, value in flows(node):
         if isinstance(target, ast.Name) and isinstance(value, ast.Call):
             found[target.id].append(value)
     return dict(found)
@@ -127,7 +127,7 @@ def _is_ours(arg: ast.arg) -> bool:
     return any(word in _OURS for word in words)
 
 
-def _flows(node: ast.AST) -> Iterator[tuple[ast.expr, ast.expr]]:
+def flows(node: ast.AST) -> Iterator[tuple[ast.expr, ast.expr]]:
     """Yield each place where a value gets a name."""
     for step in ast.walk(node):
         if isinstance(step, ast.Assign):

@@ -1,13 +1,13 @@
 """What a tool hands to its caller beyond files, programs and addresses."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from ..model import Severity
 from ..rules import Hit
 from ..ruletable import ruled
 from .source import Source
-from .taint import Tool, given, tool_calls, tools
+from .taint import Tool, flows, given, tool_calls, tools
 
 IMPORTERS = frozenset(
     {"__import__", "compile", "importlib.import_module"}
@@ -88,9 +88,15 @@ def kept_environment(source: Source) -> Iterator[Hit]:
     to the model, and to everybody who can read the conversation.
     """
     for tool in tools(source):
+        names = {
+            target.id
+            for target, value in flows(tool.node)
+            if isinstance(target, ast.Name)
+            and _whole_environment(source, value)
+        }
         for node in ast.walk(tool.node):
             if isinstance(node, ast.Return) and node.value is not None:
-                if _whole_environment(source, node.value):
+                if _whole_environment(source, node.value, names):
                     message = f"{tool.name} returns the environment"
                     yield source.hit(node, message)
             elif isinstance(node, ast.expr) and any(
@@ -139,15 +145,28 @@ def _is_database(source: Source, owner: ast.expr, tool: Tool) -> bool:
     )
 
 
-def _whole_environment(source: Source, value: ast.expr) -> bool:
-    """Tell whether all of it is in what is returned."""
+def _whole_environment(
+    source: Source, value: ast.expr, names: Collection[str] = ()
+) -> bool:
+    """Tell whether all of it is in what is returned.
+
+    Args:
+        source: The file.
+        value: What is returned.
+        names: The names that stand for all of it.
+    """
+    if isinstance(value, ast.Name) and value.id in names:
+        return True
+    if isinstance(value, ast.DictComp | ast.ListComp | ast.GeneratorExp):
+        first = value.generators[0]
+        return not first.ifs and _whole_environment(source, first.iter, names)
     if isinstance(value, ast.Call):
         func = value.func
         if isinstance(func, ast.Attribute) and func.attr in {"copy", "items"}:
             return source.called(func.value) == "os.environ"
-        return any(_whole_environment(source, each) for each in value.args)
+        return any(_whole_environment(source, x, names) for x in value.args)
     if isinstance(value, ast.Dict):
-        return any(_whole_environment(source, x) for x in value.values)
+        return any(_whole_environment(source, x, names) for x in value.values)
     return source.called(value) == "os.environ"
 
 

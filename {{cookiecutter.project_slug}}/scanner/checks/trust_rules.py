@@ -2,14 +2,17 @@
 
 import ast
 import re
+import stat
 from collections.abc import Collection, Iterator
 
 from ..rules import Hit
 from ..ruletable import ruled
+from .code_rules import SECRET, is_credential
 from .source import Source
 
 EVALUATORS = frozenset({"eval", "exec"})
 INDIRECT = frozenset({"builtins.eval", "builtins.exec"})
+BUILTINS = frozenset({"builtins", "__builtins__", "builtins.__dict__"})
 HIDDEN = EVALUATORS | {"system", "popen", "__import__"}
 OLD_TLS = re.compile(
     r"ssl\.(?:PROTOCOL_(?:SSLv2|SSLv3|TLSv1|TLSv1_1)"
@@ -19,12 +22,6 @@ LOGGERS = frozenset({"log", "logger", "logging", "_log", "_logger", "ctx"})
 LEVELS = frozenset(
     {"critical", "debug", "error", "exception", "info", "log", "warn"}
     | {"warning"}
-)
-SECRET = re.compile(
-    r"(?:\w+_)?(?:password|passwd|passphrase|api_?key|(?:access|auth|bearer"
-    r"|refresh|secret)_?token|private_?key|client_?secret|credentials?)"
-    r"|token|secret",
-    re.IGNORECASE,
 )
 module_rule = ruled(__file__, on="")
 
@@ -38,8 +35,11 @@ def detour(source: Source) -> Iterator[Hit]:
     for call in source.calls:
         name = source.called(call.func)
         fetched = name == "getattr" and len(call.args) > 1
-        if name in INDIRECT or (fetched and _says(call.args[1], HIDDEN)):
+        if name in INDIRECT or (fetched and _fetches_any(source, call)):
             yield source.hit(call, "it comes to eval, exec or a shell")
+    for node in source.each(ast.Subscript):
+        if source.called(node.value) in BUILTINS and not _harmless(node.slice):
+            yield source.hit(node, "it comes to eval, exec or a shell")
     values = [node.value for node in source.each(ast.Assign)]
     values += [n.value for n in source.each(ast.AnnAssign) if n.value]
     for value in values:
@@ -92,7 +92,8 @@ def told_secret(source: Source) -> Iterator[Hit]:
             level = call.func.attr
             owner = source.called(call.func.value).rpartition(".")[2]
         if level in LEVELS and owner.lower() in LOGGERS:
-            for name in {n for part in call.args for n in _shown(part)}:
+            parts = [*call.args, *(k.value for k in call.keywords)]
+            for name in {n for part in parts for n in _shown(part)}:
                 yield source.hit(call, f"{name} goes to the log")
 
 
@@ -111,6 +112,17 @@ def every_origin(source: Source) -> Iterator[Hit]:
         )
         if every and _says(credentials, {True}):
             yield source.hit(call, "every origin, with credentials")
+
+
+def _fetches_any(source: Source, call: ast.Call) -> bool:
+    """Tell whether ``getattr`` comes to one of these, or may."""
+    name = call.args[1]
+    among = source.called(call.args[0]) in BUILTINS
+    return _says(name, HIDDEN) or (among and not _harmless(name))
+
+
+def _harmless(name: ast.expr) -> bool:
+    return isinstance(name, ast.Constant) and name.value not in HIDDEN
 
 
 def _says(node: ast.expr | None, words: Collection[object]) -> bool:
@@ -149,6 +161,11 @@ def _unmasks(source: Source, node: ast.expr) -> bool:
 
 
 def _number(node: ast.expr) -> int:
+    """Return a mode that is written as a number, or out of stat's names."""
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
+        return _number(node.left) | _number(node.right)
+    if isinstance(node, ast.Attribute) and node.attr.startswith("S_I"):
+        return int(getattr(stat, node.attr, 0))
     value = node.value if isinstance(node, ast.Constant) else 0
     return value if type(value) is int else 0
 
@@ -162,6 +179,8 @@ def _shown(part: ast.expr) -> Iterator[str]:
             name = each.id if isinstance(each, ast.Name) else each.attr
             if SECRET.fullmatch(name):
                 yield name
+        elif is_credential(each):
+            yield "a credential"
         elif isinstance(each, ast.JoinedStr):
             waiting += each.values
         elif isinstance(each, ast.FormattedValue):

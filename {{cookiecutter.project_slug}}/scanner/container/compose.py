@@ -13,6 +13,7 @@ from ..ruletable import ruled
 from .names import (
     PRIVATE_PORTS,
     SOCKETS,
+    SYSCTLS,
     compose_value,
     is_root,
     literal,
@@ -40,6 +41,7 @@ _HARMLESS = re.compile(
     r"/etc/(?:localtime|timezone|ssl/certs(?:/.*)?|pki(?:/.*)?)|/dev/null"
 )
 _EVERYWHERE = frozenset({"", "0.0.0.0", "::"})  # noqa: S104 # nosec B104 # looked for, not bound to
+POWERFUL = frozenset({"0", "disk", "docker", "kmem", "root", "shadow"})
 compose = ruled(__file__, on="compose")
 # For a service that is written whole, not one that another file completes.
 whole = ruled(__file__, on="compose-whole")
@@ -56,13 +58,18 @@ class Mount:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """One service of a compose file."""
+    """One service of a compose file.
+
+    Attributes:
+        volumes: The file's volumes, which services name.
+    """
 
     path: str
     name: str
     line: int
     settings: Table
     whole: bool
+    volumes: Table
 
     def hit(
         self,
@@ -109,9 +116,18 @@ class Service:
                     yield Mount(source, truth(volume.get("read_only")), line)
                 continue
             source, _, rest = compose_value(volume).partition(":")
+            options = rest.rpartition(":")[2].split(",")
             if rest and source[:1] in {"/", "~", ".", "$"}:
-                options = rest.rpartition(":")[2].split(",")
                 yield Mount(source, "ro" in options, line)
+            elif place := self._bound(source):
+                yield Mount(place, "ro" in options, line)
+
+    def _bound(self, name: str) -> str:
+        """Return the place of the host's to which a volume is bound."""
+        options = table(self.volumes, name, "driver_opts")
+        kinds = re.split(r"[,\s]+", str(options.get("o") or ""))
+        bound = {"bind", "rbind"} & {*kinds}
+        return compose_value(options.get("device") or "") if bound else ""
 
 
 def is_compose(path: str, document: Any) -> bool:
@@ -138,12 +154,14 @@ def services(path: str, document: Any, main: Table | None) -> list[Service]:
     """
     found = []
     every = table(document, "services")
+    volumes = table(document, "volumes")
     for name in every:
         settings = _extended(every, name)
         complete = not (main and name in main) and bool(
             {"image", "build"} & settings.keys()
         )
-        found.append(Service(path, name, every.at(name), settings, complete))
+        line = every.at(name)
+        found.append(Service(path, name, line, settings, complete, volumes))
     return found
 
 
@@ -217,6 +235,36 @@ def raw_device(service: Service) -> Iterator[Hit]:
             yield service.hit("device_cgroup_rules", f"{rule[:60]} is allowed")
 
 
+@compose("MCP-CON-117")
+def kernel_setting(service: Service) -> Iterator[Hit]:
+    """Routing, spoofed addresses, bigger queues: the kernel's own guards.
+
+    A few settings touch nobody else, and are let be.
+    """
+    given = table(service.settings, "sysctls").keys()
+    named = [str(word).partition("=")[0] for word in given]
+    if not named:
+        items = listed(service.settings, "sysctls")
+        named = [str(item).partition("=")[0].strip() for item in items]
+    for name in named:
+        if name not in SYSCTLS:
+            yield service.hit("sysctls", f"sysctl {name[:60]}")
+
+
+@compose("MCP-CON-118")
+def shared_container(service: Service) -> Iterator[Hit]:
+    """Each of the two then reads the other's memory, or files.
+
+    What one of them holds apart from the rest, as a key, is apart no more.
+    """
+    for key in ("pid", "ipc"):
+        value = str(service.settings.get(key))
+        if value.startswith(("container:", "service:")):
+            yield service.hit(key, f"{key}: {value[:60]}")
+    for other in service.words("volumes_from"):
+        yield service.hit("volumes_from", f"volumes_from: {other[:60]}")
+
+
 @whole("MCP-CON-106")
 def kept_capabilities(service: Service) -> Iterator[Hit]:
     """A server needs none of the fourteen that Docker leaves it."""
@@ -250,6 +298,10 @@ def root_service(service: Service) -> Iterator[Hit]:
     user = service.settings.get("user")
     if user is not None and is_root(compose_value(user)):
         yield service.hit("user", f"user: {str(user)[:40]}")
+    for group in service.words("group_add"):
+        if group in POWERFUL:
+            message = f"group_add: {group}"
+            yield service.hit("group_add", message, severity=Severity.MEDIUM)
 
 
 @compose("MCP-CON-110")

@@ -15,6 +15,7 @@ from .kubernetes import Cluster, Container, Manifest, Pod, containers
 from .names import (
     PRIVATE_PORTS,
     SOCKETS,
+    SYSCTLS,
     is_root,
     literal,
     secret_name,
@@ -26,13 +27,6 @@ _VOLUMES = frozenset(
     | {"persistentVolumeClaim", "projected", "secret", "hostPath", "image"}
 )
 _READS = frozenset({"get", "list", "watch"})
-_SYSCTLS = frozenset(
-    {"kernel.shm_rmid_forced", "net.ipv4.ip_local_port_range"}
-    | {"net.ipv4.tcp_syncookies", "net.ipv4.ping_group_range"}
-    | {"net.ipv4.ip_unprivileged_port_start", "net.ipv4.tcp_keepalive_time"}
-    | {"net.ipv4.ip_local_reserved_ports", "net.ipv4.tcp_fin_timeout"}
-    | {"net.ipv4.tcp_keepalive_intvl", "net.ipv4.tcp_keepalive_probes"}
-)
 container_rule = ruled(__file__, on="container")
 pod_rule = ruled(__file__, on="pod")
 manifest_rule = ruled(__file__, on="manifest")
@@ -72,6 +66,17 @@ def host_namespace(pod: Pod) -> Iterator[Hit]:
     for key in ("hostNetwork", "hostPID", "hostIPC"):
         if pod.spec.get(key) is True:
             yield pod.manifest.hit(pod.spec, key, f"{key}: true")
+
+
+@pod_rule("MCP-CON-225")
+def shared_processes(pod: Pod) -> Iterator[Hit]:
+    """Each container then reads the others' memory, files and variables.
+
+    What one of them holds apart from the rest, as a key, is apart no more.
+    """
+    if pod.spec.get("shareProcessNamespace") is True:
+        key = "shareProcessNamespace"
+        yield pod.manifest.hit(pod.spec, key, f"{key}: true")
 
 
 @container_rule("MCP-CON-205")
@@ -291,7 +296,7 @@ def loosened(pod: Pod) -> Iterator[Hit]:
         if table(context, "windowsOptions").get("hostProcess") is True:
             yield manifest.hit(context, "windowsOptions", "hostProcess: true")
     for sysctl in tables(pod.context, "sysctls"):
-        if sysctl.get("name") not in _SYSCTLS:
+        if sysctl.get("name") not in SYSCTLS:
             message = f"sysctl {str(sysctl.get('name'))[:60]}"
             yield manifest.hit(sysctl, "name", message)
     for volume in tables(pod.spec, "volumes"):

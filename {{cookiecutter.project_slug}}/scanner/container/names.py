@@ -31,6 +31,14 @@ _NO_SECRET = re.compile(
     r"|[*.x-]{3,}|replace.*|your[-_ ].*",
     re.IGNORECASE | re.DOTALL,
 )
+# Settings of the kernel's that touch nobody else.
+SYSCTLS = frozenset(
+    {"kernel.shm_rmid_forced", "net.ipv4.ip_local_port_range"}
+    | {"net.ipv4.tcp_syncookies", "net.ipv4.ping_group_range"}
+    | {"net.ipv4.ip_unprivileged_port_start", "net.ipv4.tcp_keepalive_time"}
+    | {"net.ipv4.ip_local_reserved_ports", "net.ipv4.tcp_fin_timeout"}
+    | {"net.ipv4.tcp_keepalive_intvl", "net.ipv4.tcp_keepalive_probes"}
+)
 
 
 def unpinned(image: str) -> str:

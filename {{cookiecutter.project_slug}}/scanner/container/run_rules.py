@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ..downloads import Downloads
+from ..downloads import Downloads, unchecked
 from ..model import Severity
 from ..rules import Hit
 from ..ruletable import ruled
@@ -33,17 +33,6 @@ _BUILD = re.compile(
     r"|.+-dev(?:el)?"
 )
 _LOGIN = re.compile(r"openssh-server|openssh|telnetd|rsh-server|dropbear")
-_UNVERIFIED = re.compile(
-    r"--no-check-certificate|--trusted-host(?:=.*)?|--allow-unauthenticated"
-    r"|--force-yes|--allow-insecure-repositories|--allow-untrusted"
-    r"|--no-?gpg-?checks?|--insecure|--skip-verify|\[?trusted=(?:yes|true)\]?"
-    r"|(?:http\.)?sslverify[= ]?(?:false|0)?|strict-ssl(?:=false)?"
-    r"|GIT_SSL_NO_VERIFY=.+|PYTHONHTTPSVERIFY=0"
-    r"|NODE_TLS_REJECT_UNAUTHORIZED=0|Acquire::.*(?:Verify|Allow).*=.*",
-    re.IGNORECASE,
-)
-_INSTALLERS = frozenset({"pip", "pip3", "pipx", "uv"})
-_IN_CLEAR = re.compile(r"(?:--[a-z-]+=)?http://(?!localhost\b|127\.)\S+")
 _CREDENTIALS = re.compile(
     r"://[^/\s:@$]*:[^/\s:@$]{3,}@|(?i:authorization:\s*\w+\s+[^\s$]{8,})"
 )
@@ -145,18 +134,8 @@ def unchecked_origin(run: Run) -> Iterator[Hit]:
     ``apt-get --allow-unauthenticated``. Part of CIS 4.11.
     """
     for command in run.commands:
-        short = (word[:200] for word in command.words)
-        loose = [word for word in short if _UNVERIFIED.fullmatch(word)]
-        if command.name == "curl" and any(
-            re.fullmatch(r"-[a-zA-Z]*k[a-zA-Z]*", word)
-            for word in command.options
-        ):
-            loose.append("curl -k")
-        if command.name in _INSTALLERS:
-            words = (word[:200] for word in command.words)
-            loose += [word for word in words if _IN_CLEAR.fullmatch(word)]
-        if loose:
-            yield run.hit(f"{command.name} with {loose[0][:60]}")
+        if loose := unchecked(command):
+            yield run.hit(f"{command.name} with {loose[:60]}")
             return
 
 

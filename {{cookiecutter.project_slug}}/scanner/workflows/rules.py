@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from ..documents import Items, Table, table
-from ..downloads import Downloads
+from ..downloads import Downloads, unchecked
 from ..rules import Hit
 from ..ruletable import ruled
 from ..shell import commands
@@ -22,6 +22,11 @@ _IGNORE = re.compile(r"(?m)#[ \t]*zizmor:[ \t]*ignore\[[^\]\n]*\](.*)")
 _SCAN = "security_scan.py"
 _SWALLOWED = re.compile(
     r"security_scan\.py[^\n|]*\|\|[ \t]*(?:true\b|:|exit 0|echo\b)"
+)
+_SECRET = re.compile(r"\$\{\{[^}]*\bsecrets(?:\.|\[)")
+_ON_INPUT = re.compile(
+    r"\b(?:echo|printf)\b[^|\n]{1,400}\|[^|\n]{1,400}"
+    r"--(?:password-stdin|passphrase-fd|with-token)\b"
 )
 workflow = ruled(__file__, on="workflow")
 
@@ -145,6 +150,61 @@ def unheard_scan(flow: Workflow) -> Iterator[Hit]:
         else:
             return
     yield from unheard
+
+
+@workflow("MCP-WF-008")
+def told_secret(flow: Workflow) -> Iterator[Hit]:
+    """What stands in a script is in its file, its log and the process list.
+
+    The log's mask knows the secret as it is, not in Base64 or cut in two.
+    Hand it to the step in ``env``, and to the program on its input.
+    """
+    for job, step in flow.steps():
+        script = _ON_INPUT.sub("", str(step.get("run") or ""))
+        if _SECRET.search(script):
+            yield flow.hit(step, "run", "a secret is written into the script")
+            continue
+        names = [*_secrets(step), *_secrets(dict(flow.jobs)[job])]
+        if any(_printed(script, name) for name in names):
+            yield flow.hit(step, "run", "a secret is printed")
+
+
+@workflow("MCP-WF-009")
+def unchecked_origin(flow: Workflow) -> Iterator[Hit]:
+    """Without certificates and signatures, anybody on the way can answer.
+
+    Such as ``curl -k``, ``pip --trusted-host``, or a package from a branch.
+    """
+    for _job, step in flow.steps():
+        script = step.get("run")
+        if not isinstance(script, str) or step.get("shell") == "python":
+            continue
+        for command in commands(script):
+            if loose := unchecked(command):
+                message = f"{command.name} with {loose[:60]}"
+                yield flow.hit(step, "run", message)
+                break
+
+
+def _secrets(where: Table) -> Iterator[str]:
+    """Yield the variables that hold a secret."""
+    for name, value in table(where, "env").items():
+        if _SECRET.search(str(value)):
+            yield str(name)
+
+
+def _printed(script: str, name: str) -> bool:
+    """Tell whether a variable goes to the log, as it is or written otherwise.
+
+    A pipe into a program that reads it, or a file, is the way to do it.
+    """
+    shown = re.compile(
+        rf"\b(?:echo|printf)\b[^|>\n]{{0,200}}\$\{{?{re.escape(name)}\b"
+        rf"[^|>\n]{{0,200}}(?:$|\|[ \t]*(?:base64|hexdump|od|rev|sed|tr|xxd)\b"
+        rf"[^>\n|]*$)",
+        re.MULTILINE,
+    )
+    return shown.search(script) is not None
 
 
 def _steps(flow: Workflow) -> list[Table]:

@@ -106,6 +106,7 @@ DOCKERFILES: dict[tuple[str, str], tuple[list[str], list[str]]] = {
             image("RUN wget --no-check-certificate https://example.com/a"),
             image("RUN curl -fsSkL https://example.com/a -o a"),
             image("RUN curl --insecure https://example.com/a -o a"),
+            image("RUN uv pip install git+https://example.com/a"),
             image("RUN pip install --trusted-host example.com x==1"),
             image(
                 "RUN apt-get update && apt-get install -y"
@@ -358,10 +359,14 @@ COMPOSE: dict[tuple[str, str], tuple[list[str], list[str]]] = {
             service('volumes: ["~/.ssh:/keys"]'),
             service('volumes: ["${HOME}:/home"]'),
             service("volumes: [{type: bind, source: /proc, target: /p}]"),
+            service("volumes: ['named:/data']")
+            + "volumes: {named: {driver_opts: {o: bind, device: /root} } }\n",
         ],
         [
             service('volumes: ["./data:/data", "/srv/work:/workspace"]'),
             service('volumes: ["/etc/localtime:/etc/localtime:ro"]'),
+            service("volumes: ['named:/data']")
+            + "volumes: {named: {driver_opts: {o: bind, device: /srv/a} } }\n",
         ],
     ),
     ("103", "medium"): ([service('volumes: ["/:/host:ro"]')], []),
@@ -385,6 +390,24 @@ COMPOSE: dict[tuple[str, str], tuple[list[str], list[str]]] = {
             service("device_cgroup_rules: ['c 1:3 mr']"),
         ],
     ),
+    ("117", "medium"): (
+        [
+            service("sysctls: {net.ipv4.ip_forward: 1}"),
+            service("sysctls: ['kernel.msgmax=65536']"),
+        ],
+        [
+            service("sysctls: {net.ipv4.ip_unprivileged_port_start: 0}"),
+            service("sysctls: ['net.ipv4.tcp_syncookies=1']"),
+        ],
+    ),
+    ("118", "low"): (
+        [
+            service("pid: 'service:other'"),
+            service("ipc: 'container:other'"),
+            service("volumes_from: ['container:other:ro']"),
+        ],
+        [service("ipc: private")],
+    ),
     ("106", "medium"): ([service(without="cap_drop")], [service()]),
     ("107", "medium"): (
         [service(without="security_opt")],
@@ -399,6 +422,10 @@ COMPOSE: dict[tuple[str, str], tuple[list[str], list[str]]] = {
             service('user: "${WHO:-root}"'),
         ],
         [service('user: "10001:10001"'), service('user: "${WHO}"')],
+    ),
+    ("109", "medium"): (
+        [service("group_add: [docker]"), service("group_add: ['0']")],
+        [service("group_add: ['1000', audio]")],
     ),
     ("110", "medium"): (
         [
@@ -534,6 +561,10 @@ KUBERNETES: dict[tuple[str, str], tuple[list[str], list[str]]] = {
     ("204", "high"): (
         [pod(spec=f"{x}: true") for x in ("hostNetwork", "hostPID")],
         [pod(spec="hostNetwork: false")],
+    ),
+    ("225", "low"): (
+        [pod(spec="shareProcessNamespace: true")],
+        [pod(spec="shareProcessNamespace: false")],
     ),
     ("205", "medium"): (
         [pod(container="ports: [{containerPort: 80, hostPort: 80}]")],

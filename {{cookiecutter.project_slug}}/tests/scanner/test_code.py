@@ -132,6 +132,10 @@ PLANTED = {
         "def f(CORS, app):\n    return CORS(\n        app,"
         " allow_origins=['*'], allow_credentials=False\n    )\n",
     ),
+    "022": (
+        "from lxml import etree\nP = etree.XMLParser(resolve_entities=True)\n",
+        "from lxml import etree\nP = etree.XMLParser(no_network=True)\n",
+    ),
     "B102": ("def f(x):\n    exec(x)\n", "def execute(x):\n    return x\n"),
     "B105": (f"password = '{SECRET}'\n", "password = None\n"),
     "B301": (
@@ -178,6 +182,94 @@ CASES = {
         HEAD + "def read(p):\n    with open(p) as file:\n"
         "        return file.read()\n"
         "@tool\ndef f(name: str):\n    return name + read('/etc/motd')\n",
+        [],
+    ),
+    "unpacked": (
+        HEAD + "import shutil\n@tool\ndef f(name: str):\n"
+        "    return shutil.unpack_archive(name, '/workspace')\n",
+        ["007 high"],
+    ),
+    "line_of": (
+        HEAD + "import linecache\n@tool\ndef f(name: str):\n"
+        "    return linecache.getline(name, 1)\n",
+        ["007 high"],
+    ),
+    "any_host": (
+        HEAD + "import http.client\n@tool\ndef f(host: str):\n"
+        "    return http.client.HTTPSConnection(host)\n",
+        ["009 medium"],
+    ),
+    "one_host": (
+        HEAD + "import http.client\n@tool\ndef f(path: str):\n"
+        "    c = http.client.HTTPSConnection('a.example')\n"
+        "    c.request('GET', path)\n",
+        [],
+    ),
+    "environment_by_name": (
+        HEAD + "import os\n@tool\ndef f():\n"
+        "    found = dict(os.environ)\n    return found\n",
+        ["015 high"],
+    ),
+    "environment_rebuilt": (
+        HEAD + "import os\n@tool\ndef f():\n"
+        "    return {k: v for k, v in os.environ.items()}\n",
+        ["015 high"],
+    ),
+    "environment_chosen_from": (
+        HEAD + "import os\n@tool\ndef f():\n    return {\n"
+        "        k: v for k, v in os.environ.items() if k == 'LANG'\n    }\n",
+        [],
+    ),
+    "unverified_claims": (
+        "from jose import jwt\ndef f(t):\n"
+        "    return jwt.get_unverified_claims(t)\n",
+        ["006 high"],
+    ),
+    "against_the_environment": (
+        "import os\ndef f(api_key):\n"
+        "    return api_key == os.environ['KEY']\n",
+        ["010 medium"],
+    ),
+    "mode_of_the_environment": (
+        "import os\ndef f(mode):\n    return mode == os.getenv('MODE')\n",
+        [],
+    ),
+    "console": ("import code\ncode.interact()\n", ["011 low"]),
+    "eval_put_together": (
+        "import builtins\ndef f(x):\n"
+        "    return getattr(builtins, 'ev' + 'al')(x)\n",
+        ["017 high"],
+    ),
+    "eval_of_the_table": (
+        "def f(x):\n    return __builtins__['ev' + 'al'](x)\n",
+        ["017 high"],
+    ),
+    "named_builtin": (
+        "import builtins\ndef f(x):\n"
+        "    return getattr(builtins, 'len')(x), __builtins__['str']\n",
+        [],
+    ),
+    "mode_by_names": (
+        "import os, stat\ndef f(p):\n"
+        "    os.chmod(p, stat.S_IRUSR | stat.S_IWOTH)\n",
+        ["019 high"],
+    ),
+    "own_mode_by_names": (
+        "import os, stat\ndef f(p):\n"
+        "    os.chmod(p, stat.S_IRUSR | stat.S_IWUSR)\n",
+        [],
+    ),
+    "token_by_keyword": (
+        "def f(log, password):\n    log.info('in', password=password)\n",
+        ["020 medium"],
+    ),
+    "header_in_the_log": (
+        "def f(log, request):\n"
+        "    log.debug('%s', request.headers['authorization'])\n",
+        ["020 medium"],
+    ),
+    "length_by_keyword": (
+        "def f(log, password):\n    log.info('in', size=len(password))\n",
         [],
     ),
     "opened_path": (

@@ -93,6 +93,19 @@ def test_a_rate_that_limits_nothing_is_found(found, rate, rules):
     assert list(found(**{".env": f"MCP_RATE_LIMIT={rate}\n"})) == rules
 
 
+@pytest.mark.parametrize(
+    ("text", "rules"),
+    [
+        ("MCP_COMMAND_SANDBOX=off", ["006"]),
+        ("MCP_TRUSTED_PROXIES=0.0.0.0/1,128.0.0.0/1", ["016"]),
+        ("MCP_TRUSTED_PROXIES=2000::/3", ["016"]),
+        ("MCP_TRUSTED_PROXIES=10.0.0.0/16,fd00::/48", []),
+    ],
+)
+def test_another_word_for_the_same_is_found(found, text, rules):
+    assert list(found(**{".env": f"{text}\n"})) == rules
+
+
 @pytest.mark.parametrize("rule", SETUPS)
 def test_a_planted_setup_is_the_one_finding(found, rule):
     text, severity, _ = SETUPS[rule]

@@ -165,7 +165,40 @@ PLANTED = {
         ),
     ),
 }
+SECRET = "${X secrets.DEPLOY }}".replace("X", "{")
+KEY = f"env: {{KEY: '{SECRET}'}}\n        run: "
+PLANTED |= {
+    f"008-{name}": ("008", "medium", FLOW.replace("run: pytest", text))
+    for name, text in {
+        "echo": f"run: echo {SECRET}",
+        "flag": f"run: twine upload --password {SECRET} dist/*",
+        "variable": f'{KEY}echo "key $KEY"',
+        "encoded": f"{KEY}echo $KEY | base64",
+        "cut": f"{KEY}printf %s ${{KEY}} | sed s/./x/",
+    }.items()
+} | {
+    f"009-{name}": ("009", "medium", FLOW.replace("pytest", text))
+    for name, text in {
+        "curl": "curl -fsk https://a.example/x -o x",
+        "pip": "pip install --trusted-host a.example x==1",
+        "branch": "uv pip install git+https://a.example/x@main",
+    }.items()
+}
 CLEAN = {
+    "008-input": FLOW.replace(
+        "run: pytest",
+        f"{KEY}echo $KEY | docker login --username me --password-stdin a.b",
+    ),
+    "008-file": FLOW.replace("run: pytest", f"{KEY}echo $KEY > key.txt"),
+    "008-length": FLOW.replace("run: pytest", f"{KEY}test -n $KEY"),
+    "008-token": FLOW.replace(
+        "run: pytest",
+        f"run: echo {SECRET} | gh auth login --with-token",
+    ),
+    "009-commit": FLOW.replace(
+        "pytest", f"uv pip install git+https://a.example/x@{COMMIT}"
+    ),
+    "009-key": FLOW.replace("pytest", "curl -K file https://a.example/x"),
     "001-local": FLOW.replace(CHECKOUT, "./tools/build"),
     "001-folder": FLOW.replace("checkout@", "checkout/sub/folder@"),
     "002-pull": FLOW.replace(
