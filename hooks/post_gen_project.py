@@ -29,7 +29,7 @@ DIRECTORY, FILE, SCRIPT, PRIVATE = 0o755, 0o644, 0o755, 0o600
 PRIVATE_NAMES = (".env", "*.key", "*.pem")
 NOT_OURS = {".git", ".venv"}
 
-PYTHONS = (*(f"python3.{n}" for n in range(11, 21)), "python3", "python")
+VERSIONS = (*(f"3.{minor}" for minor in range(11, 21)), "3", "")
 OLDEST_UV = (0, 8)  # the first with all that pyproject.toml asks of it
 WINDOWS = os.name == "nt"
 VENV = Path(".venv", "Scripts" if WINDOWS else "bin")
@@ -250,13 +250,10 @@ def find_python(
     wanted: str, uv: str | None, environment: Mapping[str, str]
 ) -> tuple[str, str]:
     """Return path and version of the Python wanted, or else of the newest."""
-    managed = _managed(uv, environment)
-    named = [path for version, path in managed if version == wanted]
-    found = _versions([*named, *_on_path(f"python{wanted}")], environment)
+    found = _found([wanted], [], uv, environment)
     if wanted not in found:
-        others = [path for _, path in managed]
-        others += [path for name in PYTHONS for path in _on_path(name)]
-        found = _versions([*others, sys.executable], environment)
+        others = [version for version in VERSIONS if version != wanted]
+        found = _found(others, [sys.executable], uv, environment)
     if not found:
         raise StepError(
             "Python 3.11 or newer is needed, and none is installed"
@@ -265,33 +262,13 @@ def find_python(
     return found[best], best
 
 
-def _managed(
-    uv: str | None, environment: Mapping[str, str]
-) -> list[tuple[str, str]]:
-    """Return version and path of what uv knows, and PATH does not tell."""
-    if uv is None:
-        return []
-    ask = [uv, "python", "list", "--only-installed", "--output-format", "json"]
-    if not WINDOWS:  # where it knows of the registry, too
-        ask.append("--managed-python")
-    with suppress(StepError, ValueError, LookupError, TypeError):
-        return [
-            (str(one["version"]).rpartition(".")[0], str(one["path"]))
-            for one in json.loads(call(ask, environment))
-        ]
-    return []
-
-
-def _on_path(name: str) -> list[str]:
-    """Return every program of that name: the first may be a mere shim."""
-    places = (shutil.which(name, path=x) for x in os.get_exec_path())
-    return [*dict.fromkeys(filter(None, places))]
-
-
-def _versions(
-    pythons: Sequence[str], environment: Mapping[str, str]
+def _found(
+    versions: Sequence[str],
+    others: Sequence[str],
+    uv: str | None,
+    environment: Mapping[str, str],
 ) -> dict[str, str]:
-    """Ask all of them at once; return the first of each version.
+    """Ask every candidate at once; return the first of each version.
 
     Where one is a shim, or belongs to an environment, what is behind it is
     returned: it starts sooner, and stays.
@@ -307,9 +284,32 @@ def _versions(
             return told.partition(" ")[::2]
         return "", ""
 
+    def named(version: str) -> list[str]:
+        return [*_managed(version, uv, environment), *_on_path(version)]
+
     with ThreadPoolExecutor() as pool:
-        told = dict(reversed([*pool.map(tell, pythons)]))
+        pythons = [path for each in pool.map(named, versions) for path in each]
+        told = dict(reversed([*pool.map(tell, [*pythons, *others])]))
     return {v: python for v, python in told.items() if _minor(v) >= 11}
+
+
+def _managed(
+    version: str, uv: str | None, environment: Mapping[str, str]
+) -> Iterator[str]:
+    """Yield the one that uv keeps, or knows of: PATH does not tell of it."""
+    # On Windows it looks into the registry, elsewhere it would start all.
+    which = "--system" if WINDOWS else "--managed-python"
+    if uv is not None and version:
+        find = [uv, "python", "find", "--no-project", which, version]
+        with suppress(StepError):
+            yield call(find, environment).strip()
+
+
+def _on_path(version: str) -> list[str]:
+    """Return every program of that name: the first may be a mere shim."""
+    name = f"python{version}"
+    places = (shutil.which(name, path=x) for x in os.get_exec_path())
+    return [*dict.fromkeys(filter(None, places))]
 
 
 def _minor(version: str) -> int:

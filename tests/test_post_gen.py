@@ -1,7 +1,6 @@
 """The post-generation hook, with the programs that it starts played."""
 
 import io
-import json
 import os
 import re
 import signal
@@ -22,7 +21,6 @@ from cookiecutter.utils import create_env_with_context
 from template import TEMPLATE, load_module, prompted, rendered_texts
 
 PYPROJECT = 'security = [\n  "uv>=0.13.8,<0.14",\n]\n'
-PYTHON = {"version": "3.13.1", "path": "/usr/bin/python3.13"}
 Answer = tuple[int, str] | BaseException
 
 
@@ -109,7 +107,7 @@ def hook(
         module = load_module(path)
         defaults: dict[str, Answer] = {
             "--version": (0, "uv 0.13.8 (abcdef 2026-11-01)\n"),
-            "python list": (0, json.dumps([PYTHON])),
+            "python find": (0, "/usr/bin/python3.13\n"),
             "version_info": (0, "3.13 /usr/bin/python3.13\n"),
         }
         played = Programs({**(programs or {})})
@@ -373,7 +371,7 @@ def test_python_is_the_one_wanted_or_the_newest(
     """One of the names is a shim's, behind which there is no interpreter."""
     made = hook(
         programs={
-            "list": (0, "[]"),
+            "python find": (2, "No interpreter found\n"),
             "/a/python3.13": (127, "python3.13: command not found\n"),
             "/a/python3.11": (0, "3.10 /usr/bin/python3.10\n"),
             "/b/python3.12": (0, "3.12 /usr/bin/python3.12\n"),
