@@ -21,6 +21,8 @@ QUOTES = (
     "\\x41",
     "\\N{DIGIT ONE}",
     "a\\'b\\\"c",
+    "$'\\x27'",
+    "!event not found",
 )
 BRACES = (
     "{",
@@ -54,6 +56,12 @@ BRACES = (
     "{{ 1 / 0 }}",
     "{{ self }}",
     "{{ range(10 ** 9) | list }}",
+    "{\u200c% set x = 1 %}",
+    "{\u200c{ 7 * 7 }}",
+    "{0.__class__}",
+    "%(prog)s %s %d",
+    "${jndi:ldap://x/a}",
+    "<%= x %>",
 )
 CODE = (
     "{{ cycler.__init__.__globals__.os.system('touch CANARY') }}",
@@ -123,6 +131,11 @@ FORMATS = (
     "-",
     "--help",
     "-rf",
+    "--- !<tag:x> y",
+    "x: {a: [",
+    "[tool.ruff]",
+    "]]>",
+    "<!-- x -->",
 )
 PATHS = (
     "..",
@@ -168,6 +181,12 @@ PATHS = (
     "/a:b",
     "/app",
     "/app/workspace",
+    "/srv/日本",
+    "/srv/-rf",
+    "/srv/.ssh",
+    "/home/me",
+    "/Users/me",
+    "/var/run",
 )
 NAMES = (
     "class",
@@ -269,6 +288,9 @@ CHARACTERS = (
     "{" * 10_000,
     "(" * 10_000 + "a" * 10_000 + "!",
     "0" * 10_000 + "/minute",
+    "ａｂｃ",
+    "①²",
+    "K\u030c",
 )
 LIMITS = (
     "0",
@@ -295,6 +317,11 @@ LIMITS = (
     "a hundred a minute",
     "99999999999999999999/second",
     "1/0 seconds",
+    "1/seconds",
+    "100 / minute",
+    "20000/second",
+    "100\u00a0/minute",
+    "+1/minute",
 )
 PEOPLE = (
     "a@b",
@@ -320,6 +347,10 @@ PEOPLE = (
     "owner_x",
     "https://github.com/owner",
     "@owner",
+    "%00@a.com",
+    "a@xn--e1afmkfd.xn--p1ai",
+    "a@localhost",
+    "a@[::1]",
 )
 ANSWERS = tuple(
     dict.fromkeys(

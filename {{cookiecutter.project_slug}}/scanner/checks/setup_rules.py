@@ -1,6 +1,7 @@
 """What a setup of the server opens that it need not."""
 
 import difflib
+import math
 import re
 from collections.abc import Iterator
 
@@ -29,8 +30,8 @@ SYSTEM = re.compile(
     r"|run|sbin|sys|usr|var|var/run|Users|home/[^/]+|Users/[^/]+)/?"
 )
 MOST_CALLS = 10_000  # a second; no server of tools answers so many
-_RATE = re.compile(r"(?i)(\d+)\s*(?:/|per)\s*(?:1\s*)?([smhd])")
-_SPANS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+_RATE = re.compile(r"(\d+)\s*(?:/|per)\s*(?:(\d+)\s*)?(mo|[smhdy])", re.I)
+_SPANS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "mo": 2_592_000}
 _UNITS = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}
 setup_rule = ruled(__file__, on="")
 
@@ -246,11 +247,17 @@ def too_much(setup: Setup) -> Iterator[Hit]:
         seconds = float(span[1]) if span else 0
         large = name.endswith("_SIZE") and bytes_ > 2**30
         long = name.endswith("_TIMEOUT") and seconds > 3600
-        rate = _RATE.match(value) if name.endswith("_RATE_LIMIT") else None
-        if rate:
-            large = float(rate[1]) / _SPANS[rate[2]] > MOST_CALLS
+        if name.endswith("_RATE_LIMIT"):
+            large = any(rate > MOST_CALLS for rate in _rates(value))
         if large or long:
             yield from _hits(setup, f"{name} is {value}", name)
+
+
+def _rates(limit: str) -> Iterator[float]:
+    """Yield the calls a second of each part of a limit."""
+    for amount, many, span in _RATE.findall(limit):
+        seconds = int(many or 1) * _SPANS.get(span.lower(), math.inf)
+        yield int(amount) / (seconds or 1)
 
 
 def _public(host: str | None) -> bool:

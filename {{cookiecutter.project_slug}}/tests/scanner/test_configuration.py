@@ -87,7 +87,14 @@ SETUPS = {
 
 @pytest.mark.parametrize(
     ("rate", "rules"),
-    [("999999/second", ["019"]), ("100000/minute", []), ("60/hour", [])],
+    [
+        ("999999/second", ["019"]),
+        ("10/minute;999999 per 1 second", ["019"]),
+        ("100000/minute", []),
+        ("99999 per 10 seconds", []),
+        ("700000/month", []),
+        ("60/hour", []),
+    ],
 )
 def test_a_rate_that_limits_nothing_is_found(found, rate, rules):
     assert list(found(**{".env": f"MCP_RATE_LIMIT={rate}\n"})) == rules
