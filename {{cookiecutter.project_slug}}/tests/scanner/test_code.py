@@ -2,8 +2,9 @@ import json
 import os
 
 import pytest
+import yaml
 
-from scanner.checks import code
+from scanner.checks import code, semgrep
 from scanner.model import Options, Severity, State
 from scanner.project import Project
 from scanner.rules import RULES, rules_for
@@ -600,6 +601,17 @@ def test_semgrep_adds_what_others_miss_and_repeats_nothing(
     checked = code.check(make_project(**{"small_server/x.py": text}), options)
     ids = [finding.id for finding in checked.findings]
     assert sorted(ids) == ["MCP-CODE-B307", "MCP-CODE-S04"]
+
+
+def test_each_of_semgrep_s_rules_says_what_a_finding_needs():
+    rules = yaml.safe_load(semgrep.RULES_FILE.read_text())["rules"]
+    names = [f"MCP-CODE-S{n:02}" for n in range(1, len(rules) + 1)]
+
+    assert [rule["id"] for rule in rules] == names
+    for rule in rules:
+        assert rule["severity"] in {"ERROR", "WARNING"}
+        assert rule["metadata"].keys() == {"title", "cwe", "remedy"}
+        assert ("mode" in rule) == ("pattern-sinks" in rule)
 
 
 def test_semgreps_absence_is_said_and_costs_nothing(
