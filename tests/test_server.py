@@ -141,3 +141,14 @@ class TestInspector:
     ) -> None:
         with running(stdio, "http", tmp_path / "server.log") as server:
             self.call_everything(inspector, server)
+
+    def test_starts_the_server_by_the_settings_of_the_project(
+        self, inspector: Path, generated: Project
+    ) -> None:
+        settings = ("--config", str(generated.path / ".mcp.json"))
+        server = ("--server", "mcp-server", "--cwd", str(generated.path))
+        asked = ("--method", "tools/call", "--tool-name", "list_files")
+        command = ("mcp-inspector", "--cli", *settings, *server, *asked)
+        run = run_node(inspector, *command, timeout=120)
+        assert run.returncode == 0, run.stdout + run.stderr
+        assert "README.md" in str(json.loads(run.stdout)["content"])
