@@ -1,7 +1,7 @@
 """The call that the controls are about to judge, and what they build on."""
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final
@@ -58,16 +58,21 @@ class Control(Middleware):
     twice.
     """
 
-    async def __call__(
+    def __call__(
         self, context: MiddlewareContext[Any], call_next: CallNext[Any, Any]
-    ) -> Any:
+    ) -> Coroutine[Any, Any, Any]:
         """Judge work; let everything else pass."""
-        if context.method not in WORK:
-            return await call_next(context)
-        return await self.control(context, call_next)
+        judge = self.control if context.method in WORK else _pass
+        return judge(context, call_next)
 
     @abstractmethod
     async def control(
         self, context: MiddlewareContext[Any], call_next: CallNext[Any, Any]
     ) -> Any:
         """Serve one call by ``call_next``, or raise a ``Refusal``."""
+
+
+async def _pass(
+    context: MiddlewareContext[Any], call_next: CallNext[Any, Any]
+) -> Any:
+    return await call_next(context)

@@ -18,7 +18,11 @@ from .refusal import refuse
 #: Seconds.
 SETTLE: Final = 0.1
 
-_EARLIER: Final = frozenset(v.encode() for v in HANDSHAKE_PROTOCOL_VERSIONS)
+#: Protocol versions, as a header names them or leaves them out, in which the
+#: header that names the method means nothing.
+_EARLIER: Final = frozenset(
+    version.encode() for version in ("", *HANDSHAKE_PROTOCOL_VERSIONS)
+)
 
 
 class Gate:
@@ -193,9 +197,10 @@ def _kind(scope: Scope) -> str:
     if scope["method"] == "GET":
         return "stream"
     headers = dict(scope["headers"])
-    listens = headers.get(b"mcp-method") == b"subscriptions/listen"
-    earlier = headers.get(b"mcp-protocol-version", b"") in {b"", *_EARLIER}
-    return "stream" if listens and not earlier else "call"
+    if headers.get(b"mcp-method") != b"subscriptions/listen":
+        return "call"
+    earlier = headers.get(b"mcp-protocol-version", b"") in _EARLIER
+    return "call" if earlier else "stream"
 
 
 async def _stream(
