@@ -68,10 +68,9 @@ class HttpServer:
         self._environment = environment(
             project,
             workspace,
-            MCP_TRANSPORT="http",
             MCP_HOST="127.0.0.1",
             MCP_PORT=str(self.port),
-            **variables,
+            **{"MCP_TRANSPORT": "http", **variables},
         )
 
     def __enter__(self) -> "HttpServer":

@@ -14,6 +14,7 @@ from ..probes.arguments import SETTINGS, Attack
 from ..probes.controls import with_planted_tools
 from ..probes.lab import Lab, lab
 from ..probes.network import without_tokens
+from ..probes.sse import over_sse
 from ..project import Project, Unreadable
 from ..surface.components import Component, offered
 from .surface import ABLE
@@ -37,14 +38,16 @@ def check(project: Project, options: Options) -> CheckResult:
         return _not_run(reason, State.ERROR)
     listed: Listed = Future()
     with ExitStack() as stack:
-        labs = [stack.enter_context(lab()) for _ in range(4)]
+        labs = [stack.enter_context(lab()) for _ in range(5)]
         pool = stack.enter_context(ThreadPoolExecutor(3))
-        kind = _auth(project)
-        others = (
+        kind = "jwt" if _default(project, "MCP_AUTH") == "jwt" else "bearer"
+        others = [
             pool.submit(without_tokens, project, labs[1], listed),
             pool.submit(with_tokens, project, labs[2], kind, listed),
             pool.submit(with_planted_tools, project, labs[3]),
-        )
+        ]
+        if _default(project, "MCP_TRANSPORT") == "sse":
+            others.append(pool.submit(over_sse, project, labs[4], kind))
         attack = through(project, labs[0], options, listed)
         around = [finding for work in others for finding in work.result()]
     return _result(listed.result(), attack, around)
@@ -108,14 +111,13 @@ def _ours(project: Project) -> str:
     return f"{project.package}/tools/run.py"
 
 
-def _auth(project: Project) -> str:
-    """Return the proof of identity that the project asks for, if any."""
+def _default(project: Project, name: str) -> str:
+    """Return what the project sets a variable to; empty if it does not."""
     try:
         text = project.text(f"{project.package}/defaults.toml")
-        given = str(tomllib.loads(text).get("MCP_AUTH"))
+        return str(tomllib.loads(text).get(name, ""))
     except (Unreadable, ValueError):
-        given = ""
-    return "jwt" if given == "jwt" else "bearer"
+        return ""
 
 
 def _result(

@@ -54,20 +54,25 @@ def with_tokens(
     Raises:
         ToolError: It does not start, or refuses a good token.
     """
-    tokens = _signed(lab) if kind == "jwt" else _opaque(lab)
-    settings = {"MCP_AUTH": kind, "MCP_RATE_LIMIT": "off", **tokens.settings}
+    proofs = tokens(lab, kind)
+    settings = {"MCP_AUTH": kind, "MCP_RATE_LIMIT": "off", **proofs.settings}
     with HttpServer(project, lab.workspace, **settings) as server:
         components = listed.result()
-        good = f"Bearer {tokens.good}"
+        good = f"Bearer {proofs.good}"
         session = server.session(Authorization=good)
         if not session:
             raise ToolError("the server does not let a good token in")
         return [
-            *_bad_tokens(server, harmless(components), tokens.bad),
+            *_bad_tokens(server, harmless(components), proofs.bad),
             *_in_session(server, harmless(components), session),
-            *_in_address(server, tokens.good),
+            *_in_address(server, proofs.good),
             *_scopes(server, lab, components, session, good),
         ]
+
+
+def tokens(lab: Lab, kind: str) -> Tokens:
+    """Make a way of proving who one is: ``bearer`` or ``jwt``."""
+    return _signed(lab) if kind == "jwt" else _opaque(lab)
 
 
 def _opaque(lab: Lab) -> Tokens:

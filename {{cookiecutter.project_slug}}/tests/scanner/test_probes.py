@@ -29,6 +29,7 @@ from scanner.probes.network import (
 )
 from scanner.probes.schemas import beginning, misfits, sample
 from scanner.probes.signing import Key, unsigned
+from scanner.probes.sse import over_sse
 from scanner.probes.target import Probe
 from scanner.project import Project
 from scanner.surface.components import Component, Declared
@@ -576,6 +577,53 @@ def test_control_that_fails_is_found_whatever_tools_there_are(
     with lab() as traps:
         found = with_planted_tools(copy(tmp_path, *edits), traps)
     assert {f.id for f in found} == {probe}
+
+
+SSE: list[tuple[str, list[Edit]]] = [
+    ("MCP-PRB-013", [HTTP[0][3][0]]),
+    ("MCP-PRB-014", [("serving/guard.py", "if any(not", "if 0 and any(not")]),
+    (
+        "MCP-PRB-015",
+        [
+            (
+                "auth/bearer.py",
+                "if hmac.compare_digest(entry.digest, digest)",
+                "if True",
+            )
+        ],
+    ),
+    (
+        "MCP-PRB-021",
+        [
+            (
+                "serving/http.py",
+                "limit=settings.max_request_size,",
+                "limit=2**22,",
+            )
+        ],
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("probe", "edits"), SSE, ids=[probe for probe, _ in SSE]
+)
+def test_fault_is_found_over_sse(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    probe: str,
+    edits: list[Edit],
+) -> None:
+    monkeypatch.setattr(live, "STOP", 0.5)
+    with lab() as traps:
+        found = over_sse(copy(tmp_path, *edits), traps, "bearer")
+    assert {f.id for f in found} == {probe}
+
+
+@pytest.mark.parametrize("kind", ["bearer", "jwt"])
+def test_sound_server_withstands_over_sse(kind: str) -> None:
+    with lab() as traps:
+        assert over_sse(Project(ROOT), traps, kind) == []
 
 
 FUNCTION = ast.parse("def list_files(): ...").body[0]
