@@ -125,6 +125,10 @@ PLANTED = {
         f'getenv("DB_PASSWORD") or "{PASS}"',
     ),
     "password of a pair": (PASSWORD, f'get(url, auth=("me", "{PASS}"))'),
+    "password of Terraform": (
+        PASSWORD,
+        f'variable "db_password" {{\n  type = x\n  default = "{PASS}"\n}}',
+    ),
     "password with signs": (PASSWORD, 'pwd = "Tr0ub4dor&3"'),
     "dockerfile": (PASSWORD, f"ENV DB_PASSWORD={PASS}"),
     "bearer": (HEADER, f"Authorization: Bearer {DRAWN}"),
@@ -228,6 +232,7 @@ CLEAN = {
     "number": "policy_secret = 0x00000020",
     "commit behind a name": "amazon.aws.git," + value("<x40>"),
     "name without a service": f'colour: "{DRAWN}"',
+    "Terraform": 'variable "db_password" {\n  sensitive = true\n}\nx = "a1b2"',
     "lock": f'url = "https://host/a.whl", hash = "sha256:{DRAWN}"',
 }
 
