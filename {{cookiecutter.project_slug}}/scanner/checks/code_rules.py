@@ -117,7 +117,16 @@ def certificate(source: Source) -> Iterator[Hit]:
     """
     for call in source.calls:
         aiohttp = source.called(call.func).startswith("aiohttp.")
-        if aiohttp and _is(call, "ssl", False):
+        unasked = any(
+            k.arg in {"cert_reqs", "ssl_cert_reqs"}
+            and (
+                _named(k.value, "CERT_NONE")
+                or _const(k.value, "CERT_NONE")
+                or _const(k.value, "none")
+            )
+            for k in call.keywords
+        )
+        if unasked or (aiohttp and _is(call, "ssl", False)):
             yield source.hit(call, "the certificate's check is switched off")
     off: dict[str, list[ast.Assign]]
     off = {"check_hostname": [], "verify_mode": []}

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator
 from ..model import Severity
 from ..rules import Hit
 from ..ruletable import ruled
+from .code_rules import SECRET
 from .source import Source
 from .taint import Tool, flows, given, tool_calls, tools
 
@@ -13,6 +14,9 @@ IMPORTERS = frozenset(
     {"__import__", "compile", "importlib.import_module"}
     | {"importlib.reload", "pydoc.locate", "runpy.run_module"}
     | {"runpy.run_path", "types.FunctionType"}
+    # These calculate with eval, or with what comes to it.
+    | {"numexpr.evaluate", "pandas.eval", "sympy.parse_expr"}
+    | {"sympy.parsing.sympy_parser.parse_expr", "sympy.sympify"}
 )
 TEMPLATES = ("jinja2.Template", "mako.template.Template", "from_string")
 DATABASES = frozenset(
@@ -99,6 +103,8 @@ def kept_environment(source: Source) -> Iterator[Hit]:
                 if _whole_environment(source, node.value, names):
                     message = f"{tool.name} returns the environment"
                     yield source.hit(node, message)
+                elif any(map(_is_secret, _variables(source, node.value))):
+                    yield source.hit(node, f"{tool.name} returns a secret")
             elif isinstance(node, ast.expr) and any(
                 given(name, tool) for name in _variables(source, node)
             ):
@@ -180,6 +186,11 @@ def _variables(source: Source, node: ast.expr) -> list[ast.expr]:
         if name in {"os.environ.get", "os.getenv"}:
             return [node.args[0]]
     return []
+
+
+def _is_secret(name: ast.expr) -> bool:
+    text = name.value if isinstance(name, ast.Constant) else ""
+    return isinstance(text, str) and SECRET.fullmatch(text) is not None
 
 
 def _escaped(source: Source, pattern: ast.expr) -> bool:

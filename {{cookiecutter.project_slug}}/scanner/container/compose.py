@@ -175,6 +175,8 @@ def privileged(service: Service) -> Iterator[Hit]:
     """A privileged container is the host, whatever user it runs as."""
     if truth(service.settings.get("privileged")):
         yield service.hit("privileged", "privileged: true")
+    if truth(table(service.settings, "build").get("privileged")):
+        yield service.hit("build", "its build is privileged")
 
 
 @compose("MCP-CON-102")
@@ -184,6 +186,11 @@ def engine_socket(service: Service) -> Iterator[Hit]:
         if SOCKETS.search(mount.source):
             message = f"{mount.source[:80]} is mounted"
             yield service.hit("volumes", message, line=mount.line)
+    for name, value, line in service.variables():
+        if name == "DOCKER_HOST" and value.startswith(("tcp:", "http:")):
+            yield service.hit(
+                "environment", f"{name} is {value[:60]}", line=line
+            )
 
 
 @compose("MCP-CON-103")

@@ -26,6 +26,10 @@ _VOLUMES = frozenset(
     {"configMap", "csi", "downwardAPI", "emptyDir", "ephemeral", "name"}
     | {"persistentVolumeClaim", "projected", "secret", "hostPath", "image"}
 )
+_ABOVE = frozenset(
+    {"bind", "escalate", "impersonate", "nodes/proxy", "pods/attach"}
+    | {"pods/exec", "serviceaccounts/token"}
+)
 _READS = frozenset({"get", "list", "watch"})
 container_rule = ruled(__file__, on="container")
 pod_rule = ruled(__file__, on="pod")
@@ -245,7 +249,9 @@ def default_namespace(pod: Pod) -> Iterator[Hit]:
 def unbounded_role(manifest: Manifest) -> Iterator[Hit]:
     """``*`` and cluster-admin: whoever steers the server steers the rest.
 
-    So does who reads every Secret: the tokens of the others are there.
+    So does who reads every Secret: the tokens of the others are there; who
+    runs commands in other pods, or makes tokens; and who gives out more
+    rights than their own.
     """
     if manifest.kind in {"Role", "ClusterRole"}:
         for granted in tables(manifest.content, "rules"):
@@ -254,8 +260,12 @@ def unbounded_role(manifest: Manifest) -> Iterator[Hit]:
             if every and reads and "secrets" in listed(granted, "resources"):
                 yield manifest.hit(granted, "resources", "reads every Secret")
             for key in ("verbs", "resources"):
-                if "*" in listed(granted, key):
+                words = listed(granted, key)
+                if "*" in words:
                     yield manifest.hit(granted, key, f"{key}: *")
+                    break
+                if above := sorted(_ABOVE.intersection(map(str, words))):
+                    yield manifest.hit(granted, key, f"{key}: {above[0]}")
                     break
     elif manifest.kind in {"RoleBinding", "ClusterRoleBinding"}:
         role = table(manifest.content, "roleRef")

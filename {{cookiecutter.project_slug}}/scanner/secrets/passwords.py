@@ -37,7 +37,7 @@ _CODE = re.compile(
 )
 _ARN = re.compile(rb"arn:[\w:.-]{1,80}$")  # Amazon's name of a secret
 _LOGIN = re.compile(
-    rb"[ \t]{0,4}=[ \t]{0,4}\([ \t]{0,4}[\"'][^\"'\n]{1,80}[\"'],[ \t]{0,4}"
+    rb"[ \t]{0,4}=?[ \t]{0,4}\([ \t]{0,4}[\"'][^\"'\n]{1,80}[\"'],[ \t]{0,4}"
     rb"[\"'](?P<password>[^\"'\n]{4,120})[\"'][ \t]{0,4}\)"
 )
 _SYMBOL = re.compile(rb"[^\w.:/\\-]")
@@ -84,7 +84,7 @@ def passwords(source: Source) -> Iterator[Secret]:
         if _credible(value, name, bare=found.lastgroup in _LOOSE):
             yield Secret(PASSWORD, found.start(found.lastgroup), value, name)
 
-    for at in source.all(b"auth"):
+    for at in source.all(b"auth", b"login"):
         found = _LOGIN.match(source.data, at)
         if found and _credible(found["password"], "password", bare=True):
             start = found.start("password")

@@ -342,13 +342,18 @@ BIND = "volumes: [{type: bind, source: "
 SOCKET = "/var/run/docker.sock"
 COMPOSE: dict[tuple[str, str], tuple[list[str], list[str]]] = {
     ("101", "critical"): (
-        [service("privileged: true"), service("privileged: yes")],
+        [
+            service("privileged: true"),
+            service("privileged: yes"),
+            service("build: {context: ., privileged: true}"),
+        ],
         [service("privileged: false")],
     ),
     ("102", "critical"): (
         [
             service(f'volumes: ["{SOCKET}:{SOCKET}:ro"]'),
             service(BIND + SOCKET + "}]"),
+            service("environment: {DOCKER_HOST: 'tcp://10.0.0.1:2375'}"),
         ],
         [service('volumes: ["sock:/run/x"]')],
     ),
@@ -675,6 +680,10 @@ KUBERNETES: dict[tuple[str, str], tuple[list[str], list[str]]] = {
         [
             thing("ClusterRole", 'rules: [{verbs: ["*"], resources: [pods]}]'),
             thing("Role", "rules: [{verbs: [list], resources: [secrets]}]"),
+            thing(
+                "Role", "rules: [{verbs: [create], resources: [pods/exec]}]"
+            ),
+            thing("Role", "rules: [{verbs: [escalate], resources: [roles]}]"),
         ],
         [
             thing("Role", "rules: [{verbs: [get], resources: [pods]}]"),

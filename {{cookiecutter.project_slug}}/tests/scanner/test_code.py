@@ -185,6 +185,28 @@ CASES = {
         "@tool\ndef f(name: str):\n    return name + read('/etc/motd')\n",
         [],
     ),
+    "calculated": (
+        HEAD + "import sympy\n@tool\ndef f(text: str):\n"
+        "    return str(sympy.sympify(text))\n",
+        ["012 high"],
+    ),
+    "secret_returned": (
+        HEAD + "import os\n@tool\ndef f():\n"
+        "    return os.environ['API_KEY']\n",
+        ["015 high"],
+    ),
+    "region_returned": (
+        HEAD + "import os\n@tool\ndef f():\n    return os.environ['REGION']\n",
+        [],
+    ),
+    "no_certificate": (
+        "import urllib3\nP = urllib3.PoolManager(cert_reqs='CERT_NONE')\n",
+        ["005 high"],
+    ),
+    "a_certificate": (
+        "import urllib3\nP = urllib3.PoolManager(cert_reqs='CERT_REQUIRED')\n",
+        [],
+    ),
     "unpacked": (
         HEAD + "import shutil\n@tool\ndef f(name: str):\n"
         "    return shutil.unpack_archive(name, '/workspace')\n",

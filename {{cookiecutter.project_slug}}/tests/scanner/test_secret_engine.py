@@ -129,6 +129,7 @@ PLANTED = {
         PASSWORD,
         f'variable "db_password" {{\n  type = x\n  default = "{PASS}"\n}}',
     ),
+    "password of a login": (PASSWORD, f'server.login("me", "{PASS}")'),
     "password with signs": (PASSWORD, 'pwd = "Tr0ub4dor&3"'),
     "dockerfile": (PASSWORD, f"ENV DB_PASSWORD={PASS}"),
     "bearer": (HEADER, f"Authorization: Bearer {DRAWN}"),
