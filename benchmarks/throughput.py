@@ -1,17 +1,18 @@
 """What the controls cost over HTTP: requests a second, side by side.
 
-    python benchmarks/throughput.py PROJECT [--seconds 5] [--rounds 3]
+    python benchmarks/throughput.py PROJECT [--seconds 1] [--rounds 9]
         [--json FILE] [--plot FILE]
     python benchmarks/throughput.py PROJECT --kinds secured "2 workers"
         --storage redis://127.0.0.1:6379/0
 
-PROJECT is a generated project with its environment. Every server answers in
-turn, round after round, in one run on one machine, so that the figures can
-be compared with each other and with nothing else. Load comes from one
-process over loopback, with a bounded number of requests in a bounded time.
-That process takes about a core: where there are two, a second worker gets
-what it leaves. What a request costs the server in CPU is shown beside, for
-nothing else on the machine changes that.
+PROJECT is a generated project with its environment. All servers wait at once
+and answer in turn, a second or so each, round after round, so that what else
+the machine does slows all of them. Each figure is the median of the rounds;
+those of one run can be compared with each other and with nothing else. Load
+comes from one process over loopback, with a bounded number of requests in a
+bounded time. That process takes about a core: where there are two, a second
+worker gets what it leaves. What a request costs the server in CPU is shown
+beside, for nothing else on the machine changes that by much.
 """
 
 import argparse
@@ -25,7 +26,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -172,20 +173,42 @@ async def answer(reader: asyncio.StreamReader) -> None:
         raise SystemExit(f"error: not the echo: {body[:200]!r}")
 
 
+async def rounds(
+    servers: dict[str, tuple[int, int]], tools: int, options: Any
+) -> list[Measure]:
+    """Warm the servers up, and let them take turns."""
+    requests = {
+        (kind, era): await recorded(servers[kind][0], mode)
+        for kind in servers
+        for era, mode in ERAS.items()
+    }
+    for (kind, _), request in requests.items():
+        await load(servers[kind][0], request, 1)
+    measures = []
+    for _ in range(options.rounds):
+        for (kind, era), request in requests.items():
+            measures.append(
+                await measure(
+                    (kind, era, tools), servers[kind], request, options.seconds
+                )
+            )
+            print(measures[-1], file=sys.stderr)
+    return measures
+
+
 async def measure(
-    kind: str, address: tuple[int, int], era: str, tools: int, seconds: float
+    what: tuple[str, str, int],
+    address: tuple[int, int],
+    request: bytes,
+    seconds: float,
 ) -> Measure:
-    """Warm a server up, and measure it."""
+    """Put one server under load."""
     port, process = address
-    request = await recorded(port, ERAS[era])
-    await load(port, request, 1)
     before = busy(process)
     took = sorted(await load(port, request, seconds))
     spent = busy(process) - before
     return Measure(
-        kind,
-        era,
-        tools,
+        *what,
         round(len(took) / seconds),
         round(statistics.median(took) * 1000, 2),
         round(took[int(len(took) * 0.99)] * 1000, 2),
@@ -195,11 +218,10 @@ async def measure(
 
 def busy(process: int) -> float:
     """Return the seconds of CPU that a process and its children took."""
-    here = Path(f"/proc/{process}")
-    fields = (here / "stat").read_text().rpartition(")")[2].split()
-    children = (here / f"task/{process}/children").read_text().split()
-    ticks = int(fields[11]) + int(fields[12])
-    return ticks / os.sysconf("SC_CLK_TCK") + sum(
+    here = Path(f"/proc/{process}/task")
+    threads = (each / "schedstat" for each in here.iterdir())
+    children = (here / f"{process}/children").read_text().split()
+    return sum(int(t.read_text().split()[0]) for t in threads) / 1e9 + sum(
         map(busy, map(int, children))
     )
 
@@ -208,8 +230,8 @@ def main() -> None:
     """Print a table, and write it as JSON where asked to."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("project", type=Path)
-    parser.add_argument("--seconds", type=float, default=5)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=1)
+    parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--tools", type=int, nargs="+", default=[7, 100])
     parser.add_argument(
         "--kinds", nargs="+", default=KINDS, choices=(*KINDS, WORKERS)
@@ -219,21 +241,15 @@ def main() -> None:
     parser.add_argument("--plot", type=Path)
     options = parser.parse_args()
     measures = []
-    for _ in range(options.rounds):
-        for tools in options.tools:
-            for kind in options.kinds:
-                with serving(
-                    kind, options.project, tools, options.storage
-                ) as address:
-                    for era in ERAS:
-                        measures.append(
-                            asyncio.run(
-                                measure(
-                                    kind, address, era, tools, options.seconds
-                                )
-                            )
-                        )
-                        print(measures[-1], file=sys.stderr)
+    for tools in options.tools:
+        with ExitStack() as stack:
+            servers = {
+                kind: stack.enter_context(
+                    serving(kind, options.project, tools, options.storage)
+                )
+                for kind in options.kinds
+            }
+            measures += asyncio.run(rounds(servers, tools, options))
     report(measures)
     if options.json:
         rows = [asdict(m) for m in measures]
