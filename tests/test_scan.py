@@ -15,16 +15,19 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, ClassVar
 
+import jsonschema
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from conftest import BIN, Project
+from running import install
 
 pytestmark = pytest.mark.slow
 
 posix_only = pytest.mark.skipif(os.name == "nt", reason="POSIX modes")
 Plant = Callable[[Path], None]
+SARIF = "@microsoft/jest-sarif@1.0.0-beta.0"
 
 
 @dataclass(frozen=True)
@@ -196,6 +199,27 @@ def test_fault_is_found_by_its_id(project: Project, fault: str) -> None:
 
 
 @posix_only
+def test_sarif_report_is_what_its_schema_says(
+    project: Project, tmp_path_factory: pytest.TempPathFactory, worker_id: str
+) -> None:
+    """The schema comes with Microsoft's matchers for test reports."""
+    package = install(tmp_path_factory, worker_id, SARIF)
+    folder = package / "node_modules/@microsoft/jest-sarif/lib/schemas"
+    (path,) = folder.glob("sarif-2.1.0*.json")
+    schema = json.loads(path.read_text(encoding="utf-8"))
+    append("mcp_server/log.py", "\neval(input())\n")(project.path)
+    mode("LICENSE", stat.S_IWOTH)(project.path)
+    only = ("--only", "code,permissions,dependencies", "--offline")
+    command = ("python", "security_scan.py", "--format", "sarif", *only)
+    report = json.loads(project.run(*command).stdout)
+    results = report["runs"][0]["results"]
+    assert len(results) > 1
+    jsonschema.validate(report, schema)
+    results[0]["level"] = "worst"
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(report, schema)
+
+
 def test_clean_project_has_no_finding(project: Project) -> None:
     result = scan(project)
     assert result.findings == []
