@@ -11,6 +11,7 @@ from .names import Says
 from .source import Kind, Secret, Source
 
 ASSIGNED = Kind("MCP-SEC-004", "Secret assigned to a name", Severity.HIGH)
+LONG = 4096  # bytes; below, cutting a text up is faster than searching it
 START = 3  # bytes of a keyword that are looked for first
 TELLING = 3  # characters of a form that make it unmistakable
 LEAST_ENTROPY = 2.8  # bits for each byte; of 32 random hex digits it is 3.6
@@ -26,11 +27,24 @@ _PIECES = re.compile(rb"[:@%!$|]|=(?=[^=])")
 
 def by_form(source: Source) -> Iterator[Secret]:
     """Yield the tokens whose form says what they are, wherever they stand."""
-    for start, rows in _index():
-        if start in source.joined:
-            for word, kind, form in rows:
-                if word in source.joined:
-                    yield from _formed(source, kind, form)
+    for start in _starts(source.joined):
+        for word, kind, form in _index()[start]:
+            if word in source.joined:
+                yield from _formed(source, kind, form)
+
+
+def _starts(text: bytes) -> list[bytes]:
+    """Return the starts of keywords in a text, in the table's order.
+
+    A short text is cut up once; in a long one a search for each is faster.
+    """
+    known = _index()
+    if len(text) > LONG:
+        return [start for start in known if start in text]
+    cut = map(bytes, zip(text, text[1:], text[2:], strict=False))
+    there = known.keys() & cut
+    there |= {each for each in _short() if each in text}
+    return [start for start in known if start in there]
 
 
 def _formed(source: Source, kind: Kind, form: str) -> Iterator[Secret]:
@@ -111,14 +125,20 @@ def _genuine(found: re.Match[bytes], form: str) -> bool:
 
 
 @functools.cache
-def _index() -> tuple[tuple[bytes, list[tuple[bytes, Kind, str]]], ...]:
+def _index() -> dict[bytes, list[tuple[bytes, Kind, str]]]:
     """Return forms with their keywords, by how the keywords start."""
     table: dict[bytes, list[tuple[bytes, Kind, str]]] = defaultdict(list)
     for known in formats.load():
         for form in known.forms if known.names is None else ():
             for word in formats.keywords(form):
                 table[word[:START]].append((word, known.kind, form))
-    return tuple(table.items())
+    return dict(table)
+
+
+@functools.cache
+def _short() -> tuple[bytes, ...]:
+    """Return the keywords that are shorter than a start."""
+    return tuple(start for start in _index() if len(start) < START)
 
 
 @functools.cache
