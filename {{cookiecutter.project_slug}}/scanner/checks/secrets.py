@@ -67,7 +67,7 @@ def check(project: Project, options: Options) -> CheckResult:
     return CheckResult(
         name="secrets",
         state=State.PASSED,
-        reason="; ".join(seen.gaps[:3]),
+        reason="; ".join([*seen.gaps[:3], *seen.left_out()]),
         coverage=Coverage(unit="files", covered=covered, total=total),
         findings=tuple(seen.findings),
     )
@@ -80,18 +80,29 @@ class _Seen:
     Attributes:
         values: Digests of the values, so that none is told of twice in the
             history; they stay in memory.
+        made_up: How many stand in tests, and are taken for made up.
     """
 
     findings: list[Finding] = field(default_factory=list)
     gaps: list[str] = field(default_factory=list)
     values: set[bytes] = field(default_factory=set)
     places: Counter[tuple[str, ...]] = field(default_factory=Counter)
+    made_up: int = 0
+
+    def left_out(self) -> list[str]:
+        """Return a sentence on what is not reported, if there is any."""
+        values = "value" if self.made_up == 1 else "values"
+        said = f"{self.made_up} {values} in tests taken for made up"
+        return [said] if self.made_up else []
 
     def add(
         self, path: str, line: int | None, secret: Secret, where: str
     ) -> None:
         """Report a credential, without a byte of it."""
         self.values.add(_digest(secret.value, 32))
+        if made_up(path, secret):
+            self.made_up += 1
+            return
         place = (secret.kind.id, path, secret.name, _trace(secret))
         self.places[place] += 1
         hit = Hit(
@@ -113,8 +124,7 @@ def _look(project: Project, path: str, seen: _Seen) -> None:
                 line = block.line(secret.start)
                 if line in allowed or not block.owns(secret.start):
                     continue
-                if not made_up(path, secret):
-                    seen.add(path, line, secret, "")
+                seen.add(path, line, secret, "")
     if budget.overdrawn:
         seen.gaps.append(f"{path} holds more than can be looked at")
 
@@ -124,8 +134,7 @@ def _look_back(project: Project, options: Options, seen: _Seen) -> bool:
     try:
         for addition in additions(project.root, options.timeout * 5):
             for secret in find(addition.text, addition.path):
-                known = _digest(secret.value, 32) in seen.values
-                if not known and not made_up(addition.path, secret):
+                if _digest(secret.value, 32) not in seen.values:
                     where = f", in the history (commit {addition.commit[:12]})"
                     seen.add(addition.path, None, secret, where)
     except (ToolError, Truncated) as error:
