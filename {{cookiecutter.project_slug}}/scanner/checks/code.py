@@ -16,7 +16,13 @@ from ..project import Project, Unreadable
 from ..rules import rules_for
 from ..text import visible
 from ..tools import ToolError
-from . import code_rules, suppressions, tool_rules, trust_rules
+from . import (
+    code_rules,
+    credential_rules,
+    suppressions,
+    tool_rules,
+    trust_rules,
+)
 from .bandit import NAME as BANDIT
 from .bandit import BanditRun, read_report, run_bandit
 from .semgrep import run_semgrep
@@ -40,7 +46,13 @@ _SUSPECT = re.compile(
     rb"|\xe2\x80[\xaa-\xae]|\xe2\x81[\xa6-\xa9]"  # bidirectional marks
 )
 # Imported, so that they are registered.
-_RULES = (code_rules, suppressions, tool_rules, trust_rules)
+_RULES = (
+    code_rules,
+    credential_rules,
+    suppressions,
+    tool_rules,
+    trust_rules,
+)
 
 
 @dataclass(slots=True)

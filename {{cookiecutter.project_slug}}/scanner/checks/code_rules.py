@@ -1,13 +1,11 @@
-"""What Bandit does not see: asyncio's shell, unchecked tokens, tools."""
+"""What Bandit does not see: asyncio's shell, loaders, tools' arguments."""
 
 import ast
-import re
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterator
 
-from ..model import Severity
 from ..rules import Hit
 from ..ruletable import ruled
+from .credential_rules import has, is_constant
 from .source import Source
 from .taint import Tool, given, tool_calls
 
@@ -64,17 +62,6 @@ SESSIONS = frozenset({"client", "session", "http", "http_client"})
 VERBS = frozenset(
     {"delete", "get", "head", "patch", "post", "put", "request", "stream"}
 )
-SECRET = re.compile(
-    r"(?:\w+_)?(?:password|passwd|passphrase|api_?key|(?:access|auth|bearer"
-    r"|refresh|secret)_?token|private_?key|client_?secret|credentials?)"
-    r"|token|secret",
-    re.IGNORECASE,
-)
-_DEFAULT = "_create_default_https_context"
-_UNVERIFIED = "_create_unverified_context"
-_CREDENTIALS = re.compile(
-    r"(?i)(?:proxy-)?authorization|x-[\w-]*(?:key|secret|signature|token)[\w-]*"
-)
 module_rule = ruled(__file__, on="")
 tool_rule = ruled(__file__, on="tool")
 
@@ -100,74 +87,13 @@ def loader(source: Source) -> Iterator[Hit]:
     """
     for call in source.calls:
         name = source.called(call.func)
-        pickled = name == "numpy.load" and _is(call, "allow_pickle", True)
+        pickled = name == "numpy.load" and has(call, "allow_pickle", True)
         unsafe = name in UNSAFE_YAML and (
-            any(_const(part, "unsafe") for part in call.args)
-            or _is(call, "typ", "unsafe")
+            any(is_constant(part, "unsafe") for part in call.args)
+            or has(call, "typ", "unsafe")
         )
         if name in LOADERS or pickled or unsafe:
             yield source.hit(call, f"{name} can run what the data says")
-
-
-@module_rule("MCP-CODE-005")
-def certificate(source: Source) -> Iterator[Hit]:
-    """Without the certificate's check anybody on the way can answer.
-
-    They read the tokens that the server sends and choose what it gets back.
-    """
-    for call in source.calls:
-        aiohttp = source.called(call.func).startswith("aiohttp.")
-        unasked = any(
-            k.arg in {"cert_reqs", "ssl_cert_reqs"}
-            and (
-                _named(k.value, "CERT_NONE")
-                or _const(k.value, "CERT_NONE")
-                or _const(k.value, "none")
-            )
-            for k in call.keywords
-        )
-        if unasked or (aiohttp and _is(call, "ssl", False)):
-            yield source.hit(call, "the certificate's check is switched off")
-    off: dict[str, list[ast.Assign]]
-    off = {"check_hostname": [], "verify_mode": []}
-    for node in source.each(ast.Assign):
-        target, value = node.targets[0], node.value
-        name = target.attr if isinstance(target, ast.Attribute) else ""
-        if name == _DEFAULT and _named(value, _UNVERIFIED):
-            yield source.hit(node, "no certificate is checked any more")
-        none = _const(value, False) or _named(value, "CERT_NONE")
-        if none and name in off:
-            off[name].append(node)
-    if not off["verify_mode"] and any(map(_pins, source.calls)):
-        return  # whoever holds the one certificate's key may have any name
-    for node in off["verify_mode"] or off["check_hostname"]:
-        yield source.hit(node, "the certificate's check is switched off")
-
-
-@module_rule("MCP-CODE-006")
-def unverified_token(source: Source) -> Iterator[Hit]:
-    """A token that is decoded without its signature says what anybody wrote.
-
-    ``algorithms`` with ``none`` in it comes to the same. One that never ends,
-    or that was made out to another server, is as good as a stolen one.
-    """
-    for call in source.calls:
-        name = source.called(call.func)
-        if name == "jose.jwt.get_unverified_claims":
-            yield source.hit(call, "the token's signature is not checked")
-        if name not in {"jwt.decode", "jose.jwt.decode"}:
-            continue
-        text = " ".join(ast.unparse(k) for k in call.keywords).lower()
-        off = ("'verify_signature': false", "verify=false", "'none'")
-        if any(word in text for word in off):
-            yield source.hit(call, "the token's signature is not checked")
-            continue
-        for claim in ("exp", "aud"):
-            if f"'verify_{claim}': false" in text:
-                yield replace(
-                    source.hit(call, f"the token's {claim} is not checked"),
-                    severity=Severity.MEDIUM,
-                )
 
 
 @tool_rule("MCP-CODE-007")
@@ -199,7 +125,7 @@ def confined_command(source: Source) -> Iterator[Hit]:
     programs that you name and starts them in a sandbox.
     """
     for tool, call in tool_calls(source):
-        shell_too = _is(call, "shell", True)  # Bandit has the worse of it
+        shell_too = has(call, "shell", True)  # Bandit has the worse of it
         runs = source.called(call.func) in RUNNERS
         if runs and not shell_too and _takes(call, tool):
             yield source.hit(call, f"{tool.name} runs its caller's words")
@@ -223,24 +149,6 @@ def fixed_host(source: Source) -> Iterator[Hit]:
             yield source.hit(call, f"{tool.name} fetches any address")
 
 
-@module_rule("MCP-CODE-010")
-def constant_time(source: Source) -> Iterator[Hit]:
-    """``==`` stops at the first byte that differs.
-
-    By the time that it takes, a signature is guessed byte after byte; so is
-    a token that comes in a header.
-    """
-    for node in source.each(ast.Compare):
-        equal = isinstance(node.ops[0], ast.Eq | ast.NotEq)
-        sides = (node.left, *node.comparators)
-        if equal and any(_is_hmac(source, side) for side in sides):
-            yield source.hit(node, "an HMAC is compared with ==")
-        elif equal and (
-            any(map(is_credential, sides)) or _is_from_outside(source, sides)
-        ):
-            yield source.hit(node, "a credential is compared with ==")
-
-
 @module_rule("MCP-CODE-011")
 def debugger(source: Source) -> Iterator[Hit]:
     """A debugger stops the server and hands its terminal all it holds."""
@@ -259,9 +167,9 @@ def external_entity(source: Source) -> Iterator[Hit]:
     """
     for call in source.calls:
         if source.called(call.func) in PARSERS and (
-            _is(call, "resolve_entities", True)
-            or _is(call, "load_dtd", True)
-            or _is(call, "no_network", False)
+            has(call, "resolve_entities", True)
+            or has(call, "load_dtd", True)
+            or has(call, "no_network", False)
         ):
             yield source.hit(call, "XML may name files and addresses")
 
@@ -295,71 +203,3 @@ def _fixed(part: ast.expr) -> bool:
         first = first.values[0]
     text = first.value if isinstance(first, ast.Constant) else ""
     return isinstance(text, str) and text.partition("://")[2].find("/") > 0
-
-
-def _is_hmac(source: Source, node: ast.expr) -> bool:
-    if not isinstance(node, ast.Call) or not isinstance(
-        node.func, ast.Attribute
-    ):
-        return source.called(node) == "hmac.digest"
-    made = node.func.value
-    return (
-        node.func.attr in {"digest", "hexdigest"}
-        and isinstance(made, ast.Call)
-        and source.called(made.func) in {"hmac.new", "hmac.HMAC"}
-    )
-
-
-def _is_from_outside(source: Source, sides: Sequence[ast.expr]) -> bool:
-    """Tell whether a name that says secret meets the environment's."""
-    named = [
-        side.id if isinstance(side, ast.Name) else getattr(side, "attr", "")
-        for side in sides
-    ]
-    read = (
-        side.value if isinstance(side, ast.Subscript) else side
-        for side in sides
-        if isinstance(side, ast.Subscript | ast.Call)
-    )
-    return any(map(SECRET.fullmatch, named)) and any(
-        source.called(each.func if isinstance(each, ast.Call) else each)
-        in {"os.environ", "os.environ.get", "os.getenv"}
-        for each in read
-    )
-
-
-def is_credential(node: ast.expr) -> bool:
-    """Tell whether it is what a header brought to prove who is asking."""
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-        read = node.func.attr == "get"
-        owner, key = node.func.value, node.args[0] if node.args else node
-    elif isinstance(node, ast.Subscript):
-        read, owner, key = True, node.value, node.slice
-    else:
-        return False
-    headers = _named(owner, "headers") or _named(owner, "META")
-    name = key.value if isinstance(key, ast.Constant) else ""
-    known = isinstance(name, str) and _CREDENTIALS.fullmatch(name)
-    return read and headers and bool(known)
-
-
-def _is(call: ast.Call, keyword: str, value: object) -> bool:
-    return any(
-        k.arg == keyword and _const(k.value, value) for k in call.keywords
-    )
-
-
-def _const(node: ast.expr, value: object) -> bool:
-    if not isinstance(node, ast.Constant):
-        return False
-    return type(node.value) is type(value) and node.value == value
-
-
-def _pins(call: ast.Call) -> bool:
-    return any(k.arg in {"cafile", "cadata"} for k in call.keywords)
-
-
-def _named(node: ast.expr, name: str) -> bool:
-    return (isinstance(node, ast.Attribute) and node.attr == name) or (
-        isinstance(node, ast.Name) and node.id == name
-    )

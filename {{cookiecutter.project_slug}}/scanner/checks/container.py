@@ -12,6 +12,7 @@ from typing import Any
 from .. import documents
 from ..container import (
     compose,
+    compose_rules,
     image_rules,
     kubernetes,
     kubernetes_rules,
@@ -27,7 +28,8 @@ from ..text import visible
 from ..tools import ToolError
 
 MAX_SAME = 100  # findings of one rule in one file
-_RULES = (kubernetes_rules,)  # imported, so that they are registered
+# Imported, so that they are registered.
+_RULES = (compose_rules, kubernetes_rules)
 _DOCKERFILE = re.compile(
     r"(?is)(.*/)?(?:(?:docker|container)file(?:[._-].+)?|[^/]+\.dockerfile)"
 )

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from ..model import Severity
 from ..rules import Hit
 from ..ruletable import ruled
-from .code_rules import SECRET
+from .credential_rules import SECRET
 from .source import Source
 from .taint import Tool, flows, given, tool_calls, tools
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 
 from ..rules import Hit
 from ..ruletable import ruled
-from .code_rules import SECRET, is_credential
+from .credential_rules import SECRET, is_credential
 from .source import Source
 
 EVALUATORS = frozenset({"eval", "exec"})

@@ -1,4 +1,4 @@
-"""What is wrong in a compose file; each rule looks at one service."""
+"""The services of a compose file, as its rules look at them."""
 
 import posixpath
 import re
@@ -9,16 +9,8 @@ from typing import Any
 from ..documents import Table, listed, table
 from ..model import Severity
 from ..rules import Hit
-from ..ruletable import ruled
 from .names import (
-    PRIVATE_PORTS,
-    SOCKETS,
-    SYSCTLS,
     compose_value,
-    is_root,
-    literal,
-    secret_name,
-    unpinned,
 )
 
 MAINS = (
@@ -28,23 +20,6 @@ MAINS = (
     "docker-compose.yml",
 )
 NAME = re.compile(r"(?:.*[.-])?compose(?:[.-].+)?\.ya?ml")
-_SENSITIVE = re.compile(
-    r"/|(?:~|\$\{?HOME\}?|/home(?:/[^/]+)?)(?:/\..*)?"
-    r"|/(?:bin|boot|dev|etc|lib\w*|proc|root|run|sbin|sys|usr)(?:/.*)?"
-    r"|/var(?:/(?:lib|log|run)(?:/.*)?)?"
-)
-_DEVICE = re.compile(
-    r"/dev(?:/(?:k?mem|kmsg|port|loop|mapper|disk|dm-|md|nvme|[hsv]d|xvd).*)?"
-    r"/?(?::.*)?$"
-)
-_HARMLESS = re.compile(
-    r"/etc/(?:localtime|timezone|ssl/certs(?:/.*)?|pki(?:/.*)?)|/dev/null"
-)
-_EVERYWHERE = frozenset({"", "0.0.0.0", "::"})  # noqa: S104 # nosec B104 # looked for, not bound to
-POWERFUL = frozenset({"0", "disk", "docker", "kmem", "root", "shadow"})
-compose = ruled(__file__, on="compose")
-# For a service that is written whole, not one that another file completes.
-whole = ruled(__file__, on="compose-whole")
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,226 +143,6 @@ def services(path: str, document: Any, main: Table | None) -> list[Service]:
 def truth(value: object) -> bool:
     """Tell whether a setting is on, also where it is written as text."""
     return str(value).strip().lower() in {"true", "yes", "on", "1"}
-
-
-@compose("MCP-CON-101")
-def privileged(service: Service) -> Iterator[Hit]:
-    """A privileged container is the host, whatever user it runs as."""
-    if truth(service.settings.get("privileged")):
-        yield service.hit("privileged", "privileged: true")
-    if truth(table(service.settings, "build").get("privileged")):
-        yield service.hit("build", "its build is privileged")
-
-
-@compose("MCP-CON-102")
-def engine_socket(service: Service) -> Iterator[Hit]:
-    """Who can write to docker.sock is root on the host; read-only is too."""
-    for mount in service.mounts():
-        if SOCKETS.search(mount.source):
-            message = f"{mount.source[:80]} is mounted"
-            yield service.hit("volumes", message, line=mount.line)
-    for name, value, line in service.variables():
-        if name == "DOCKER_HOST" and value.startswith(("tcp:", "http:")):
-            yield service.hit(
-                "environment", f"{name} is {value[:60]}", line=line
-            )
-
-
-@compose("MCP-CON-103")
-def host_folder(service: Service) -> Iterator[Hit]:
-    """What the server can write there, the host executes or trusts."""
-    for mount in service.mounts():
-        place = mount.source.rstrip("/") or "/"
-        if SOCKETS.search(place) or _HARMLESS.fullmatch(place):
-            continue
-        if _SENSITIVE.fullmatch(place):
-            severity = Severity.MEDIUM if mount.readonly else None
-            message = f"{place[:80]} of the host is mounted"
-            yield service.hit(
-                "volumes", message, severity=severity, line=mount.line
-            )
-
-
-@compose("MCP-CON-104")
-def host_namespace(service: Service) -> Iterator[Hit]:
-    """The host's network, processes or memory are then the container's too.
-
-    In the host's network every service that listens on loopback is within
-    reach of whoever steers the server.
-    """
-    for key in ("network_mode", "pid", "ipc", "uts", "userns_mode", "cgroup"):
-        if str(service.settings.get(key)).strip() == "host":
-            yield service.hit(key, f"{key}: host")
-
-
-@compose("MCP-CON-105")
-def added_capability(service: Service) -> Iterator[Hit]:
-    """SYS_ADMIN and its like undo the container's isolation."""
-    for name in service.words("cap_add"):
-        if name.upper().removeprefix("CAP_") != "NET_BIND_SERVICE":
-            yield service.hit("cap_add", f"{name[:40]} is added")
-
-
-@compose("MCP-CON-116")
-def raw_device(service: Service) -> Iterator[Hit]:
-    """A disk read past its file system has no owners and no permissions.
-
-    ``/dev/mem`` is the kernel itself; a rule for all devices is each of them.
-    """
-    for device in service.words("devices"):
-        if _DEVICE.match(compose_value(device)):
-            yield service.hit("devices", f"{device[:60]} is handed in")
-    for rule in service.words("device_cgroup_rules"):
-        if rule.lstrip().startswith(("a", "b")):
-            yield service.hit("device_cgroup_rules", f"{rule[:60]} is allowed")
-
-
-@compose("MCP-CON-117")
-def kernel_setting(service: Service) -> Iterator[Hit]:
-    """Routing, spoofed addresses, bigger queues: the kernel's own guards.
-
-    A few settings touch nobody else, and are let be.
-    """
-    given = table(service.settings, "sysctls").keys()
-    named = [str(word).partition("=")[0] for word in given]
-    if not named:
-        items = listed(service.settings, "sysctls")
-        named = [str(item).partition("=")[0].strip() for item in items]
-    for name in named:
-        if name not in SYSCTLS:
-            yield service.hit("sysctls", f"sysctl {name[:60]}")
-
-
-@compose("MCP-CON-118")
-def shared_container(service: Service) -> Iterator[Hit]:
-    """Each of the two then reads the other's memory, or files.
-
-    What one of them holds apart from the rest, as a key, is apart no more.
-    """
-    for key in ("pid", "ipc"):
-        value = str(service.settings.get(key))
-        if value.startswith(("container:", "service:")):
-            yield service.hit(key, f"{key}: {value[:60]}")
-    for other in service.words("volumes_from"):
-        yield service.hit("volumes_from", f"volumes_from: {other[:60]}")
-
-
-@whole("MCP-CON-106")
-def kept_capabilities(service: Service) -> Iterator[Hit]:
-    """A server needs none of the fourteen that Docker leaves it."""
-    dropped = {name.upper() for name in service.words("cap_drop")}
-    if "ALL" not in dropped and not truth(service.settings.get("privileged")):
-        yield service.hit("cap_drop", "cap_drop does not name ALL")
-
-
-@whole("MCP-CON-107")
-def new_privileges(service: Service) -> Iterator[Hit]:
-    """Without this, a set-user-id program in the image makes root again."""
-    options = {
-        re.sub(r"[=:\s]+", ":", option)
-        for option in service.words("security_opt")
-    }
-    if not options & {"no-new-privileges", "no-new-privileges:true"}:
-        message = "security_opt lacks no-new-privileges"
-        yield service.hit("security_opt", message)
-
-
-@whole("MCP-CON-108")
-def writable_root(service: Service) -> Iterator[Hit]:
-    """What cannot be written cannot be replaced by an intruder's program."""
-    if not truth(service.settings.get("read_only")):
-        yield service.hit("read_only", "read_only is not true")
-
-
-@compose("MCP-CON-109")
-def root_service(service: Service) -> Iterator[Hit]:
-    """``user: root`` overrides the user that the image has."""
-    user = service.settings.get("user")
-    if user is not None and is_root(compose_value(user)):
-        yield service.hit("user", f"user: {str(user)[:40]}")
-    for group in service.words("group_add"):
-        if group in POWERFUL:
-            message = f"group_add: {group}"
-            yield service.hit("group_add", message, severity=Severity.MEDIUM)
-
-
-@compose("MCP-CON-110")
-def moving_image(service: Service) -> Iterator[Hit]:
-    """With ``:latest`` or no tag, the next pull is of another program."""
-    image = compose_value(service.settings.get("image") or "")
-    built = "build" in service.settings and ":" not in image.rpartition("/")[2]
-    problem = "" if built or not image else unpinned(image)
-    if problem:
-        yield service.hit("image", problem)
-
-
-@compose("MCP-CON-111")
-def unconfined(service: Service) -> Iterator[Hit]:
-    """Filters as seccomp and AppArmor stop what most breakouts begin with."""
-    for option in service.words("security_opt"):
-        flat = re.sub(r"[=:\s]+", ":", option).lower()
-        if flat.endswith(":unconfined") or flat == "label:disable":
-            yield service.hit("security_opt", option[:60])
-
-
-@compose("MCP-CON-112")
-def open_port(service: Service) -> Iterator[Hit]:
-    """Docker publishes on every interface, past the host's firewall.
-
-    Metrics, databases and the Docker API are for the neighbours only.
-    """
-    ports = listed(service.settings, "ports")
-    for port, line in zip(ports, ports.lines, strict=True):
-        if isinstance(port, Table):
-            host, inner = str(port.get("host_ip", "")), str(port.get("target"))
-        else:
-            text = compose_value(port).partition("/")[0]
-            host, _, inner = text.rpartition(":")
-            host = host.rpartition(":")[0]
-        number = int(inner) if re.fullmatch(r"\d{1,5}", inner) else 0
-        if number in PRIVATE_PORTS and host.strip("[]") in _EVERYWHERE:
-            what = PRIVATE_PORTS[number]
-            message = f"port {number} ({what}) is published"
-            yield service.hit("ports", message, line=line)
-
-
-@compose("MCP-CON-113")
-def secret_here(service: Service) -> Iterator[Hit]:
-    """The file is in git, and the variable in ``docker inspect``."""
-    for name, value, line in service.variables():
-        if secret_name(name) and literal(compose_value(value)):
-            message = f"{name[:60]} has a value"
-            yield service.hit("environment", message, line=line)
-
-
-@whole("MCP-CON-114")
-def no_limits(service: Service) -> Iterator[Hit]:
-    """One call that eats memory or forks takes the whole host along."""
-    limits = table(service.settings, "deploy", "resources", "limits")
-    settings = service.settings.keys()
-    missing = [
-        what
-        for what, here, there in (
-            ("memory", "mem_limit", "memory"),
-            ("cpus", "cpus", "cpus"),
-            ("pids", "pids_limit", "pids"),
-        )
-        if here not in settings
-        and there not in limits
-        and not (what == "cpus" and "cpu_quota" in settings)
-    ]
-    if missing:
-        yield service.hit("deploy", f"no limit of {', '.join(missing)}")
-
-
-@compose("MCP-CON-115")
-def no_health(service: Service) -> Iterator[Hit]:
-    """A server that hangs is taken for one that runs (CIS 4.6)."""
-    health = table(service.settings, "healthcheck")
-    test = health.get("test")
-    none = test == "NONE" or (isinstance(test, list) and test[:1] == ["NONE"])
-    if truth(health.get("disable")) or none:
-        yield service.hit("healthcheck", "the health check is disabled")
 
 
 def _extended(every: Table, name: str, depth: int = 0) -> Table:

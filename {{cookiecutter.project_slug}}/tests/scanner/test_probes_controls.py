@@ -1,0 +1,118 @@
+"""Controls that fail, whatever tools there are."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from scanner import live
+from scanner.probes import controls
+from scanner.probes.controls import with_planted_tools
+from scanner.probes.lab import lab
+from tests.scanner.broken import (
+    Edit,
+    copy,
+)
+
+pytestmark = pytest.mark.skipif(
+    sys.platform == "win32", reason="probing needs links and signals"
+)
+
+GRACE = 4.0
+CONTROLS: list[tuple[str, str, list[Edit]]] = [
+    (
+        "no time limit",
+        "MCP-PRB-008",
+        [("controls/guard.py", "timeout(seconds)", "timeout(None)")],
+    ),
+    (
+        "plain functions on the loop",
+        "MCP-PRB-008",
+        [
+            (
+                "registration.py",
+                "return await anyio.to_thread.run_sync("
+                "call, abandon_on_cancel=True)",
+                "return call()",
+            )
+        ],
+    ),
+    (
+        "masking that tells",
+        "MCP-PRB-005",
+        [
+            (
+                "server.py",
+                "mask_error_details=True",
+                "mask_error_details=False",
+            )
+        ],
+    ),
+    (
+        "no limit of output",
+        "MCP-PRB-025",
+        [("controls/guard.py", "if size > self._size:", "if False:")],
+    ),
+    (
+        "no limit of calls at once",
+        "MCP-PRB-031",
+        [
+            (
+                "controls/guard.py",
+                "if self._running >= self._most and",
+                "if False and",
+            )
+        ],
+    ),
+    (
+        "calls that cannot be cancelled",
+        "MCP-PRB-032",
+        [
+            (
+                "controls/guard.py",
+                "return await call_next(context)",
+                "return await asyncio.shield(call_next(context))",
+            )
+        ],
+    ),
+    (
+        "nobody is asked",
+        "MCP-PRB-033",
+        [
+            (
+                "controls/approval.py",
+                "        if danger is None:",
+                "        if True:",
+            )
+        ],
+    ),
+    (
+        "a no is taken for a yes",
+        "MCP-PRB-033",
+        [
+            (
+                "controls/approval.py",
+                'if getattr(answer, "action", "") == "accept" and',
+                "if True or",
+            )
+        ],
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("probe", "edits"),
+    [case[1:] for case in CONTROLS],
+    ids=[case[0] for case in CONTROLS],
+)
+def test_control_that_fails_is_found_whatever_tools_there_are(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    probe: str,
+    edits: list[Edit],
+) -> None:
+    monkeypatch.setattr(controls, "PATIENCE", GRACE)
+    monkeypatch.setattr(live, "STOP", 0.5)
+    with lab() as traps:
+        found = with_planted_tools(copy(tmp_path, *edits), traps)
+    assert {f.id for f in found} == {probe}

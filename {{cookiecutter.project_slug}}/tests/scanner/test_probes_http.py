@@ -1,0 +1,345 @@
+"""Faults that are seen over HTTP, and between one client and another."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from scanner import live
+from scanner.probes import network
+from scanner.probes.clients import strangers_words
+from scanner.probes.lab import lab
+from scanner.probes.network import (
+    idle,
+    limits,
+    metrics,
+    oversized,
+    stopping,
+    strangers,
+)
+from scanner.probes.sse import over_sse
+from scanner.probes.target import Probe
+from scanner.project import Project
+from scanner.surface.components import Component
+from tests.scanner.broken import (
+    ROOT,
+    Edit,
+    copy,
+    over_http,
+)
+
+pytestmark = pytest.mark.skipif(
+    sys.platform == "win32", reason="probing needs links and signals"
+)
+
+BELIEVED = (
+    "identity.py",
+    '    return Client(peer_id(scope), "address")\n',
+    "    named = dict(scope['headers']).get(b'{}')\n"
+    "    peer = [named.decode()] if named else scope['client']\n"
+    "    return Client(peer[0], 'address')\n",
+)
+HTTP: list[tuple[str, str, Probe, list[Edit]]] = [
+    (
+        "no check of the host",
+        "MCP-PRB-013",
+        strangers,
+        [
+            (
+                "serving/guard.py",
+                "if len(hosts) != 1 or not",
+                "if False and not",
+            )
+        ],
+    ),
+    (
+        "host by its beginning",
+        "MCP-PRB-013",
+        strangers,
+        [
+            (
+                "serving/guard.py",
+                "return name in self._hosts or",
+                "return name[:9] == 'localhost' or name in self._hosts or",
+            )
+        ],
+    ),
+    (
+        "no check of the origin",
+        "MCP-PRB-014",
+        strangers,
+        [("serving/guard.py", "if any(not", "if False and any(not")],
+    ),
+    (
+        "origin null",
+        "MCP-PRB-014",
+        strangers,
+        [
+            (
+                "serving/guard.py",
+                "if not asked:",
+                "if origin == 'null':\n            return True\n"
+                "        if not asked:",
+            )
+        ],
+    ),
+    (
+        "metrics on the protocol's port",
+        "MCP-PRB-016",
+        metrics,
+        [
+            (
+                "server.py",
+                "    server.prompt(code_review)\n",
+                "    server.prompt(code_review)\n"
+                "    from starlette.responses import PlainTextResponse\n\n"
+                "    @server.custom_route('/metrics', methods=['GET'])\n"
+                "    async def shown(request: Any) -> Any:\n"
+                "        return PlainTextResponse('x 1')\n",
+            )
+        ],
+    ),
+    (
+        "no limit of bodies",
+        "MCP-PRB-021",
+        oversized,
+        [
+            (
+                "serving/http.py",
+                "limit=settings.max_request_size,",
+                "limit=2**22,",
+            ),
+            (
+                "serving/http.py",
+                "max_body_size = settings.max_request_size",
+                "max_body_size = 2**30",
+            ),
+        ],
+    ),
+    (
+        "declared bodies limited alone",
+        "MCP-PRB-021",
+        oversized,
+        [
+            ("serving/body.py", "if len(body) > self._limit:", "if False:"),
+            (
+                "serving/http.py",
+                "max_body_size = settings.max_request_size",
+                "max_body_size = 2**30",
+            ),
+        ],
+    ),
+    (
+        "no limit of calls",
+        "MCP-PRB-010",
+        limits,
+        [
+            (
+                "controls/rate_limit.py",
+                "    await self._hit(limit, call)",
+                "    pass",
+            )
+        ],
+    ),
+    (
+        "calls counted twice",
+        "MCP-PRB-012",
+        limits,
+        [
+            (
+                "controls/rate_limit.py",
+                "    await self._hit(limit, call)",
+                "    await self._hit(limit, call)\n"
+                "            await self._hit(limit, call)",
+            )
+        ],
+    ),
+    (
+        "one count for everybody",
+        "MCP-PRB-012",
+        limits,
+        [("identity.py", "Client(peer_id(scope),", "Client('all',")],
+    ),
+    *(
+        (
+            f"{header} believed",
+            "MCP-PRB-011",
+            limits,
+            [(BELIEVED[0], BELIEVED[1], BELIEVED[2].format(header))],
+        )
+        for header in (
+            "authorization",
+            "cookie",
+            "mcp-session-id",
+            "user-agent",
+            "x-client-id",
+            "x-forwarded-for",
+            "x-real-ip",
+        )
+    ),
+    (
+        "no room for others",
+        "MCP-PRB-017",
+        idle,
+        [
+            (
+                "serving/http.py",
+                "CONNECTIONS: Final = 1_000",
+                "CONNECTIONS: Final = 50",
+            ),
+            (
+                "serving/protocol.py",
+                "for oldest in self.waiting:",
+                "for oldest in ():",
+            ),
+        ],
+    ),
+    (
+        "SIGTERM ignored",
+        "MCP-PRB-018",
+        stopping,
+        [
+            (
+                "serving/http.py",
+                "with on_signal(self.stop, grace=self._grace):",
+                "import signal\n"
+                "        signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+                "        if True:",
+            )
+        ],
+    ),
+    (
+        "calls dropped at SIGTERM",
+        "MCP-PRB-018",
+        stopping,
+        [
+            (
+                "serving/http.py",
+                "        self._gate.close()\n",
+                "        import os\n        os._exit(0)\n",
+            )
+        ],
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("probe", "attack", "edits"),
+    [case[1:] for case in HTTP],
+    ids=[case[0] for case in HTTP],
+)
+def test_fault_is_found_over_http(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    probe: str,
+    attack: Probe,
+    edits: list[Edit],
+) -> None:
+    monkeypatch.setattr(live, "STOP", 0.5)
+    monkeypatch.setattr(network, "PATIENCE", 2.0)
+    assert over_http(copy(tmp_path, *edits), attack) == {probe}
+
+
+REMEMBERS = """
+from . import tool
+
+SAID: list[str] = []
+
+
+@tool(read_only=True)
+def said() -> str:
+    return ", ".join(SAID)
+
+
+@tool
+def say(text: str) -> str:
+    SAID.append(text)
+    return "done"
+
+
+@tool(read_only=True)
+def repeats(text: str) -> str:
+    before, ASKED[:] = list(ASKED), [text]
+    return f"You asked before: {before}"
+
+
+ASKED: list[str] = []
+
+
+@tool(read_only=True)
+def is_honest(text: str) -> str:
+    return text.upper()
+"""
+TEXT = {"inputSchema": {"properties": {"text": {"type": "string"}}}}
+
+
+@pytest.mark.parametrize(
+    ("names", "probes_found"),
+    [
+        (["said", "say"], {"MCP-PRB-030"}),
+        (["repeats"], {"MCP-PRB-030"}),
+        (["is_honest"], set()),
+    ],
+    ids=["told to another tool", "kept from the last call", "honest"],
+)
+def test_words_of_another_client_are_found(
+    tmp_path: Path, names: list[str], probes_found: set[str]
+) -> None:
+    there = [Component("tool", n, {} if n == "said" else TEXT) for n in names]
+    project = copy(tmp_path, tools=REMEMBERS)
+    assert over_http(project, strangers_words, there=there) == probes_found
+
+
+def test_shared_workspace_tells_no_other_clients_words() -> None:
+    found = over_http(Project(ROOT), strangers_words, there=[WRITER, LISTER])
+    assert found == set()
+
+
+FILE = {"path": {"type": "string"}, "content": {"type": "string"}}
+WRITER = Component("tool", "write_file", {"inputSchema": {"properties": FILE}})
+LISTER = Component("tool", "list_files", {})
+SSE: list[tuple[str, list[Edit]]] = [
+    ("MCP-PRB-013", [HTTP[0][3][0]]),
+    ("MCP-PRB-014", [("serving/guard.py", "if any(not", "if 0 and any(not")]),
+    (
+        "MCP-PRB-015",
+        [
+            (
+                "auth/bearer.py",
+                "if hmac.compare_digest(entry.digest, digest)",
+                "if True",
+            )
+        ],
+    ),
+    (
+        "MCP-PRB-021",
+        [
+            (
+                "serving/http.py",
+                "limit=settings.max_request_size,",
+                "limit=2**22,",
+            )
+        ],
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("probe", "edits"), SSE, ids=[probe for probe, _ in SSE]
+)
+def test_fault_is_found_over_sse(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    probe: str,
+    edits: list[Edit],
+) -> None:
+    monkeypatch.setattr(live, "STOP", 0.5)
+    with lab() as traps:
+        found = over_sse(copy(tmp_path, *edits), traps, "bearer")
+    assert {f.id for f in found} == {probe}
+
+
+@pytest.mark.parametrize("kind", ["bearer", "jwt"])
+def test_sound_server_withstands_over_sse(kind: str) -> None:
+    with lab() as traps:
+        assert over_sse(Project(ROOT), traps, kind) == []

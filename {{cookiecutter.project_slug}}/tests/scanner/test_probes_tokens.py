@@ -1,0 +1,234 @@
+"""Faults in the proof of identity, and proofs without one."""
+
+import ast
+import sys
+from concurrent.futures import Future
+from pathlib import Path
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives import serialization
+
+from scanner.probes.access import with_tokens
+from scanner.probes.lab import lab
+from scanner.probes.signing import Key, unsigned
+from scanner.project import Project
+from scanner.surface.components import Component, Declared
+from tests.scanner.broken import (
+    HEALTH,
+    ROOT,
+    Edit,
+    copy,
+)
+
+pytestmark = pytest.mark.skipif(
+    sys.platform == "win32", reason="probing needs links and signals"
+)
+
+FUNCTION = ast.parse("def list_files(): ...").body[0]
+assert isinstance(FUNCTION, ast.FunctionDef)
+READER = Component(
+    "tool",
+    "list_files",
+    {"annotations": {}, "inputSchema": {}},
+    Declared("", FUNCTION, {"scope": "files:read"}),
+)
+FILES = Component("template", "workspace://{path*}", {})
+JWT = "auth/jwt_verifier.py"
+LAYER = "auth/layer.py"
+REQUIRED = '"require": ["exp", "iss", "aud"]'
+UNSIGNED = REQUIRED + "".join(
+    f', "verify_{what}": {what != "signature"}'
+    for what in ("signature", "exp", "aud", "iss")
+)
+HAS_AUDIENCE = (
+    "def has_audience(token: str) -> bool:\n"
+    "    part = token.split('.')[1]\n"
+    "    return b'aud' in base64.urlsafe_b64decode(part + '==')\n\n\n"
+)
+TOKENS: list[tuple[str, str, str, list[Edit]]] = [
+    (
+        "tokens not asked for",
+        "MCP-PRB-015",
+        "bearer",
+        [
+            (
+                "server.py",
+                "        auth=build_auth(",
+                "        auth=None and build_auth(",
+            )
+        ],
+    ),
+    (
+        "any token",
+        "MCP-PRB-015",
+        "bearer",
+        [
+            (
+                "auth/bearer.py",
+                "if hmac.compare_digest(entry.digest, digest)",
+                "if True",
+            )
+        ],
+    ),
+    (
+        "a token's beginning",
+        "MCP-PRB-015",
+        "bearer",
+        [
+            ("auth/bearer.py", "found is None", "False"),
+            (
+                "auth/bearer.py",
+                "return Holder(found.client, found.scopes)",
+                "return Holder('x', ())",
+            ),
+        ],
+    ),
+    (
+        "no scopes",
+        "MCP-PRB-023",
+        "bearer",
+        [
+            (
+                "registration.py",
+                "if scope and proved else None",
+                "if False else None",
+            ),
+            ("serving/scopes.py", "if held >= self._every or", "if True or"),
+        ],
+    ),
+    (
+        "signature",
+        "MCP-PRB-015",
+        "jwt",
+        [
+            (
+                JWT,
+                REQUIRED,
+                UNSIGNED,
+            ),
+            (
+                "auth/keys.py",
+                "if algorithm not in self._key.algorithms",
+                "if False",
+            ),
+        ],
+    ),
+    (
+        "audience",
+        "MCP-PRB-015",
+        "jwt",
+        [(JWT, REQUIRED, '"verify_aud": False, "require": ["exp", "iss"]')],
+    ),
+    (
+        "missing audience",
+        "MCP-PRB-015",
+        "jwt",
+        [
+            (
+                JWT,
+                "audience=self._audience,",
+                "audience=self._audience if has_audience(token) else None,",
+            ),
+            (JWT, REQUIRED, '"require": ["exp", "iss"]'),
+            (JWT, "class Keys(", HAS_AUDIENCE + "class Keys("),
+        ],
+    ),
+    (
+        "issuer",
+        "MCP-PRB-015",
+        "jwt",
+        [(JWT, "issuer=self._issuer,\n                leeway", "leeway")],
+    ),
+    (
+        "expiry",
+        "MCP-PRB-015",
+        "jwt",
+        [(JWT, REQUIRED, f'"verify_exp": False, {REQUIRED}')],
+    ),
+    (
+        "token in the address",
+        "MCP-PRB-015",
+        "bearer",
+        [
+            (
+                LAYER,
+                "token = _token(scope)",
+                "query = scope['query_string'].rpartition(b'=')[2]\n"
+                "        shown = b'authorization', b'Bearer ' + query\n"
+                "        more = [shown] if query else []\n"
+                "        headers = [*scope['headers'], *more]\n"
+                "        scope = {**scope, 'headers': headers}\n"
+                "        token = _token(scope)",
+            ),
+        ],
+    ),
+    (
+        "session for a proof",
+        "MCP-PRB-015",
+        "bearer",
+        [
+            (
+                LAYER,
+                "user = self._recall(digest) or await",
+                "user = next((x.user for x in self._known.values()), None)"
+                " if b'mcp-session-id' in dict(scope['headers']) else None\n"
+                "        user = user or self._recall(digest) or await",
+            ),
+        ],
+    ),
+    (
+        "not yet",
+        "MCP-PRB-015",
+        "jwt",
+        [(JWT, REQUIRED, f'"verify_nbf": False, {REQUIRED}')],
+    ),
+    (
+        "expiry may be missing",
+        "MCP-PRB-015",
+        "jwt",
+        [
+            (JWT, REQUIRED, '"require": ["iss", "aud"]'),
+            (JWT, 'int(claims["exp"])', 'int(claims.get("exp", 2**40))'),
+        ],
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("probe", "kind", "edits"),
+    [case[1:] for case in TOKENS],
+    ids=[case[0] for case in TOKENS],
+)
+def test_fault_is_found_with_tokens(
+    tmp_path: Path, probe: str, kind: str, edits: list[Edit]
+) -> None:
+    assert with_token_probes(copy(tmp_path, *edits), kind) == {probe}
+
+
+@pytest.mark.parametrize("kind", ["bearer", "jwt"])
+def test_sound_proof_of_identity_withstands(kind: str) -> None:
+    assert with_token_probes(Project(ROOT), kind) == set()
+
+
+def with_token_probes(project: Project, kind: str) -> set[str]:
+    listed: Future[list[Component]] = Future()
+    listed.set_result([HEALTH, READER, FILES])
+    with lab() as traps:
+        return {f.id for f in with_tokens(project, traps, kind, listed)}
+
+
+def test_tokens_are_as_an_issuer_makes_them() -> None:
+    key, claims = Key.new(), {"aud": "me", "sub": "x"}
+    read = jwt.decode(key.token(claims), key.pem, ["RS256"], audience="me")
+    assert read == claims
+    with pytest.raises(jwt.InvalidSignatureError):
+        jwt.decode(Key.new().token(claims), key.pem, ["RS256"], audience="me")
+    public = serialization.load_pem_public_key(key.pem.encode())
+    written = public.public_bytes(
+        serialization.Encoding.PEM,
+        serialization.PublicFormat.SubjectPublicKeyInfo,
+    )
+    assert key.pem.encode() == written
+    assert jwt.get_unverified_header(unsigned(claims))["alg"] == "none"
+    assert jwt.get_unverified_header(key.confused(claims))["alg"] == "HS256"
