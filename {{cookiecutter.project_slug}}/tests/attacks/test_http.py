@@ -1,13 +1,18 @@
 """What somebody with a socket and bad intentions can send."""
 
 import asyncio
+import gc
 import json
+import socket
+import struct
+import weakref
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 
 import pytest
 
 from {{ cookiecutter.__package_name }}.serving import http
+from {{ cookiecutter.__package_name }}.serving.protocol import BoundedProtocol
 from tests.conftest import MakeSettings
 from tests.serving.harness import (
     JSON,
@@ -349,3 +354,29 @@ async def test_addresses_and_what_is_in_them_are_not_logged(
         for record in caplog.records
         if not record.name.startswith(("httpx", "httpcore"))
     )
+
+
+async def test_connection_that_is_reset_leaves_nothing(
+    served: Served,
+) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", served.port)
+    writer.write(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    await read_answer(reader)
+    held = [
+        weakref.ref(each)
+        for each in gc.get_objects()
+        if issubclass(type(each), BoundedProtocol)
+    ]
+    at_once = struct.pack("ii", 1, 0)
+    writer.get_extra_info("socket").setsockopt(
+        socket.SOL_SOCKET, socket.SO_LINGER, at_once
+    )
+    writer.transport.abort()
+
+    def is_gone() -> bool:
+        gc.collect()
+        return not any(each() for each in held)
+
+    assert held
+    async with asyncio.timeout(10):  # it was kept for more than a minute
+        await until(is_gone)

@@ -93,10 +93,12 @@ class BoundedProtocol(H11Protocol):
         self._enter("head", self.bounds.head)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget the connection."""
+        """Forget the connection, and all that it held."""
         self._enter("")
-        if self._stalled:
-            self._stalled.cancel()
+        # uvicorn lets its own run on where a client has reset (CWE-401).
+        for clock in (self._stalled, self.timeout_keep_alive_task):
+            if clock:
+                clock.cancel()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
