@@ -23,7 +23,6 @@ NO_CALL: Final[Mapping[str, object]] = {
 FILE_SIZE: Final = 10 * 2**20
 FILES_KEPT: Final = 5
 FRAMES_KEPT: Final = 5
-LEVELS: Final = logging.getLevelNamesMapping()
 
 #: Who calls what, for every event that is logged while the call is served.
 current_call: ContextVar[Mapping[str, object]] = ContextVar(
@@ -43,11 +42,11 @@ def configure(level: str, file: Path | None = None) -> None:
     Raises:
         OSError: The file cannot be opened.
     """
-    global _sink, _threshold
-    if isinstance(_sink, _PrivateFile):
-        _sink.close()
-    _sink = _private_file(file) if file else _stderr()
-    _threshold = LEVELS[level]
+    global _logger, _file
+    if _file:
+        _file.close()
+    _file = _private_file(file) if file else None
+    _logger = _bound(level, _file or structlog.WriteLogger(sys.__stderr__))
     logging.getLogger().addHandler(_LIBRARY)
     # What FastMCP warns of, the audit log says already; and if it was imported
     # before us, it prints its messages with their values.
@@ -69,8 +68,7 @@ def event(name: str, /, *, level: str = "info", **fields: object) -> None:
         level: debug, info, warning or error.
         fields: What belongs to the event.
     """
-    if LEVELS[level.upper()] >= _threshold:
-        _sink.msg(_render(name, level, fields))
+    getattr(_logger, level)(name, **fields)
 
 
 def failure(error: BaseException) -> None:
@@ -89,7 +87,9 @@ def failure(error: BaseException) -> None:
     )
 
 
-def _render(name: str, level: str, fields: Mapping[str, object]) -> str:
+def _render(
+    logger: object, method: str, fields: structlog.typing.EventDict
+) -> str:
     """Lay the fields out in their fixed order, on one line.
 
     JSON escapes line breaks and control characters, so that no value can
@@ -97,8 +97,8 @@ def _render(name: str, level: str, fields: Mapping[str, object]) -> str:
     """
     line: dict[str, Any] = {
         "timestamp": datetime.now(UTC).isoformat(),
-        "level": level.upper(),
-        "event": name,
+        "level": method.upper(),
+        "event": fields.pop("event"),
         **current_call.get(),
         **fields,
     }
@@ -111,8 +111,16 @@ def _private_file(file: Path) -> "_PrivateFile":
     )
 
 
-def _stderr() -> structlog.WriteLogger:
-    return structlog.WriteLogger(sys.__stderr__)
+def _bound(
+    level: str, sink: "structlog.WriteLogger | _PrivateFile"
+) -> structlog.typing.FilteringBoundLogger:
+    threshold = logging.getLevelNamesMapping()[level]
+    bound: structlog.typing.FilteringBoundLogger = structlog.wrap_logger(
+        sink,
+        processors=[_render],
+        wrapper_class=structlog.make_filtering_bound_logger(threshold),
+    ).bind()
+    return bound
 
 
 class _PrivateFile(RotatingFileHandler):
@@ -121,6 +129,8 @@ class _PrivateFile(RotatingFileHandler):
     def msg(self, line: str) -> None:
         """Write a line, as structlog asks for it."""
         self.handle(logging.makeLogRecord({"msg": line}))
+
+    debug = info = warning = error = critical = msg
 
     def _open(self) -> TextIOWrapper:
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
@@ -152,6 +162,6 @@ _ENCODER: Final = json.JSONEncoder(default=str, separators=(",", ":"))
 
 _LIBRARY: Final = _Library(logging.WARNING)
 
+_file: _PrivateFile | None = None
 # What is logged before the settings are read goes to stderr like the rest.
-_sink: structlog.WriteLogger | _PrivateFile = _stderr()
-_threshold = LEVELS["INFO"]
+_logger = _bound("INFO", structlog.WriteLogger(sys.__stderr__))
