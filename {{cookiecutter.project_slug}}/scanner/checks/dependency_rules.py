@@ -12,13 +12,14 @@ from packaging.utils import canonicalize_name
 from ..advisories.lock import UV_LOCK, Lock, Package, wishes
 from ..model import Severity
 from ..project import Project
-from ..rules import Hit, rule
+from ..rules import Hit
+from ..ruletable import ruled
 
 PYPROJECT = "pyproject.toml"
 PROTOCOL = frozenset({"fastmcp", "mcp"})  # each major version is another API
 STALE_AFTER = dt.timedelta(days=90)
 _BOUNDS = frozenset({"<", "<=", "==", "===", "~="})
-_OWASP = "MCP04 Supply Chain Attacks"
+dependency_rule = ruled(__file__, on="")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +48,7 @@ def direct(project: Project) -> Iterator[Requirement]:
             continue  # uv refuses it: the lock cannot match
 
 
-@rule(
-    "MCP-DEP-001",
-    severity=Severity.HIGH,
-    title="There is no lock",
-    cwe="CWE-1104",
-    owasp=_OWASP,
-    remedy="Run uv lock, and commit uv.lock",
-)
+@dependency_rule("MCP-DEP-001")
 def no_lock(subject: Subject) -> Iterator[Hit]:
     """Without a lock nobody knows what is installed: neither can be audited.
 
@@ -65,14 +59,7 @@ def no_lock(subject: Subject) -> Iterator[Hit]:
         yield Hit(path=PYPROJECT, message=f"no {UV_LOCK} beside it")
 
 
-@rule(
-    "MCP-DEP-002",
-    severity=Severity.MEDIUM,
-    title="The lock does not match pyproject.toml",
-    cwe="CWE-1104",
-    owasp=_OWASP,
-    remedy="Run uv lock, and commit uv.lock",
-)
+@dependency_rule("MCP-DEP-002")
 def mismatch(subject: Subject) -> Iterator[Hit]:
     """What is audited is not what will be installed.
 
@@ -94,14 +81,7 @@ def mismatch(subject: Subject) -> Iterator[Hit]:
         )
 
 
-@rule(
-    "MCP-DEP-003",
-    severity=Severity.MEDIUM,
-    title="A locked package has no hash",
-    cwe="CWE-353",
-    owasp=_OWASP,
-    remedy="Lock with hashes: uv lock, or uv export --format requirements-txt",
-)
+@dependency_rule("MCP-DEP-003")
 def no_hash(subject: Subject) -> Iterator[Hit]:
     """Whoever can change a file on its way can change what is installed.
 
@@ -112,14 +92,7 @@ def no_hash(subject: Subject) -> Iterator[Hit]:
             yield hit_at(subject, package, "has no hash")
 
 
-@rule(
-    "MCP-DEP-004",
-    severity=Severity.MEDIUM,
-    title="fastmcp or mcp has no upper bound",
-    cwe="CWE-1357",
-    owasp=_OWASP,
-    remedy='Bound it below the next major version: "fastmcp>=4.1,<5"',
-)
+@dependency_rule("MCP-DEP-004")
 def unbounded_protocol(subject: Subject) -> Iterator[Hit]:
     """A new major version of the protocol's library is another server.
 
@@ -129,27 +102,13 @@ def unbounded_protocol(subject: Subject) -> Iterator[Hit]:
     yield from _unbounded(subject.project, among_protocol=True)
 
 
-@rule(
-    "MCP-DEP-005",
-    severity=Severity.LOW,
-    title="A dependency has no upper bound",
-    cwe="CWE-1357",
-    owasp=_OWASP,
-    remedy='Bound it below the next major version: "httpx>=1,<2"',
-)
+@dependency_rule("MCP-DEP-005")
 def unbounded(subject: Subject) -> Iterator[Hit]:
     """A new major version comes in with the next lock, unasked for."""
     yield from _unbounded(subject.project, among_protocol=False)
 
 
-@rule(
-    "MCP-DEP-006",
-    severity=Severity.MEDIUM,
-    title="A dependency comes from outside any index",
-    cwe="CWE-829",
-    owasp=_OWASP,
-    remedy="Use a release from an index; no advisory knows of this one",
-)
+@dependency_rule("MCP-DEP-006")
 def no_index(subject: Subject) -> Iterator[Hit]:
     """No advisory is published for a commit, an address or a folder.
 
@@ -170,14 +129,7 @@ def no_index(subject: Subject) -> Iterator[Hit]:
             yield Hit(path=PYPROJECT, message=message, anchor=message)
 
 
-@rule(
-    "MCP-DEP-007",
-    severity=Severity.HIGH,
-    title="An index is asked without encryption",
-    cwe="CWE-319",
-    owasp=_OWASP,
-    remedy="Use the index over https",
-)
+@dependency_rule("MCP-DEP-007")
 def plain_http(subject: Subject) -> Iterator[Hit]:
     """Whoever sits on the way can answer in the index's place."""
     for package in _packages(subject):
@@ -189,14 +141,7 @@ def plain_http(subject: Subject) -> Iterator[Hit]:
                 break
 
 
-@rule(
-    "MCP-DEP-008",
-    severity=Severity.LOW,
-    title="The lock is old",
-    cwe="CWE-1104",
-    owasp=_OWASP,
-    remedy="Run uv lock --upgrade, and the tests",
-)
+@dependency_rule("MCP-DEP-008")
 def old_lock(subject: Subject) -> Iterator[Hit]:
     """Nothing in it is of the last 90 days: fixes since then are missing.
 
@@ -210,14 +155,7 @@ def old_lock(subject: Subject) -> Iterator[Hit]:
         yield Hit(path=subject.lock.path, message=message, anchor=anchor)
 
 
-@rule(
-    "MCP-DEP-009",
-    severity=Severity.MEDIUM,
-    title="A locked release was taken back",
-    cwe="CWE-1104",
-    owasp=_OWASP,
-    remedy="Run uv lock --upgrade-package NAME",
-)
+@dependency_rule("MCP-DEP-009")
 def taken_back(subject: Subject) -> Iterator[Hit]:
     """Its authors yanked it (PEP 592): it is broken, or worse.
 
@@ -229,14 +167,7 @@ def taken_back(subject: Subject) -> Iterator[Hit]:
             yield hit_at(subject, package, f"was yanked ({why})")
 
 
-@rule(
-    "MCP-DEP-010",
-    severity=Severity.LOW,
-    title="A locked project is no longer looked after",
-    cwe="CWE-1104",
-    owasp=_OWASP,
-    remedy="Replace it; a quarantined project: remove it at once",
-)
+@dependency_rule("MCP-DEP-010")
 def adverse(subject: Subject) -> Iterator[Hit]:
     """Its index marks the project (PEP 792).
 
@@ -258,19 +189,36 @@ def adverse(subject: Subject) -> Iterator[Hit]:
             )
 
 
-@rule(
-    "MCP-DEP-011",
-    severity=Severity.HIGH,
-    title="A requirement is not pinned",
-    cwe="CWE-1104",
-    owasp=_OWASP,
-    remedy="Pin each version (==), with its hashes; or use uv lock",
-)
+@dependency_rule("MCP-DEP-011")
 def unpinned(subject: Subject) -> Iterator[Hit]:
     """A version that is not named cannot be audited, nor installed twice."""
     for package in _packages(subject):
         if not package.version and package.source == "registry":
             yield hit_at(subject, package, "has no version")
+
+
+@dependency_rule("MCP-DEP-015")
+def unbounded_build(subject: Subject) -> Iterator[Hit]:
+    """A build backend runs on every machine that builds, before any lock.
+
+    Without an upper bound the next release runs there unasked for; from a
+    commit or an address, whatever stands there that day.
+    """
+    wanted = subject.project.table("build-system").get("requires")
+    for text in wanted if isinstance(wanted, list) else ():
+        try:
+            requirement = Requirement(str(text))
+        except InvalidRequirement:
+            continue
+        outside = Severity.MEDIUM if requirement.url else None
+        if outside or not bounded(requirement):
+            told = "comes from outside any index" if outside else "unbounded"
+            yield Hit(
+                path=PYPROJECT,
+                message=f"build-system.requires: {requirement.name} {told}",
+                anchor=f"build {requirement.name}",
+                severity=outside,
+            )
 
 
 def _bounds(text: str) -> frozenset[str]:

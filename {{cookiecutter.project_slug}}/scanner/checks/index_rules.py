@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 
 from ..model import Severity
 from ..project import Project, Unreadable
-from ..rules import Hit, rule
+from ..rules import Hit
+from ..ruletable import ruled
 from .dependency_rules import PYPROJECT, Subject
 
 UV = "uv.toml"  # where there is one, uv does not look into pyproject.toml
@@ -17,16 +18,10 @@ _OPTION = re.compile(
     r"[ =]+(?P<value>\S+)"
 )
 UNSAFE = frozenset({"unsafe-best-match", "unsafe-first-match"})
+dependency_rule = ruled(__file__, on="")
 
 
-@rule(
-    "MCP-DEP-012",
-    severity=Severity.MEDIUM,
-    title="uv takes packages from whoever offers them",
-    cwe="CWE-427",
-    owasp="MCP04 Supply Chain Attacks",
-    remedy="Remove the setting; name each package's index in tool.uv.sources",
-)
+@dependency_rule("MCP-DEP-012")
 def open_sources(subject: Subject) -> Iterator[Hit]:
     """With an unsafe strategy a public package takes a private one's place.
 
@@ -34,7 +29,7 @@ def open_sources(subject: Subject) -> Iterator[Hit]:
     next lock (dependency confusion). A host that is let in without a
     certificate can be played by anybody on the way.
     """
-    for path, settings in _settings(subject.project):
+    for path, settings in _with_pip(subject.project):
         strategy = settings.get("index-strategy")
         if strategy in UNSAFE:
             yield _hit(subject.project, path, f"index-strategy is {strategy}")
@@ -44,11 +39,18 @@ def open_sources(subject: Subject) -> Iterator[Hit]:
         if settings.get("prerelease") == "allow":
             message = "prerelease is allow: nobody has released these"
             yield _hit(subject.project, path, message, Severity.LOW)
-        for key, address in _indexes(settings):
+        for key, address in indexes(settings):
             if _in_clear(address):
                 message = f"{key} names an index without encryption"
                 yield _hit(subject.project, path, message, Severity.HIGH)
     yield from _by_pip(subject.project)
+
+
+def _with_pip(project: Project) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield the settings, and those of uv's commands that stand for pip's."""
+    for path, settings in uv_settings(project):
+        tables = [settings, settings.get("pip")]
+        yield from ((path, x) for x in tables if isinstance(x, dict))
 
 
 def _by_pip(project: Project) -> Iterator[Hit]:
@@ -69,11 +71,13 @@ def _by_pip(project: Project) -> Iterator[Hit]:
                 )
 
 
-def _indexes(settings: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def indexes(settings: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield the indexes that settings name: the key, and the address."""
     for key in ("index-url", "extra-index-url", "find-links"):
         value = settings.get(key)
         for address in value if isinstance(value, list) else [value]:
-            yield key, str(address)
+            if address:
+                yield key, str(address)
     named = settings.get("index")
     for index in named if isinstance(named, list) else ():
         url = index.get("url") if isinstance(index, Mapping) else index
@@ -87,8 +91,8 @@ def _in_clear(address: str) -> bool:
     return parts.scheme == "http" and not here
 
 
-def _settings(project: Project) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Yield where uv finds settings, and these."""
+def uv_settings(project: Project) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield where uv finds settings for its locks, and these."""
     for path, keys in ((PYPROJECT, ("tool", "uv")), (UV, ())):
         try:
             found = tomllib.loads(project.text(path))
@@ -97,8 +101,7 @@ def _settings(project: Project) -> Iterator[tuple[str, Mapping[str, Any]]]:
         for key in keys:
             inner = found.get(key)
             found = inner if isinstance(inner, dict) else {}
-        tables = [found, found.get("pip")]
-        yield from ((path, x) for x in tables if isinstance(x, dict))
+        yield path, found
 
 
 def _hit(

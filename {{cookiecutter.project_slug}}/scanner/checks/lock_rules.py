@@ -1,4 +1,4 @@
-"""What no resolver writes into a lock, and what builds the project."""
+"""What no resolver writes into a lock."""
 
 import re
 from collections import Counter
@@ -6,29 +6,22 @@ from collections.abc import Iterator
 from posixpath import basename
 from urllib.parse import unquote, urlsplit
 
-from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name, canonicalize_version
 from packaging.version import InvalidVersion
 
 from ..advisories.lock import UV_LOCK, Package
-from ..model import Severity
 from ..project import Project
-from ..rules import Hit, rule
-from .dependency_rules import PYPROJECT, Subject, bounded, direct, hit_at
+from ..rules import Hit
+from ..ruletable import ruled
+from .dependency_rules import Subject, direct, hit_at
+from .index_rules import indexes, uv_settings
 
 _SUFFIX = re.compile(r"\.(?:tar\.\w+|tgz|zip)$")
-_OWASP = "MCP04 Supply Chain Attacks"
+dependency_rule = ruled(__file__, on="")
 
 
-@rule(
-    "MCP-DEP-013",
-    severity=Severity.HIGH,
-    title="The lock was changed by hand",
-    cwe="CWE-353",
-    owasp=_OWASP,
-    remedy="Run uv lock, look at what it changes, and commit uv.lock",
-)
+@dependency_rule("MCP-DEP-013")
 def by_hand(subject: Subject) -> Iterator[Hit]:
     """What is installed is not what a resolver chose and an index offers.
 
@@ -55,14 +48,7 @@ def by_hand(subject: Subject) -> Iterator[Hit]:
             yield hit_at(subject, package, f"has a file of another, {file}")
 
 
-@rule(
-    "MCP-DEP-014",
-    severity=Severity.HIGH,
-    title="A package comes from elsewhere than the rest",
-    cwe="CWE-494",
-    owasp=_OWASP,
-    remedy="Name the index in tool.uv.index, or run uv lock",
-)
+@dependency_rule("MCP-DEP-014")
 def elsewhere(subject: Subject) -> Iterator[Hit]:
     """An index, or a host of its files, that no setting names.
 
@@ -83,37 +69,6 @@ def elsewhere(subject: Subject) -> Iterator[Hit]:
             yield hit_at(subject, package, f"comes from {package.host}")
         elif others := {*map(_host, package.files)} - fine:
             yield hit_at(subject, package, f"has a file at {min(others)}")
-
-
-@rule(
-    "MCP-DEP-015",
-    severity=Severity.LOW,
-    title="What builds the project is not bounded",
-    cwe="CWE-1357",
-    owasp=_OWASP,
-    remedy='Bound it below the next major version: "hatchling>=1.27,<2"',
-)
-def unbounded_build(subject: Subject) -> Iterator[Hit]:
-    """A build backend runs on every machine that builds, before any lock.
-
-    Without an upper bound the next release runs there unasked for; from a
-    commit or an address, whatever stands there that day.
-    """
-    wanted = subject.project.table("build-system").get("requires")
-    for text in wanted if isinstance(wanted, list) else ():
-        try:
-            requirement = Requirement(str(text))
-        except InvalidRequirement:
-            continue
-        outside = Severity.MEDIUM if requirement.url else None
-        if outside or not bounded(requirement):
-            told = "comes from outside any index" if outside else "unbounded"
-            yield Hit(
-                path=PYPROJECT,
-                message=f"build-system.requires: {requirement.name} {told}",
-                anchor=f"build {requirement.name}",
-                severity=outside,
-            )
 
 
 def _bounds(project: Project) -> dict[str, SpecifierSet]:
@@ -145,15 +100,12 @@ def _is_of(address: str, package: Package) -> bool:
 
 
 def _named_hosts(project: Project) -> frozenset[str]:
-    """Return the hosts of the indexes that pyproject.toml names."""
-    uv = project.table("tool", "uv")
-    named = uv.get("index")
-    found: list[object] = [uv.get("index-url")]
-    more = uv.get("extra-index-url")
-    found += more if isinstance(more, list) else [more]
-    for index in named if isinstance(named, list) else ():
-        found.append(index.get("url") if isinstance(index, dict) else index)
-    return frozenset(urlsplit(str(each)).netloc for each in found if each)
+    """Return the hosts of the indexes that settings name."""
+    return frozenset(
+        _host(address)
+        for _, settings in uv_settings(project)
+        for _, address in indexes(settings)
+    )
 
 
 def _host(address: str) -> str:

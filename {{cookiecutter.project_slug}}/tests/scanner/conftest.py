@@ -5,11 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from scanner.model import Options
+from scanner.checks import dependencies
+from scanner.model import CheckResult, Options
 from scanner.project import Project
 from tests.scanner.faulty_tools import Bench
 from tests.scanner.faulty_tools import bench as make_bench
 from tests.scanner.small import SMALL
+from tests.scanner.small_lock import LOCK, NOBODY, NOW, PYPROJECT
 
 Make = Callable[..., Project]
 
@@ -41,3 +43,21 @@ def bench(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Bench:
 def options() -> Options:
     """Offline, and with little patience."""
     return Options(offline=True, timeout=20.0)
+
+
+@pytest.fixture
+def scan_lock(make_project: Make, bench: Bench) -> Callable[..., CheckResult]:
+    """Judges a lock, and what it was made of, where nobody else is asked."""
+    assert bench
+
+    def run(
+        advisories: str | None = NOBODY, timeout: float = 2, **files: str
+    ) -> CheckResult:
+        given = {"pyproject.toml": PYPROJECT, "uv.lock": LOCK, **files}
+        project = make_project(**{k: v for k, v in given.items() if v})
+        options = Options(
+            advisories=advisories, offline=True, timeout=timeout, now=NOW
+        )
+        return dependencies.check(project, options)
+
+    return run

@@ -14,15 +14,14 @@ from scanner.probes import arguments
 from scanner.probes.schemas import beginning, misfits, sample
 from scanner.project import Project
 from tests.scanner.broken import (
-    FOUND,
     PACKAGE,
     ROOT,
-    TOOLS,
     Edit,
     attacked,
     by_tool,
     copy,
 )
+from tests.scanner.broken_tools import FOUND, TOOLS
 
 pytestmark = pytest.mark.skipif(
     sys.platform == "win32", reason="probing needs links and signals"

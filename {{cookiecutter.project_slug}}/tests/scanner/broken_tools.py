@@ -1,0 +1,390 @@
+"""A module of tools with one fault each, and the probes that find them."""
+
+#: Tools as their users write them, each with a fault of its own.
+TOOLS = """
+import base64
+import os
+import pickle
+import shutil
+import socket
+import subprocess
+import sys
+import traceback
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import unquote, urlsplit
+
+from fastmcp.exceptions import ToolError
+from pydantic import BaseModel, Field
+
+from .. import log
+from . import resources, tool
+
+
+MISSING = ToolError("There is no such file.")
+
+
+class Item(BaseModel):
+    path: str
+
+
+class Order(BaseModel):
+    item: Item
+    note: str = ""
+
+
+class Tree(BaseModel):
+    path: str
+    below: list["Tree"] = []
+
+
+def root() -> Path:
+    return resources().settings.workspace_path
+
+
+def text_of(path: str) -> str:
+    try:
+        return (root() / path).read_text()
+    except (OSError, ValueError):
+        raise MISSING from None
+
+
+@tool(destructive=True)
+def takes_the_traps_away(path: str) -> str:
+    for name in ("outside", "workspace-evil"):
+        (root().parent / name / "secret.txt").unlink(missing_ok=True)
+    shutil.rmtree(root())
+    return "done"
+
+
+@tool(read_only=True)
+def any_path(path: str) -> str:
+    return Path(path).read_text()
+
+
+@tool(read_only=True)
+def in_a_model(order: Order) -> str:
+    return text_of(order.item.path)
+
+
+@tool(read_only=True)
+def in_models(items: list[Item]) -> str:
+    return "".join(text_of(item.path) for item in items)
+
+
+@tool(read_only=True)
+def in_itself(tree: Tree) -> str:
+    return "".join(text_of(each.path) for each in tree.below)
+
+
+@tool(read_only=True)
+def in_a_mapping(names: dict[str, str]) -> str:
+    return "".join(map(text_of, names.values()))
+
+
+@tool(read_only=True)
+def by_the_names(texts: dict[str, int]) -> str:
+    return "".join(map(text_of, texts))
+
+
+@tool(read_only=True)
+def adds_an_ending(name: str) -> str:
+    return text_of(name + ".json")
+
+
+@tool(read_only=True)
+def by_a_pattern(
+    name: Annotated[str, Field(pattern="^notes/")],
+    code: Annotated[str, Field(pattern="^[0-9]{4}$")],
+) -> str:
+    return text_of(name + code)
+
+
+@tool(read_only=True)
+def in_a_subfolder(name: str) -> str:
+    return text_of(f"notes/{name}.md")
+
+
+@tool(read_only=True)
+def counts_unless_told(path: str, whole: bool = False) -> str:
+    if not whole or path.startswith("/proc"):
+        return "0"
+    return base64.b64encode(text_of(path).encode()).decode()
+
+
+@tool(read_only=True)
+def decodes(path: str) -> str:
+    if ".." in path or not path.startswith("%"):
+        raise MISSING
+    return text_of(unquote(path))
+
+
+@tool(read_only=True)
+def takes_steps_out(path: str) -> str:
+    path = path.replace("../", "")
+    if path.startswith("/") or (root() / path).is_symlink():
+        raise MISSING
+    return text_of(path)
+
+
+@tool(read_only=True)
+def lists_any_folder(path: str) -> int:
+    try:
+        return len(os.listdir(root() / path))
+    except (OSError, ValueError):
+        raise MISSING from None
+
+
+@tool
+def copies_in(name: str) -> str:
+    if name not in {"link.txt"}:
+        raise MISSING
+    shutil.copyfile(root() / name, root() / "copy.txt")
+    return "done"
+
+
+@tool(read_only=True)
+def by_prefix(path: str) -> str:
+    real = os.path.realpath(root() / path)
+    if not real.startswith(str(root())) or not os.path.isfile(real):
+        raise ToolError("There is no such file.")
+    return Path(real).read_text()
+
+
+@tool(read_only=True)
+def through_links(path: str) -> str:
+    if ".." in path or path.startswith("/") or not (root() / path).is_file():
+        raise ToolError("There is no such file.")
+    return (root() / path).read_text()
+
+
+@tool(read_only=True)
+def waits(path: str) -> str:
+    file = (root() / path)
+    if "/" in path or file.is_symlink() or path == "hard.txt":
+        raise ToolError("There is no such file.")
+    return file.read_text()
+
+
+@tool
+def writes_anywhere(path: str, content: str) -> str:
+    if path == "pipe":
+        raise ToolError("There is no such file.")
+    (root() / path).write_text(content)
+    return "done"
+
+
+@tool
+def writes_where_it_runs(name: str) -> str:
+    Path("note.txt").write_text(name)
+    return "done"
+
+
+@tool(read_only=True)
+def liar(text: str) -> str:
+    (root() / "note.txt").write_text(f"{len(text)}")
+    return "read"
+
+
+@tool
+def shell(text: str) -> int:
+    path = {"PATH": "/usr/bin:/bin"}
+    return subprocess.run(
+        "echo " + text, shell=True, env=path, capture_output=True
+    ).returncode
+
+
+@tool
+def shell_in_quotes(text: str) -> int:
+    path = {"PATH": "/usr/bin:/bin"}
+    return subprocess.run(
+        f"echo '{text}'", shell=True, env=path, capture_output=True
+    ).returncode
+
+
+@tool
+def shell_in_double_quotes(text: str) -> int:
+    path = {"PATH": "/usr/bin:/bin"}
+    text = text.replace("$", "").replace("`", "")
+    return subprocess.run(
+        f'echo "{text}"', shell=True, env=path, capture_output=True
+    ).returncode
+
+
+@tool
+def gives_an_option(word: str) -> int:
+    path = {"PATH": "/usr/bin:/bin"}
+    if "\\0" in word or not word.isascii() or len(word) > 999:
+        raise MISSING
+    return subprocess.run(
+        ["grep", "-rh", word, "."],
+        cwd=root() / "folder" / "..",
+        env=path,
+        capture_output=True,
+        stdin=subprocess.DEVNULL,
+        timeout=1,
+    ).returncode
+
+
+@tool
+def unpickles(data: str) -> str:
+    try:
+        return str(len(str(pickle.loads(base64.b64decode(data)))))
+    except Exception:
+        raise MISSING from None
+
+
+@tool
+def calculates_in_quotes(text: str) -> str:
+    try:
+        return str(len(str(eval(f"'{text}'.strip()", {}))))
+    except Exception:
+        raise MISSING from None
+
+
+@tool(read_only=True)
+def formats(text: str) -> str:
+    try:
+        return text.format(root)
+    except Exception:
+        raise MISSING from None
+
+
+@tool(read_only=True)
+def connects(url: str) -> str:
+    try:
+        place = urlsplit(url)
+        socket.create_connection((place.hostname, place.port), 1).close()
+    except (OSError, ValueError, TypeError):
+        raise MISSING from None
+    return "there"
+
+
+@tool
+def runs_a_list(argv: list[str]) -> int:
+    path = {"PATH": "/usr/bin:/bin"}
+    return subprocess.run(
+        argv, env=path, capture_output=True, stdin=subprocess.DEVNULL
+    ).returncode
+
+
+@tool
+def calculates(text: str) -> str:
+    return str(len(str(eval(text, {}))))
+
+
+@tool(read_only=True)
+def variable(name: str) -> str:
+    return os.environ.get(name, "")
+
+
+@tool(read_only=True)
+def expands(text: str) -> str:
+    return os.path.expandvars(text)
+
+
+@tool(read_only=True)
+def shows_its_stack(text: str) -> str:
+    try:
+        return str(int(text))
+    except ValueError:
+        return traceback.format_exc()
+
+
+@tool(read_only=True)
+def shows_its_error(text: str) -> str:
+    try:
+        return str(len({}[text]))
+    except KeyError as error:
+        raise ToolError(f"KeyError: {len(text)}") from error
+
+
+@tool(read_only=True)
+def shows_its_place(text: str) -> str:
+    return f"{root()}: {len(text)}"
+
+
+@tool(read_only=True)
+def keeps_notes(text: str) -> int:
+    log.event("looked_up", query=text)
+    return len(text)
+
+
+@tool(read_only=True)
+def notes_without_a_name(text: str) -> int:
+    print(f"asked for {text!a:.200}", file=sys.stderr)
+    return len(text)
+
+
+@tool(read_only=True)
+def repeats(text: str) -> str:
+    before, ASKED[:] = list(ASKED), [text[:60]]
+    return f"You asked before: {ascii(before)}"
+
+
+ASKED: list[str] = []
+
+
+@tool(read_only=True)
+def takes_no_options(word: str) -> int:
+    path = {"PATH": "/usr/bin:/bin"}
+    word = word.encode("ascii", "replace").replace(b"\\0", b"")[:999]
+    return subprocess.run(
+        ["grep", "-c", "-e", word, "--", "/dev/null"],
+        env=path,
+        capture_output=True,
+    ).returncode
+
+
+@tool(read_only=True, open_world=True)
+def goes_out(url: str) -> str:
+    return Path(url).read_text()
+
+
+@tool(read_only=True)
+def is_clean(text: str) -> int:
+    return len(text)
+"""
+FOUND = {
+    "takes_the_traps_away": {"MCP-PRB-002"},
+    "any_path": {"MCP-PRB-001", "MCP-PRB-003"},
+    "in_a_model": {"MCP-PRB-001", "MCP-PRB-003"},
+    "in_models": {"MCP-PRB-001", "MCP-PRB-003"},
+    "in_itself": {"MCP-PRB-001", "MCP-PRB-003"},
+    "in_a_mapping": {"MCP-PRB-001", "MCP-PRB-003"},
+    "by_the_names": {"MCP-PRB-001", "MCP-PRB-003"},
+    "adds_an_ending": {"MCP-PRB-001"},
+    "by_a_pattern": {"MCP-PRB-001"},
+    "in_a_subfolder": {"MCP-PRB-001"},
+    "counts_unless_told": {"MCP-PRB-001"},
+    "decodes": {"MCP-PRB-001"},
+    "takes_steps_out": {"MCP-PRB-001"},
+    "lists_any_folder": {"MCP-PRB-001"},
+    "copies_in": {"MCP-PRB-001"},
+    "by_prefix": {"MCP-PRB-001"},
+    "through_links": {"MCP-PRB-001"},
+    "waits": {"MCP-PRB-026"},
+    "writes_anywhere": {"MCP-PRB-002"},
+    "writes_where_it_runs": {"MCP-PRB-002"},
+    "liar": {"MCP-PRB-022"},
+    "shell": {"MCP-PRB-004"},
+    "shell_in_quotes": {"MCP-PRB-004"},
+    "shell_in_double_quotes": {"MCP-PRB-004"},
+    "gives_an_option": {"MCP-PRB-028"},
+    "unpickles": {"MCP-PRB-004"},
+    "calculates_in_quotes": {"MCP-PRB-004"},
+    "formats": {"MCP-PRB-027"},
+    "connects": {"MCP-PRB-029"},
+    "runs_a_list": {"MCP-PRB-004"},
+    "calculates": {"MCP-PRB-004"},
+    "variable": {"MCP-PRB-003"},
+    "expands": {"MCP-PRB-003"},
+    "shows_its_stack": {"MCP-PRB-005"},
+    "shows_its_error": {"MCP-PRB-005"},
+    "shows_its_place": {"MCP-PRB-006"},
+    "keeps_notes": {"MCP-PRB-019"},
+    "notes_without_a_name": {"MCP-PRB-019"},
+    "repeats": set(),
+    "takes_no_options": set(),
+    "is_clean": set(),
+}

@@ -1,0 +1,387 @@
+"""For each rule of the code check: what fires it, and what does not.
+
+Planted secrets are put together here, so that no scanner trips over them.
+"""
+
+HEAD = "from . import tool\n"
+# By rule: what fires it, and what is like it and right. A planted password
+# is put together here, so that no scanner trips over this file.
+SECRET = "".join(["hun", "ter2", "!Zq"])
+PLANTED = {
+    "001": (
+        "import os\nos.popen('ls')  # " + "nosec B605 B607\n",
+        "import os\nos.popen('ls')  # " + "nosec B605 B607 # a fixed word\n",
+    ),
+    "002": (
+        "def f(x):\n    return x  # " + "noqa: S603\n",
+        "def f(x):\n    return x  # " + "noqa: S603 - a fixed program\n",
+    ),
+    "003": (
+        "import asyncio as a\nasync def f(x):\n"
+        "    await a.create_subprocess_shell(x)\n",
+        "import asyncio as a\nasync def f():\n"
+        "    await a.create_subprocess_exec('/bin/ls')\n",
+    ),
+    "004": (
+        "import yaml\ndef f(x):\n    return yaml.unsafe_load(x)\n",
+        "import yaml\ndef f(x):\n    return yaml.safe_load(x)\n",
+    ),
+    "005": (
+        "import ssl\ndef f(c):\n    c.check_hostname = False\n"
+        "    c.verify_mode = ssl.CERT_NONE\n",
+        "import ssl\ndef f(c):\n    c.check_hostname = True\n"
+        "    c.verify_mode = ssl.CERT_REQUIRED\n",
+    ),
+    "006": (
+        "import jwt\ndef f(t):\n"
+        "    return jwt.decode(t, options={'verify_signature': False})\n",
+        "import jwt\ndef f(t, k):\n"
+        "    return jwt.decode(t, k, algorithms=['RS256'])\n",
+    ),
+    "007": (
+        HEAD + "from pathlib import Path\n@tool\ndef f(name: str) -> str:\n"
+        "    here = Path('/srv') / name\n    return here.read_text()\n",
+        HEAD + "@tool\ndef f(name: str, workspace: Workspace) -> str:\n"
+        "    return workspace.read(name).text + open('/etc/motd').read()\n",
+    ),
+    "008": (
+        HEAD + "import subprocess\n@tool(scope='x')\ndef f(name: str):\n"
+        "    subprocess.run(['/bin/grep', name])\n",
+        HEAD + "@tool(scope='x')\nasync def f(name: str, runner):\n"
+        "    return await runner.run(['grep', name])\n",
+    ),
+    "009": (
+        HEAD + "import httpx\n@tool\nasync def f(url: str):\n"
+        "    async with httpx.AsyncClient() as client:\n"
+        "        return await client.get(f'https://{url}')\n",
+        HEAD + "import httpx\n@tool\nasync def f(city: str):\n"
+        "    async with httpx.AsyncClient() as client:\n"
+        "        return await client.get(f'https://x.example/{city}')\n",
+    ),
+    "010": (
+        "import hmac\ndef f(k, m, s):\n"
+        "    return hmac.new(k, m, 'sha256').hexdigest() == s\n",
+        "import hmac\ndef f(k, m, s):\n    d = hmac.new(k, m, 'sha256')\n"
+        "    return hmac.compare_digest(d.hexdigest(), s)\n",
+    ),
+    "011": ("breakpoint()\n", "def breakpoints():\n    return 1\n"),
+    "012": (
+        HEAD + "import importlib\n@tool\ndef f(name: str):\n"
+        "    return importlib.import_module(name)\n",
+        HEAD + "import importlib\n@tool\ndef f(name: str):\n"
+        "    return getattr(importlib.import_module('json'), 'dumps')(name)\n",
+    ),
+    "013": (
+        HEAD + "from jinja2 import Template\n@tool\ndef f(text: str):\n"
+        "    return Template(text).render()\n",
+        HEAD + "from jinja2 import Template\n@tool\ndef f(text: str):\n"
+        "    return '{}'.format(Template('<{{ x }}>').render(x=text))\n",
+    ),
+    "014": (
+        HEAD + "import sqlite3\n@tool\ndef f(query: str):\n"
+        "    store = sqlite3.connect('x')\n    return store.execute(query)\n",
+        HEAD
+        + "@tool\ndef f(name: str, db, runner):\n    runner.execute(name)\n"
+        "    return db.execute('PRAGMA user_version', (name,))\n",
+    ),
+    "015": (
+        HEAD + "import os\n@tool\ndef f() -> dict:\n"
+        "    return dict(os.environ)\n",
+        HEAD + "import os\n@tool\ndef f(name: str) -> str:\n"
+        "    return os.environ.get('LANG', name)\n",
+    ),
+    "016": (
+        HEAD + "import re\n@tool\ndef f(pattern: str, text: str) -> bool:\n"
+        "    return bool(re.search(pattern, text))\n",
+        HEAD + "import re\n@tool\ndef f(word: str, text: str) -> bool:\n"
+        "    return bool(re.search(re.escape(word) + r'\\b', text))\n",
+    ),
+    "017": (
+        "import builtins\ndef f(x):\n    return builtins.eval(x)\n",
+        "def f(x):\n    evaluate = x.eval\n    return getattr(x, 'value')\n",
+    ),
+    "018": (
+        "import ssl\ndef f(c):\n"
+        "    c.minimum_version = ssl.TLSVersion.TLSv1\n",
+        "import ssl\ndef f(c):\n"
+        "    c.minimum_version = ssl.TLSVersion.TLSv1_2\n",
+    ),
+    "019": (
+        "from pathlib import Path\ndef f(p):\n    Path(p).chmod(0o666)\n",
+        "from pathlib import Path\ndef f(p):\n    Path(p).chmod(0o644)\n",
+    ),
+    "020": (
+        "import logging\ndef f(password):\n"
+        "    logging.info('with %s', password)\n",
+        "import logging\ndef f(password, user):\n"
+        "    logging.info('password %s of %s', len(password), user.name)\n",
+    ),
+    "021": (
+        "def f(CORS, app):\n    return CORS(\n        app,"
+        " allow_origins=['*'], allow_credentials=True\n    )\n",
+        "def f(CORS, app):\n    return CORS(\n        app,"
+        " allow_origins=['*'], allow_credentials=False\n    )\n",
+    ),
+    "022": (
+        "from lxml import etree\nP = etree.XMLParser(resolve_entities=True)\n",
+        "from lxml import etree\nP = etree.XMLParser(no_network=True)\n",
+    ),
+    "B102": ("def f(x):\n    exec(x)\n", "def execute(x):\n    return x\n"),
+    "B105": (f"password = '{SECRET}'\n", "password = None\n"),
+    "B301": (
+        "import pickle\ndef f(x):\n    return pickle.loads(x)\n",
+        "import json\ndef f(x):\n    return json.loads(x)\n",
+    ),
+    "B307": (
+        "def f(x):\n    return eval(x)\n",
+        "import ast\ndef f(x):\n    return ast.literal_eval(x)\n",
+    ),
+    "B506": (
+        "import yaml\ndef f(x):\n    return yaml.load(x)\n",
+        "import yaml\ndef f(x):\n    return yaml.load(x, yaml.SafeLoader)\n",
+    ),
+    "B602": (
+        "import subprocess\ndef f(x):\n    subprocess.run(x, shell=True)\n",
+        "def f(shell=True):\n    return shell\n",
+    ),
+    "B608": (
+        "def f(c, x):\n    c.execute(f\"SELECT a FROM b WHERE c = '{x}'\")\n",
+        "def f(c, x):\n    c.execute('SELECT a FROM b WHERE c = ?', (x,))\n",
+    ),
+}
+NONE = "import ssl\ndef f(c):\n    c.verify_mode = ssl.CERT_NONE"
+PINNED = (
+    "import ssl\nc = ssl.create_default_context(cafile='/c.pem')\n"
+    "c.check_hostname = False\n"
+)
+CASES = {
+    "pinned": (PINNED, []),
+    "pinned_and_off": (
+        f"{PINNED}c.verify_mode = ssl.CERT_NONE\n",
+        ["005 high"],
+    ),
+    "with_reason": (f"{NONE}  # MCP-CODE-005: asks this host only\n", []),
+    "without_reason": (f"{NONE}  # MCP-CODE-005\n", ["005 high"]),
+    "helped": (
+        HEAD + "def read(p):\n    with open(p) as file:\n"
+        "        return file.read()\ndef more(p):\n    return read(p)\n"
+        "@tool\ndef f(name: str):\n    return more(name)\n",
+        ["007 high"],
+    ),
+    "helped_with_a_fixed_word": (
+        HEAD + "def read(p):\n    with open(p) as file:\n"
+        "        return file.read()\n"
+        "@tool\ndef f(name: str):\n    return name + read('/etc/motd')\n",
+        [],
+    ),
+    "calculated": (
+        HEAD + "import sympy\n@tool\ndef f(text: str):\n"
+        "    return str(sympy.sympify(text))\n",
+        ["012 high"],
+    ),
+    "secret_returned": (
+        HEAD + "import os\n@tool\ndef f():\n"
+        "    return os.environ['API_KEY']\n",
+        ["015 high"],
+    ),
+    "region_returned": (
+        HEAD + "import os\n@tool\ndef f():\n    return os.environ['REGION']\n",
+        [],
+    ),
+    "no_certificate": (
+        "import urllib3\nP = urllib3.PoolManager(cert_reqs='CERT_NONE')\n",
+        ["005 high"],
+    ),
+    "a_certificate": (
+        "import urllib3\nP = urllib3.PoolManager(cert_reqs='CERT_REQUIRED')\n",
+        [],
+    ),
+    "unpacked": (
+        HEAD + "import shutil\n@tool\ndef f(name: str):\n"
+        "    return shutil.unpack_archive(name, '/workspace')\n",
+        ["007 high"],
+    ),
+    "line_of": (
+        HEAD + "import linecache\n@tool\ndef f(name: str):\n"
+        "    return linecache.getline(name, 1)\n",
+        ["007 high"],
+    ),
+    "any_host": (
+        HEAD + "import http.client\n@tool\ndef f(host: str):\n"
+        "    return http.client.HTTPSConnection(host)\n",
+        ["009 medium"],
+    ),
+    "one_host": (
+        HEAD + "import http.client\n@tool\ndef f(path: str):\n"
+        "    c = http.client.HTTPSConnection('a.example')\n"
+        "    c.request('GET', path)\n",
+        [],
+    ),
+    "environment_by_name": (
+        HEAD + "import os\n@tool\ndef f():\n"
+        "    found = dict(os.environ)\n    return found\n",
+        ["015 high"],
+    ),
+    "environment_rebuilt": (
+        HEAD + "import os\n@tool\ndef f():\n"
+        "    return {k: v for k, v in os.environ.items()}\n",
+        ["015 high"],
+    ),
+    "environment_chosen_from": (
+        HEAD + "import os\n@tool\ndef f():\n    return {\n"
+        "        k: v for k, v in os.environ.items() if k == 'LANG'\n    }\n",
+        [],
+    ),
+    "unverified_claims": (
+        "from jose import jwt\ndef f(t):\n"
+        "    return jwt.get_unverified_claims(t)\n",
+        ["006 high"],
+    ),
+    "against_the_environment": (
+        "import os\ndef f(api_key):\n"
+        "    return api_key == os.environ['KEY']\n",
+        ["010 medium"],
+    ),
+    "mode_of_the_environment": (
+        "import os\ndef f(mode):\n    return mode == os.getenv('MODE')\n",
+        [],
+    ),
+    "console": ("import code\ncode.interact()\n", ["011 low"]),
+    "eval_put_together": (
+        "import builtins\ndef f(x):\n"
+        "    return getattr(builtins, 'ev' + 'al')(x)\n",
+        ["017 high"],
+    ),
+    "eval_of_the_table": (
+        "def f(x):\n    return __builtins__['ev' + 'al'](x)\n",
+        ["017 high"],
+    ),
+    "named_builtin": (
+        "import builtins\ndef f(x):\n"
+        "    return getattr(builtins, 'len')(x), __builtins__['str']\n",
+        [],
+    ),
+    "mode_by_names": (
+        "import os, stat\ndef f(p):\n"
+        "    os.chmod(p, stat.S_IRUSR | stat.S_IWOTH)\n",
+        ["019 high"],
+    ),
+    "own_mode_by_names": (
+        "import os, stat\ndef f(p):\n"
+        "    os.chmod(p, stat.S_IRUSR | stat.S_IWUSR)\n",
+        [],
+    ),
+    "token_by_keyword": (
+        "def f(log, password):\n    log.info('in', password=password)\n",
+        ["020 medium"],
+    ),
+    "header_in_the_log": (
+        "def f(log, request):\n"
+        "    log.debug('%s', request.headers['authorization'])\n",
+        ["020 medium"],
+    ),
+    "length_by_keyword": (
+        "def f(log, password):\n    log.info('in', size=len(password))\n",
+        [],
+    ),
+    "opened_path": (
+        HEAD + "from pathlib import Path\n@tool\ndef f(name: str):\n"
+        "    return Path(name).open()\n",
+        ["007 high"],
+    ),
+    "replaced_by": (
+        HEAD + "import os\n@tool\ndef f(name: str):\n"
+        "    os.execvp(name, [name])\n",
+        ["008 high"],
+    ),
+    "any_session": (
+        HEAD + "import aiohttp\n@tool\nasync def f(url: str):\n"
+        "    async with aiohttp.ClientSession() as s, s.get(url) as r:\n"
+        "        return await r.text()\n",
+        ["009 medium"],
+    ),
+    "any_port": (
+        HEAD + "import socket\n@tool\ndef f(host: str):\n"
+        "    return socket.create_connection((host, 80))\n",
+        ["009 medium"],
+    ),
+    "own_format": (
+        HEAD + "@tool\ndef f(text: str):\n    return text.format(f)\n",
+        ["013 medium"],
+    ),
+    "own_attribute": (
+        HEAD + "import os\n@tool\ndef f(name: str):\n"
+        "    return getattr(os, name)()\n",
+        ["012 medium"],
+    ),
+    "own_variable": (
+        HEAD + "import os\n@tool\ndef f(name: str):\n"
+        "    return os.environ[name]\n",
+        ["015 high"],
+    ),
+    "no_end": (
+        "import jwt\ndef f(t, k):\n    return jwt.decode(\n"
+        "        t, k, ['RS256'], options={'verify_exp': False})\n",
+        ["006 medium"],
+    ),
+    "header": (
+        "def f(request, x):\n"
+        "    return request.headers['authorization'] == 'Bearer ' + x\n",
+        ["010 medium"],
+    ),
+    "other_header": (
+        "def f(request):\n    return request.headers['accept'] == 'a/b'\n",
+        [],
+    ),
+    "aiohttp": (
+        "import aiohttp\nc = aiohttp.TCPConnector(ssl=False)\n",
+        ["005 high"],
+    ),
+    "unverified_default": (
+        "import ssl\nssl._create_default_https_context = "
+        "ssl._create_unverified_context\n",
+        ["005 high"],
+    ),
+    "unsafe_yaml": (
+        "from ruamel.yaml import YAML\ny = YAML(typ='unsafe')\n",
+        ["004 high"],
+    ),
+    "eval_renamed": ("run = eval\n", ["017 high"]),
+    "eval_fetched": (
+        "import builtins\nrun = getattr(builtins, 'eval')\n",
+        ["017 high"],
+    ),
+    "umask": ("import os\nos.umask(0)\n", ["019 high"]),
+    "umask_read": ("import os\nmask = os.umask(0)\nos.umask(mask)\n", []),
+    "tls_in_a_table": ("import ssl\nx = {ssl.TLSVersion.TLSv1: 1}\n", []),
+    "tls_context": (
+        "import ssl\nc = ssl.SSLContext(ssl.PROTOCOL_TLSv1)\n",
+        ["018 high"],
+    ),
+    "umask_kept": ("import os\nos.umask(0o077)\n", []),
+    "token_in_text": (
+        "def f(log, token):\n    log.info(f'using {token}')\n",
+        ["020 medium"],
+    ),
+    "a_url": ("token_url = 'https://id.example.com/token'\n", ["B105 low"]),
+    "a_word": ("token = 'bearer'\n", ["B105 low"]),
+    "an_empty_word": ("token = ''\n", []),
+    "other_password": ("password = 'Other" + "Pa55!'\n", ["B105 high"]),
+    "moved_eval": (
+        "import os\n\ndef g(x):\n  return eval(x)\n",
+        ["B307 high"],
+    ),
+    "silenced_whole": ("x = 1  # " + "noqa\n", ["002 low"]),
+    "silenced_style": ("x = 1  # " + "noqa: E501, PLR0913\n", []),
+    "silenced_type": ("x = 1  # " + "type: ignore[arg-type]\n", []),
+    "silenced_twice": (
+        "import os\nos.popen('ls')  # "
+        + "noqa: S605 # "
+        + "nosec B605 B607\n",
+        ["001 low"],
+    ),
+    "CVS": ("eval('1')\n", ["B307 high"]),
+    "-rf": ("eval('1')\n", ["B307 high"]),
+    "new\nline": ("eval('1')\n", ["B307 high"]),
+    "é": ("eval('1')\n", ["B307 high"]),
+}

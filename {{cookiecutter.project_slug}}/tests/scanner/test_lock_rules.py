@@ -1,0 +1,271 @@
+"""What stands in a lock, and in what it was made of."""
+
+import pytest
+
+from scanner.model import Severity
+from scanner.rules import RULES
+
+from . import advisory_service as osv
+from .small_lock import LOCK, PYPROJECT, REQUIRES, ids
+
+UNBOUNDED = PYPROJECT.replace(">=1,<2", ">=1")
+WISH = REQUIRES.replace(">=1,<2", ">=1")
+PROTOCOL = PYPROJECT.replace("demo>=1,<2", "fastmcp>=4")
+GIT = '{ git = "https://host/demo?rev=1#0" }'
+RULES_OF_LOCKS = {
+    "001": (Severity.HIGH, {"uv.lock": ""}),
+    "002": (
+        Severity.MEDIUM,
+        {"uv.lock": LOCK.replace(">=1,<2", ">=1,<3")},
+    ),
+    "003": (
+        Severity.MEDIUM,
+        {
+            "uv.lock": osv.lock(
+                osv.package("demo", hashed=False), requires=REQUIRES
+            )
+        },
+    ),
+    "004": (
+        Severity.MEDIUM,
+        {
+            "pyproject.toml": PROTOCOL,
+            "uv.lock": LOCK.replace(
+                REQUIRES, '{ name = "fastmcp", specifier = ">=4" }'
+            ),
+        },
+    ),
+    "005": (
+        Severity.LOW,
+        {"pyproject.toml": UNBOUNDED, "uv.lock": LOCK.replace(REQUIRES, WISH)},
+    ),
+    "006": (
+        Severity.MEDIUM,
+        {
+            "uv.lock": osv.lock(
+                osv.package("demo", source=GIT), requires=REQUIRES
+            )
+        },
+    ),
+    "007": (
+        Severity.HIGH,
+        {
+            "uv.lock": osv.lock(
+                osv.package("demo", source='{ registry = "http://host/x" }'),
+                requires=REQUIRES,
+            )
+        },
+    ),
+    "008": (
+        Severity.LOW,
+        {
+            "uv.lock": osv.lock(
+                osv.package("demo", uploaded="2026-08-01T00:00:00Z"),
+                requires=REQUIRES,
+            )
+        },
+    ),
+    "012": (
+        Severity.MEDIUM,
+        {
+            "pyproject.toml": PYPROJECT
+            + '[tool.uv]\nindex-strategy = "unsafe-best-match"\n'
+        },
+    ),
+    "013": (
+        Severity.HIGH,
+        {"uv.lock": LOCK.replace('{ name = "h11" }', '{ name = "gone" }', 1)},
+    ),
+    "014": (
+        Severity.HIGH,
+        {"uv.lock": LOCK.replace("//x/h11-", "//other.example/h11-")},
+    ),
+    "015": (
+        Severity.LOW,
+        {"pyproject.toml": f'[build-system]\nrequires = ["b"]\n\n{PYPROJECT}'},
+    ),
+    "011": (
+        Severity.HIGH,
+        {"uv.lock": "", "requirements.txt": f"demo --hash=sha256:{'0' * 64}"},
+    ),
+}
+
+
+@pytest.mark.parametrize("number", RULES_OF_LOCKS)
+def test_a_planted_fault_of_the_lock_is_found(number, scan_lock):
+    severity, files = RULES_OF_LOCKS[number]
+    found = {(f.id, f.severity) for f in scan_lock(**files).findings}
+
+    assert found == {(f"MCP-DEP-{number}", severity)}
+
+
+BY_HAND = {
+    "removed": LOCK.replace(osv.package("h11"), ""),
+    "added": LOCK.replace(
+        "[[package]]", f"{osv.package('evil')}[[package]]", 1
+    ),
+    "out of bounds": LOCK.replace(
+        osv.package("demo"), osv.package("demo", "2.0")
+    ),
+    "another version": LOCK.replace('version = "1.0"', 'version = "1.1"', 1),
+    "another's file": LOCK.replace("h11-1.0-py3", "hll-1.0-py3"),
+    "a longer version": LOCK.replace("h11-1.0-py3", "h11-1.0.1-py3"),
+}
+
+
+@pytest.mark.parametrize("way", BY_HAND)
+def test_a_lock_that_was_changed_by_hand_is_found(way, scan_lock):
+    found = scan_lock(**{"uv.lock": BY_HAND[way]}).findings
+
+    assert [f.id for f in found] == ["MCP-DEP-013"]
+
+
+def test_a_package_of_an_index_that_nobody_named_is_found(scan_lock):
+    mine = osv.package("h11", source='{ registry = "https://mine/simple" }')
+    lock = osv.lock(
+        osv.package("demo"), osv.package("tool"), mine, requires=REQUIRES
+    )
+    index = '\n[[tool.uv.index]]\nname = "mine"\nurl = "https://mine/simple"\n'
+
+    assert ids(scan_lock(**{"uv.lock": lock})) == ["MCP-DEP-014"]
+    named = {"uv.lock": lock, "pyproject.toml": PYPROJECT + index}
+    assert ids(scan_lock(**named)) == []
+
+
+def test_a_member_of_the_workspace_is_no_missing_package(scan_lock):
+    member = osv.package("part", source='{ editable = "part" }')
+    lock = osv.lock(osv.package("demo"), member, requires=REQUIRES)
+
+    assert scan_lock(**{"uv.lock": lock}).findings == ()
+
+
+WEAK = {
+    "MD5": ("MCP-DEP-003", LOCK.replace("sha256:" + "0" * 64, "md5:0", 1)),
+    "http": ("MCP-DEP-007", LOCK.replace("https://x/", "http://x/", 1)),
+    "Python": ("MCP-DEP-002", LOCK.replace(">=3.11", ">=3.12", 1)),
+}
+
+
+@pytest.mark.parametrize("way", WEAK)
+def test_a_part_of_the_lock_that_is_weak_or_off_is_found(way, scan_lock):
+    known, lock = WEAK[way]
+
+    assert ids(scan_lock(**{"uv.lock": lock})) == [known]
+
+
+SOURCES = {
+    "git": (
+        "MCP-DEP-006",
+        '[tool.uv.sources]\ndemo = { git = "https://h/d" }',
+    ),
+    "path": ("MCP-DEP-006", '[tool.uv.sources]\ndemo = { path = "../demo" }'),
+    "override": (
+        "MCP-DEP-002",
+        '[tool.uv]\noverride-dependencies = ["h11==2"]',
+    ),
+    "prerelease": ("MCP-DEP-012", '[tool.uv]\nprerelease = "allow"'),
+    "index": ("MCP-DEP-012", '[[tool.uv.index]]\nurl = "http://host/simple"'),
+    "extra": ("MCP-DEP-012", '[tool.uv]\nextra-index-url = ["http://h/s"]'),
+    "backend": (
+        "MCP-DEP-015",
+        '[build-system]\nrequires = ["b @ git+https://host/b"]',
+    ),
+}
+
+
+@pytest.mark.parametrize("way", SOURCES)
+def test_what_pyproject_says_of_sources_is_judged(way, scan_lock):
+    known, text = SOURCES[way]
+
+    assert ids(scan_lock(**{"pyproject.toml": f"{PYPROJECT}\n{text}\n"})) == [
+        known
+    ]
+
+
+def test_sources_that_are_no_fault_are_let_be(scan_lock):
+    text = (
+        '[build-system]\nrequires = ["b>=1,<2"]\n[tool.uv]\n'
+        'prerelease = "if-necessary"\nindex-url = "http://localhost:8/simple"\n'
+        "[tool.uv.sources]\ndemo = { workspace = true }\n"
+    )
+
+    assert ids(scan_lock(**{"pyproject.toml": f"{PYPROJECT}\n{text}"})) == []
+
+
+@pytest.mark.parametrize(
+    ("line", "severity"),
+    [
+        ("--extra-index-url https://host/simple", Severity.MEDIUM),
+        ("--trusted-host host", Severity.MEDIUM),
+        ("--index-url=http://host/simple", Severity.HIGH),
+        ("--index-url https://host/simple", None),
+    ],
+)
+def test_an_option_in_a_requirements_file_is_judged(line, severity, scan_lock):
+    found = scan_lock(**{"requirements-dev.txt": f"{line}\n"}).findings
+
+    assert [f.severity for f in found] == [severity] * bool(severity)
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ('allow-insecure-host = ["host"]\n', [1]),
+        ('[pip]\nindex-strategy = "unsafe-first-match"\n', [2]),
+        ('index-strategy = "first-index"\nallow-insecure-host = []\n', []),
+        ("no TOML", []),
+    ],
+)
+def test_a_file_of_uv_s_own_is_read_too(text, lines, scan_lock):
+    found = scan_lock(**{"uv.toml": text}).findings
+
+    assert [(f.id, f.path, f.line) for f in found] == [
+        ("MCP-DEP-012", "uv.toml", line) for line in lines
+    ]
+
+
+def test_a_sound_lock_has_no_finding(scan_lock):
+    assert scan_lock().findings == ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '"demo == 1.0"',
+        '"demo ~= 1.0"',
+        '"demo <= 1.9"',
+        "'demo[extra] >= 1, < 2 ; python_version > \"3\"'",
+    ],
+)
+def test_each_way_to_bound_a_dependency_counts(text, scan_lock):
+    pyproject = PYPROJECT.replace('"demo>=1,<2"', text)
+
+    assert "MCP-DEP-005" not in ids(scan_lock(**{"pyproject.toml": pyproject}))
+
+
+def test_extras_and_groups_are_compared_too(scan_lock):
+    groups = (
+        '\n[project.optional-dependencies]\nx = ["extra<3"]\n'
+        '\n[dependency-groups]\nbase = ["tool<4"]\n'
+        'dev = [{include-group = "base"}]\n'
+    )
+    wanted = PYPROJECT + groups
+    extra = REQUIRES + ', { name = "extra", specifier = "<3" }'
+    made = (
+        f"requires-dist = [{extra}]\n[package.metadata.requires-dev]\n"
+        'base = [{ name = "tool", specifier = "<4" }]\n'
+        'dev = [{ name = "tool", specifier = "<4" }]\n'
+    )
+    lock = LOCK.replace(f"requires-dist = [{REQUIRES}]\n", made)
+
+    assert (
+        scan_lock(**{"pyproject.toml": wanted, "uv.lock": lock}).findings == ()
+    )
+    assert ids(scan_lock(**{"pyproject.toml": wanted})) == ["MCP-DEP-002"]
+
+
+def test_every_rule_of_the_lock_is_tried_here():
+    tried = {f"MCP-DEP-{n}" for n in [*RULES_OF_LOCKS, "009", "010"]}
+    there = {i for i in RULES if i.startswith("MCP-DEP-") and RULES[i].find}
+
+    assert tried == there
