@@ -186,7 +186,8 @@ def run_tool(
                 start_new_session=os.name != "nt",
             )
         except (OSError, ValueError) as error:
-            raise ToolError(f"{name} does not start ({error})") from None
+            why = _why_not(error, argv[0])
+            raise ToolError(f"{name} does not start ({why})") from None
         try:
             files = (out.fileno(), err.fileno())
             _wait(process, name, files, timeout, max_output)
@@ -195,6 +196,13 @@ def run_tool(
         out.seek(0)
         err.seek(0)
         return ToolRun(name, process.returncode, out.read(), err.read())
+
+
+def _why_not(error: Exception, program: str | os.PathLike[str]) -> str:
+    """Say why a program does not start; of a moved one, what to do."""
+    if isinstance(error, FileNotFoundError) and Path(program).exists():
+        return "moved away from its Python: run uv sync --reinstall"
+    return str(error)
 
 
 def _wait(

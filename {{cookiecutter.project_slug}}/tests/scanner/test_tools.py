@@ -72,6 +72,13 @@ def test_a_program_that_is_no_program_does_not_start(bench):
         run_tool([path])
 
 
+def test_a_program_that_was_moved_away_from_its_python_says_what_to_do(bench):
+    path = bench.install("probe", "")
+    path.write_text("#!/nowhere/python\n")
+    with pytest.raises(ToolError, match="uv sync --reinstall"):
+        run_tool([path])
+
+
 def test_deep_json_is_no_report(bench):
     path = bench.install("probe", "head -c 300000 /dev/zero | tr '\\0' '['")
     with pytest.raises(ToolError, match="no JSON"):
