@@ -25,6 +25,11 @@ _UNVERIFIED = re.compile(
     r"|NODE_TLS_REJECT_UNAUTHORIZED=0|Acquire::.*(?:Verify|Allow).*=.*",
     re.IGNORECASE,
 )
+# A line of apt's sources, in either of the two ways to write one.
+_UNSIGNED = re.compile(
+    r"(?i)\bdeb(?:-src)?\s+\[[^\]]*\b(?:trusted|allow-insecure)=yes\b"
+    r"|\b(?:trusted|allow-insecure):\s*yes\b"
+)
 _INSTALLERS = frozenset({"pip", "pip3", "pipx", "uv"})
 _IN_CLEAR = re.compile(r"(?:--[a-z-]+=)?http://(?!localhost\b|127\.)\S+")
 _MOVING = re.compile(r".*\bgit\+(?!.*@[0-9a-f]{40}\b).*", re.DOTALL)
@@ -101,6 +106,7 @@ def unchecked(command: Command) -> str:
     """Return what keeps a command from asking who it is that answers."""
     words = [word[:200] for word in command.words]
     loose = [word for word in words if _UNVERIFIED.fullmatch(word)]
+    loose += [found[0] for word in words if (found := _UNSIGNED.search(word))]
     if command.name == "curl" and any(
         re.fullmatch(r"-[a-zA-Z]*k[a-zA-Z]*", word) for word in command.options
     ):

@@ -17,6 +17,7 @@ from ..container import (
     kubernetes,
     kubernetes_rules,
     kustomize,
+    manifest_rules,
     run_rules,
 )
 from ..container.dockerfile import parse
@@ -29,7 +30,7 @@ from ..tools import ToolError
 
 MAX_SAME = 100  # findings of one rule in one file
 # Imported, so that they are registered.
-_RULES = (compose_rules, kubernetes_rules)
+_RULES = (compose_rules, kubernetes_rules, manifest_rules)
 _DOCKERFILE = re.compile(
     r"(?is)(.*/)?(?:(?:docker|container)file(?:[._-].+)?|[^/]+\.dockerfile)"
 )
@@ -52,6 +53,7 @@ class _Work:
     findings: list[Finding] = field(default_factory=list)
     files: set[str] = field(default_factory=set)
     problems: dict[str, str] = field(default_factory=dict)
+    printing: set[tuple[str | None, int | None]] = field(default_factory=set)
     counts: Counter[tuple[str, str | None]] = field(default_factory=Counter)
 
     @contextlib.contextmanager
@@ -123,6 +125,8 @@ def _dockerfiles(work: _Work) -> dict[str, list[int]]:
         work.judge("text", path, data.decode("utf-8", "replace"))
         for run in run_rules.runs(file):
             work.judge("run", run)
+            if run_rules.only_prints(run):
+                work.printing.add((path, run.where.line))
         if file.problems:
             work.problems[path] = ", ".join(file.problems[:3])
     return read
@@ -212,6 +216,7 @@ def _hadolint(
     report = run_hadolint(work.project, files, timeout)
     work.version = report.version
     piped = {(f.path, f.line) for f in work.findings if f.id == "MCP-CON-004"}
+    piped |= work.printing
     work.findings += [
         finding
         for finding in report.findings

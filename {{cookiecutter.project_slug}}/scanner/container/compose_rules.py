@@ -18,6 +18,7 @@ from .names import (
     secret_name,
     unpinned,
 )
+from .neighbours import openings
 
 _SENSITIVE = re.compile(
     r"/|(?:~|\$\{?HOME\}?|/home(?:/[^/]+)?)(?:/\..*)?"
@@ -130,12 +131,15 @@ def kernel_setting(service: Service) -> Iterator[Hit]:
 def shared_container(service: Service) -> Iterator[Hit]:
     """Each of the two then reads the other's memory, or files.
 
-    What one of them holds apart from the rest, as a key, is apart no more.
+    What one of them holds apart from the rest, as a key, is apart no more. In
+    a shared network each reaches what the other serves on loopback only.
     """
-    for key in ("pid", "ipc"):
+    for key in ("pid", "ipc", "network_mode"):
         value = str(service.settings.get(key))
         if value.startswith(("container:", "service:")):
-            yield service.hit(key, f"{key}: {value[:60]}")
+            message = f"{key}: {value[:60]}"
+            network = Severity.MEDIUM if key == "network_mode" else None
+            yield service.hit(key, message, severity=network)
     for other in service.words("volumes_from"):
         yield service.hit("volumes_from", f"volumes_from: {other[:60]}")
 
@@ -160,10 +164,11 @@ def new_privileges(service: Service) -> Iterator[Hit]:
         yield service.hit("security_opt", message)
 
 
-@whole("MCP-CON-108")
+@compose("MCP-CON-108")
 def writable_root(service: Service) -> Iterator[Hit]:
     """What cannot be written cannot be replaced by an intruder's program."""
-    if not truth(service.settings.get("read_only")):
+    told = service.whole or "read_only" in service.settings
+    if told and not truth(service.settings.get("read_only")):
         yield service.hit("read_only", "read_only is not true")
 
 
@@ -196,6 +201,9 @@ def unconfined(service: Service) -> Iterator[Hit]:
         flat = re.sub(r"[=:\s]+", ":", option).lower()
         if flat.endswith(":unconfined") or flat == "label:disable":
             yield service.hit("security_opt", option[:60])
+        elif flat == "no-new-privileges:false" and not service.whole:
+            severity = Severity.MEDIUM
+            yield service.hit("security_opt", option[:60], severity=severity)
 
 
 @compose("MCP-CON-112")
@@ -232,7 +240,6 @@ def secret_here(service: Service) -> Iterator[Hit]:
 def no_limits(service: Service) -> Iterator[Hit]:
     """One call that eats memory or forks takes the whole host along."""
     limits = table(service.settings, "deploy", "resources", "limits")
-    settings = service.settings.keys()
     missing = [
         what
         for what, here, there in (
@@ -240,9 +247,9 @@ def no_limits(service: Service) -> Iterator[Hit]:
             ("cpus", "cpus", "cpus"),
             ("pids", "pids_limit", "pids"),
         )
-        if here not in settings
-        and there not in limits
-        and not (what == "cpus" and "cpu_quota" in settings)
+        if _unlimited(service.settings.get(here))
+        and _unlimited(limits.get(there))
+        and not (what == "cpus" and "cpu_quota" in service.settings)
     ]
     if missing:
         yield service.hit("deploy", f"no limit of {', '.join(missing)}")
@@ -256,3 +263,35 @@ def no_health(service: Service) -> Iterator[Hit]:
     none = test == "NONE" or (isinstance(test, list) and test[:1] == ["NONE"])
     if truth(health.get("disable")) or none:
         yield service.hit("healthcheck", "the health check is disabled")
+
+
+@compose("MCP-CON-119")
+def spared(service: Service) -> Iterator[Hit]:
+    """When memory runs out, the kernel ends something else in its place.
+
+    Or nothing, and the host stands still: ``oom_kill_disable``, or an
+    ``oom_score_adj`` far below nought.
+    """
+    if truth(service.settings.get("oom_kill_disable")):
+        yield service.hit("oom_kill_disable", "oom_kill_disable: true")
+    score = str(service.settings.get("oom_score_adj", ""))
+    if re.fullmatch(r"-\d{3,4}", score):
+        yield service.hit("oom_score_adj", f"oom_score_adj: {score}")
+
+
+@compose("MCP-CON-120")
+def left_open(service: Service) -> Iterator[Hit]:
+    """A neighbour that lets everybody in is the way around the server's login.
+
+    Such as Grafana without a login, a database without a password, or
+    Prometheus with the switches by which it is emptied and stopped.
+    """
+    given = [(name, value) for name, value, _line in service.variables()]
+    words = [*service.words("entrypoint"), *service.words("command")]
+    for opening in openings(given, map(compose_value, words)):
+        key = "environment" if given else "command"
+        yield service.hit(key, opening.message, severity=opening.severity)
+
+
+def _unlimited(limit: object) -> bool:
+    return str(limit).strip() in {"None", "", "0", "-1"}

@@ -173,6 +173,10 @@ def read(documents: Mapping[str, list[Any]]) -> Cluster:
         if path not in cluster.kustomized.files:
             whole = path not in cluster.kustomized.patches
             parts = [document]
+            if not whole:
+                cluster.kustomized.removed += [
+                    (path, 1, what) for what in kustomize.taken(document)
+                ]
             if isinstance(document, Items) and not whole:
                 parts = [kustomize.operated(x, "Deployment") for x in document]
             for part in parts:

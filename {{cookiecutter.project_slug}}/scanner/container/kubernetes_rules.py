@@ -1,40 +1,26 @@
-"""What is wrong in manifests: the restricted Pod Security Standard and on.
+"""What is wrong in pods: the restricted Pod Security Standard and on.
 
 https://kubernetes.io/docs/concepts/security/pod-security-standards/
 """
 
-import base64
-import binascii
+import re
 from collections.abc import Iterator
 
-from ..documents import listed, table, tables
+from ..documents import Table, listed, table, tables
 from ..model import Severity
 from ..rules import Hit
 from ..ruletable import ruled
-from .kubernetes import Cluster, Container, Manifest, Pod, containers
-from .names import (
-    PRIVATE_PORTS,
-    SOCKETS,
-    SYSCTLS,
-    is_root,
-    literal,
-    secret_name,
-    unpinned,
-)
+from .kubernetes import Container, Pod, containers
+from .names import SOCKETS, SYSCTLS, is_root, literal, secret_name, unpinned
+from .neighbours import openings
 
 _VOLUMES = frozenset(
     {"configMap", "csi", "downwardAPI", "emptyDir", "ephemeral", "name"}
     | {"persistentVolumeClaim", "projected", "secret", "hostPath", "image"}
 )
-_ABOVE = frozenset(
-    {"bind", "escalate", "impersonate", "nodes/proxy", "pods/attach"}
-    | {"pods/exec", "serviceaccounts/token"}
-)
-_READS = frozenset({"get", "list", "watch"})
+_CLUSTER = re.compile(r"\bkubernetes\.default\b")
 container_rule = ruled(__file__, on="container")
 pod_rule = ruled(__file__, on="pod")
-manifest_rule = ruled(__file__, on="manifest")
-cluster_rule = ruled(__file__, on="cluster")
 
 
 @container_rule("MCP-CON-201")
@@ -159,7 +145,11 @@ def writable_root(container: Container) -> Iterator[Hit]:
 
 @pod_rule("MCP-CON-213")
 def mounted_token(pod: Pod) -> Iterator[Hit]:
-    """A token for the cluster's API lies in every pod that does not say no."""
+    """A token for the cluster's API lies in every pod that does not say no.
+
+    So it does where a projected volume brings one, unless it is made out to
+    somebody else (``audience``).
+    """
     key = "automountServiceAccountToken"
     value = pod.spec.get(key)
     account = pod.spec.get("serviceAccountName")
@@ -167,6 +157,13 @@ def mounted_token(pod: Pod) -> Iterator[Hit]:
         value = pod.cluster.accounts.get(str(account))
     if value is True or (value is None and pod.manifest.whole):
         yield pod.manifest.hit(pod.spec, key, f"{key} is not false")
+    for volume in tables(pod.spec, "volumes"):
+        for source in tables(volume, "projected", "sources"):
+            token = source.get("serviceAccountToken")
+            audience = str(table(token).get("audience", "kubernetes.default"))
+            if isinstance(token, Table) and _CLUSTER.search(audience):
+                message = "a projected token for the cluster"
+                yield pod.manifest.hit(volume, "projected", message)
 
 
 @container_rule("MCP-CON-214")
@@ -203,20 +200,6 @@ def no_probes(container: Container) -> Iterator[Hit]:
         yield container.hit("name", f"no {' and no '.join(missing)}")
 
 
-@manifest_rule("MCP-CON-217")
-def secret_values(manifest: Manifest) -> Iterator[Hit]:
-    """base64 hides nothing, and git forgets nothing."""
-    if manifest.kind != "Secret":
-        return
-    for key in ("data", "stringData"):
-        values = table(manifest.content, key)
-        for name, value in values.items():
-            text = _decoded(value) if key == "data" else str(value or "")
-            if text.startswith(("/", ".")) or literal(text):
-                message = f"{name[:60]} has a value"
-                yield manifest.hit(values, name, message)
-
-
 @container_rule("MCP-CON-218")
 def secret_here(container: Container) -> Iterator[Hit]:
     """The manifest is in git, and the variable in ``kubectl describe``."""
@@ -245,50 +228,6 @@ def default_namespace(pod: Pod) -> Iterator[Hit]:
         yield pod.manifest.hit(about, "namespace", message)
 
 
-@manifest_rule("MCP-CON-221")
-def unbounded_role(manifest: Manifest) -> Iterator[Hit]:
-    """``*`` and cluster-admin: whoever steers the server steers the rest.
-
-    So does who reads every Secret: the tokens of the others are there; who
-    runs commands in other pods, or makes tokens; and who gives out more
-    rights than their own.
-    """
-    if manifest.kind in {"Role", "ClusterRole"}:
-        for granted in tables(manifest.content, "rules"):
-            every = not listed(granted, "resourceNames")
-            reads = _READS.intersection(listed(granted, "verbs"))
-            if every and reads and "secrets" in listed(granted, "resources"):
-                yield manifest.hit(granted, "resources", "reads every Secret")
-            for key in ("verbs", "resources"):
-                words = listed(granted, key)
-                if "*" in words:
-                    yield manifest.hit(granted, key, f"{key}: *")
-                    break
-                if above := sorted(_ABOVE.intersection(map(str, words))):
-                    yield manifest.hit(granted, key, f"{key}: {above[0]}")
-                    break
-    elif manifest.kind in {"RoleBinding", "ClusterRoleBinding"}:
-        role = table(manifest.content, "roleRef")
-        if role.get("name") == "cluster-admin":
-            yield manifest.hit(
-                role, "name", "binds cluster-admin", Severity.CRITICAL
-            )
-
-
-@manifest_rule("MCP-CON-222")
-def open_service(manifest: Manifest) -> Iterator[Hit]:
-    """Metrics and databases are for the neighbours only."""
-    spec = table(manifest.content, "spec")
-    kind = str(spec.get("type"))
-    if manifest.kind != "Service" or kind not in {"LoadBalancer", "NodePort"}:
-        return
-    inner = {str(number) for number in PRIVATE_PORTS}
-    for port in tables(spec, "ports"):
-        told = {str(port.get(x)) for x in ("name", "port", "targetPort")}
-        if told & inner or any("metrics" in text for text in told):
-            yield manifest.hit(port, "port", f"{kind} for an inner port")
-
-
 @pod_rule("MCP-CON-223")
 def loosened(pod: Pod) -> Iterator[Hit]:
     """What the baseline Pod Security Standard forbids beyond the above.
@@ -315,38 +254,23 @@ def loosened(pod: Pod) -> Iterator[Hit]:
             yield manifest.hit(volume, kind, message, Severity.MEDIUM)
 
 
-@cluster_rule("MCP-CON-224")
-def loose_kustomization(cluster: Cluster) -> Iterator[Hit]:
-    """A moving tag, a base that is fetched by branch, a literal secret."""
-    for path, settings in cluster.kustomized.files.items():
-        manifest = Manifest(path, settings)
-        for image in tables(settings, "images"):
-            if "newTag" in image and "digest" not in image:
-                problem = unpinned(f"{image.get('name')}:{image['newTag']}")
-                if problem:
-                    yield manifest.hit(image, "newTag", problem)
-        for key in ("resources", "bases", "components"):
-            for each in listed(settings, key):
-                fixed = "ref=" in str(each)
-                if "://" in str(each) and not fixed:
-                    message = f"{str(each)[:80]} names no ref"
-                    yield manifest.hit(settings, key, message)
-        for made in tables(settings, "secretGenerator"):
-            if any(_literal(each) for each in listed(made, "literals")):
-                message = "a literal secret"
-                yield manifest.hit(made, "literals", message, Severity.HIGH)
+@container_rule("MCP-CON-226")
+def left_open(container: Container) -> Iterator[Hit]:
+    """A neighbour that lets everybody in is the way around the server's login.
 
-
-def _literal(text: object) -> bool:
-    return literal(str(text).partition("=")[2])
+    Such as Grafana without a login, a database without a password, or
+    Prometheus with the switches by which it is emptied and stopped.
+    """
+    settings = container.settings
+    given = [
+        (str(each.get("name")), each.get("value"))
+        for each in tables(settings, "env")
+    ]
+    words = [*listed(settings, "command"), *listed(settings, "args")]
+    for opening in openings(given, words):
+        key = "env" if given else "args"
+        yield container.hit(key, opening.message, opening.severity)
 
 
 def _zero(user: object) -> bool:
     return user is not None and is_root(user)
-
-
-def _decoded(value: object) -> str:
-    try:
-        return base64.b64decode(str(value or "")).decode("utf-8", "replace")
-    except (binascii.Error, ValueError):
-        return str(value)

@@ -10,6 +10,12 @@ from ..documents import Items, Malformed, Table, listed, load, table, tables
 
 _NAME = re.compile(r"(?s)(?:.*/)?(?:kustomization\.ya?ml|Kustomization)")
 
+_PROTECTION = re.compile(
+    r"/(automountServiceAccountToken|capabilities|drop|limits|livenessProbe"
+    r"|readOnlyRootFilesystem|readinessProbe|resources|runAsNonRoot"
+    r"|runAsUser|seccompProfile|securityContext)(?:/\d+)?$"
+)
+
 
 @dataclass(slots=True)
 class Kustomized:
@@ -20,6 +26,7 @@ class Kustomized:
         patches: Files that hold parts of objects, not whole ones.
         inline: Such parts that stand in a kustomization itself.
         placed: Files whose objects a kustomization puts into a namespace.
+        removed: What patches take away: file, line, and place or kind.
         images: Names to which a kustomization gives a tag or a digest.
     """
 
@@ -27,6 +34,7 @@ class Kustomized:
     patches: set[str] = field(default_factory=set)
     inline: list[tuple[str, Any]] = field(default_factory=list)
     placed: set[str] = field(default_factory=set)
+    removed: list[tuple[str, int, str]] = field(default_factory=list)
     images: set[str] = field(default_factory=set)
 
 
@@ -61,25 +69,38 @@ def _patches(found: Kustomized, path: str, settings: Table) -> None:
         if isinstance(place, str) and "\n" not in place:
             found.patches.add(_join(path, place))
         if isinstance(text, str) and "\n" in text:
-            found.inline += [(path, x) for x in _parsed(text, patch)]
+            line = patch.at("patch") if isinstance(patch, Table) else 1
+            for content in _contents(text):
+                found.removed += [(path, line, x) for x in taken(content)]
+                found.inline += [(path, x) for x in _parsed(content, patch)]
 
 
-def _parsed(text: str, patch: Any) -> list[Any]:
-    """Return a patch's parts of objects; JSON operations become such."""
-    kind = str(table(patch, "target").get("kind", "Deployment"))
+def taken(content: Any) -> Iterator[str]:
+    """Yield what a patch takes away, of what protects a pod."""
+    if isinstance(content, Table):
+        whole = content.get("$patch") == "delete"
+        if whole and content.get("kind") == "NetworkPolicy":
+            yield "a NetworkPolicy"
+    for operation in content if isinstance(content, Items) else ():
+        place = str(table(operation).get("path", ""))
+        removes = table(operation).get("op") == "remove"
+        if removes and (found := _PROTECTION.search(place)):
+            yield found[1]
+
+
+def _contents(text: str) -> list[Any]:
     try:
-        contents = load(text)
+        return load(text)
     except Malformed:
         return []  # kubectl refuses it
-    return [
-        each
-        for content in contents
-        for each in (
-            [content]
-            if isinstance(content, Table)
-            else [operated(x, kind) for x in content or ()]
-        )
-    ]
+
+
+def _parsed(content: Any, patch: Any) -> list[Any]:
+    """Return a patch's parts of objects; JSON operations become such."""
+    kind = str(table(patch, "target").get("kind", "Deployment"))
+    if isinstance(content, Table):
+        return [content]
+    return [operated(x, kind) for x in content or ()]
 
 
 def operated(operation: Any, kind: str) -> Table:

@@ -39,6 +39,8 @@ _CREDENTIALS = re.compile(
 _OCTAL = re.compile(r"[0-7]{3,5}")
 _SET_ID = re.compile(r"(?:^|,)[ugoa]*\+[rwxX]*s|(?:^|,)[ug]+=[rwxX]*s")
 _OTHERS_WRITE = re.compile(r"(?:^|,)[ug]*[oa][ugoa]*[+=][rxXst]*w")
+_PRINTERS = (["echo"], ["printf"])
+MAX_PIPED = 20_000  # characters of a RUN in which pipes are looked at
 run_rule = ruled(__file__, on="run")
 
 
@@ -163,7 +165,10 @@ def lone_update(run: Run) -> Iterator[Hit]:
 @run_rule("MCP-CON-012")
 def sudo(run: Run) -> Iterator[Hit]:
     """RUN is root already, and in the image sudo is a way back to root."""
-    if any("sudo" in packages for _command, packages in run.installs()):
+    if any("NOPASSWD" in word for each in run.commands for word in each.words):
+        message = "sudo without a password"
+        yield run.hit(message, severity=Severity.HIGH)
+    elif any("sudo" in packages for _command, packages in run.installs()):
         yield run.hit("sudo is installed")
     elif any(
         command.words[0] == "sudo"
@@ -231,6 +236,19 @@ def set_user_id(run: Run) -> Iterator[Hit]:
             return
 
 
+@run_rule("MCP-CON-025")
+def capability(run: Run) -> Iterator[Hit]:
+    """With such a file, whoever starts it has a part of root's rights.
+
+    Nothing of it is seen in the container's settings.
+    """
+    for command in run.calling("setcap"):
+        names = re.findall(r"cap_\w+|\ball\b", " ".join(command.operands))
+        if given := sorted({*names} - {"cap_net_bind_service"}):
+            yield run.hit(f"setcap {given[0][:40]}")
+            return
+
+
 @run_rule("MCP-CON-016")
 def given_code(run: Run) -> Iterator[Hit]:
     """``chown`` gives the code to the user that executes it.
@@ -244,6 +262,18 @@ def given_code(run: Run) -> Iterator[Hit]:
             if given and posixpath.normpath(target) in run.code:
                 yield run.hit(f"{target[:80]} is given to {owner[:40]}")
                 return
+
+
+def only_prints(run: Run) -> bool:
+    """Tell whether nothing stands before a pipe that could fail.
+
+    ``echo … | sha256sum --check`` needs no ``pipefail``.
+    """
+    script = run.where.script
+    text = script if isinstance(script, str) else " ".join(script)
+    before = re.findall(r"([^|&;\n]+)\|(?!\|)", text[:MAX_PIPED])
+    firsts = [command.split()[:1] for command in before]
+    return len(text) < MAX_PIPED and all(x in _PRINTERS for x in firsts)
 
 
 def _modes(run: Run) -> Iterator[tuple[str, bool]]:

@@ -215,6 +215,17 @@ DOCKERFILES: dict[tuple[str, str], tuple[list[str], list[str]]] = {
         ],
         [image("RUN echo sudo")],
     ),
+    ("012", "high"): (
+        [image("RUN echo 'mcpuser ALL=(ALL) NOPASSWD: ALL' >> /etc/sudoers")],
+        [],
+    ),
+    ("025", "high"): (
+        [
+            image("RUN setcap cap_sys_admin,cap_net_raw+ep /usr/bin/python3"),
+            image("RUN setcap all=eip /usr/bin/python3"),
+        ],
+        [image("RUN setcap 'cap_net_bind_service=+ep' /usr/bin/python3")],
+    ),
     ("013", "low"): (
         [
             image(
@@ -413,12 +424,70 @@ COMPOSE: dict[tuple[str, str], tuple[list[str], list[str]]] = {
         ],
         [service("ipc: private")],
     ),
+    ("118", "medium"): (
+        [service("network_mode: 'container:other'")],
+        [service("network_mode: none")],
+    ),
+    ("119", "low"): (
+        [
+            service("oom_kill_disable: true"),
+            service("oom_score_adj: -1000"),
+        ],
+        [service("oom_kill_disable: false", "oom_score_adj: 500")],
+    ),
+    ("120", "medium"): (
+        [
+            service("environment: {GF_AUTH_ANONYMOUS_ENABLED: 'true'}"),
+            service("environment: [GF_USERS_ALLOW_SIGN_UP=true]"),
+            service("command: [--web.enable-admin-api]"),
+            service("command: valkey-server --protected-mode no"),
+        ],
+        [
+            service("environment: {GF_AUTH_ANONYMOUS_ENABLED: 'false'}"),
+            service("environment: [GF_AUTH_ANONYMOUS_ORG_ROLE=Admin]"),
+            service("command: [--web.listen-address=:9090]"),
+            service("command: valkey-server --protected-mode yes"),
+        ],
+    ),
+    ("120", "high"): (
+        [
+            service(
+                "environment:",
+                "  GF_AUTH_ANONYMOUS_ENABLED: true",
+                "  GF_AUTH_ANONYMOUS_ORG_ROLE: Admin",
+            ),
+            *(
+                service(f"environment: ['{each}']")
+                for each in (
+                    "POSTGRES_HOST_AUTH_METHOD=trust",
+                    "MYSQL_ALLOW_EMPTY_PASSWORD=yes",
+                    "xpack.security.enabled=false",
+                    "DANGEROUSLY_OMIT_AUTH=true",
+                    "DOCKER_TLS_CERTDIR=",
+                )
+            ),
+            service("command: [--api.insecure=true]"),
+            service("command: jupyter lab --ServerApp.token=''"),
+            service("command: mongod --noauth"),
+        ],
+        [
+            service("environment: [POSTGRES_HOST_AUTH_METHOD=scram-sha-256]"),
+            service("environment: [DOCKER_TLS_CERTDIR=/certs]"),
+            service("command: [--auth]"),
+        ],
+    ),
     ("106", "medium"): ([service(without="cap_drop")], [service()]),
     ("107", "medium"): (
         [service(without="security_opt")],
         [service("security_opt: [no-new-privileges]", without="security_opt")],
     ),
-    ("108", "low"): ([service(without="read_only")], [service()]),
+    ("108", "low"): (
+        [
+            service(without="read_only"),
+            service("read_only: false", without="read_only"),
+        ],
+        [service()],
+    ),
     ("109", "high"): (
         [
             service("user: root"),
@@ -476,7 +545,11 @@ COMPOSE: dict[tuple[str, str], tuple[list[str], list[str]]] = {
         ],
     ),
     ("114", "medium"): (
-        [service(without="mem_limit"), service(without="pids_limit")],
+        [
+            service(without="mem_limit"),
+            service(without="pids_limit"),
+            service("pids_limit: -1", without="pids_limit"),
+        ],
         [
             service(
                 "deploy: {resources: {limits: {memory: 1g, cpus: '1', "
@@ -518,8 +591,14 @@ spec:
           readinessProbe: {httpGet: {path: /ready, port: 8080} }
 """
 NAME = "{name: x}"
+TLS = "spec: {tls: [{secretName: x}]}"
+ENFORCED = "{labels: {pod-security.kubernetes.io/enforce: privileged} }"
 BALANCER = "spec: {type: LoadBalancer, ports: [{port: 9090}]}"
 HOST_PATH = "volumes: [{name: x, hostPath: {path: /etc} }]"
+PROJECTED = (
+    "{name: x, projected: {sources: [{serviceAccountToken:"
+    " {path: t, audience: a} }]} }"
+)
 POLICY = """\
 ---
 apiVersion: networking.k8s.io/v1
@@ -619,11 +698,13 @@ KUBERNETES: dict[tuple[str, str], tuple[list[str], list[str]]] = {
         [
             pod(drop="automount"),
             pod().replace("AccountToken: false", "AccountToken: true"),
+            pod(spec=f"volumes: [{PROJECTED}]").replace("audience: a", ""),
         ],
         [
             pod(spec="serviceAccountName: x", drop="automount")
             + "---\n"
-            + thing("ServiceAccount", "automountServiceAccountToken: false")
+            + thing("ServiceAccount", "automountServiceAccountToken: false"),
+            pod(spec=f"volumes: [{PROJECTED}]"),
         ],
     ),
     ("214", "medium"): (
@@ -684,6 +765,7 @@ KUBERNETES: dict[tuple[str, str], tuple[list[str], list[str]]] = {
                 "Role", "rules: [{verbs: [create], resources: [pods/exec]}]"
             ),
             thing("Role", "rules: [{verbs: [escalate], resources: [roles]}]"),
+            thing("ClusterRoleBinding", "roleRef: {name: edit}"),
         ],
         [
             thing("Role", "rules: [{verbs: [get], resources: [pods]}]"),
@@ -696,7 +778,14 @@ KUBERNETES: dict[tuple[str, str], tuple[list[str], list[str]]] = {
         ],
     ),
     ("221", "critical"): (
-        [thing("ClusterRoleBinding", "roleRef: {name: cluster-admin}")],
+        [
+            thing("ClusterRoleBinding", "roleRef: {name: cluster-admin}"),
+            thing(
+                "RoleBinding",
+                "roleRef: {name: view}\nsubjects:"
+                " [{kind: Group, name: 'system:unauthenticated'}]",
+            ),
+        ],
         [thing("RoleBinding", "roleRef: {name: view}")],
     ),
     ("222", "medium"): (
@@ -727,5 +816,97 @@ KUBERNETES: dict[tuple[str, str], tuple[list[str], list[str]]] = {
     ("223", "medium"): (
         [pod(spec="volumes: [{name: x, nfs: {server: a, path: /} }]")],
         [pod(spec="volumes: [{name: x, projected: {} }]")],
+    ),
+    ("226", "medium"): (
+        [
+            pod(container="args: [--web.enable-lifecycle]"),
+            pod(container="args: [--protected-mode, 'no']"),
+        ],
+        [pod(container="args: [--storage.tsdb.path=/data]")],
+    ),
+    ("226", "high"): (
+        [
+            pod(
+                container="env: [{name: MYSQL_ALLOW_EMPTY_PASSWORD,"
+                " value: 'yes'}]"
+            )
+        ],
+        [pod(container="env: [{name: MYSQL_USER, value: 'yes'}]")],
+    ),
+    ("227", "medium"): (
+        [
+            thing("Service", BALANCER.replace("9090", "80")),
+            thing("Service", "spec: {type: NodePort, ports: [{port: 8080}]}"),
+            thing("Service", "spec: {externalIPs: [192.0.2.1]}"),
+        ],
+        [
+            thing("Service", BALANCER.replace("9090", "443")),
+            thing("Service", "spec: {ports: [{port: 80}]}"),
+            thing(
+                "Service",
+                BALANCER.replace("9090", "80").replace(
+                    "}]", "}], loadBalancerSourceRanges: [192.0.2.0/24]"
+                ),
+            ),
+            thing("Service", BALANCER.replace("9090", "80")).replace(
+                NAME,
+                "{name: x, annotations: {networking.gke.io/"
+                "load-balancer-type: Internal} }",
+            ),
+        ],
+    ),
+    ("228", "medium"): (
+        [
+            thing("Ingress", "spec: {rules: [{host: a.example}]}"),
+            *(
+                thing("Ingress", TLS).replace(
+                    NAME, f"{{annotations: {{nginx.ingress.io/{each}}} }}"
+                )
+                for each in (
+                    "ssl-redirect: 'false'",
+                    "server-snippet: 'autoindex on;'",
+                )
+            ),
+        ],
+        [
+            thing("Ingress", TLS),
+            thing("Ingress", "spec: {rules: [{host: a.example}]}").replace(
+                NAME, "{annotations: {alb/certificate-arn: 'arn:x'} }"
+            ),
+        ],
+    ),
+    ("229", "medium"): (
+        [
+            thing("NetworkPolicy", f"spec: {{podSelector: {{}}, {each}}}")
+            for each in (
+                "ingress: [{}]",
+                "egress: [{to: [{ipBlock: {cidr: 0.0.0.0/0} }]}]",
+                "ingress: [{from: [{namespaceSelector: {} }]}]",
+            )
+        ],
+        [
+            thing("NetworkPolicy", f"spec: {{podSelector: {{}}, {each}}}")
+            for each in (
+                "ingress: []",
+                "ingress: [{from: [{podSelector: {} }]}]",
+                "egress: [{ports: [{port: 53}]}]",
+                "egress: [{to: [{ipBlock: {cidr: 0.0.0.0/0, except:"
+                " [169.254.0.0/16]} }]}]",
+                "egress: [{to: [{namespaceSelector: {}, podSelector:"
+                " {matchLabels: {a: b} } }]}]",
+            )
+        ],
+    ),
+    ("230", "medium"): (
+        [thing("Namespace", "").replace(NAME, ENFORCED)],
+        [
+            thing("Namespace", "").replace(
+                NAME, ENFORCED.replace("privileged", "restricted")
+            )
+        ],
+    ),
+    ("231", "high"): (
+        [thing("PersistentVolume", "spec: {hostPath: {path: /data} }")],
+        [thing("PersistentVolume", "spec: {csi: {driver: x} }")],
     ),
 }

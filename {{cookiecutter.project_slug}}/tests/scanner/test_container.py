@@ -293,3 +293,25 @@ def test_values_of_odd_kinds_stop_no_rule(check, bench):
     result = check(files)
     assert result.coverage.total > len(files) / 2
     assert not result.coverage.partial, result.reason
+
+
+@pytest.mark.parametrize(
+    ("script", "fires"),
+    [
+        ("echo 'ab  /x' | sha256sum --check -", False),
+        ("printf '%s' x | sha256sum --check -", False),
+        ("cat /x | sha256sum --check -", True),
+        ("echo x | tr x y && cat /x | wc -c", True),
+    ],
+)
+def test_only_what_can_fail_before_a_pipe_needs_pipefail(check, script, fires):
+    result = check({"Dockerfile": image(f"RUN {script}")})
+    assert ("DL4006" in ids(result)) is fires
+
+
+def test_a_source_of_packages_that_nobody_signs_is_found(check):
+    line = "deb [trusted=yes] http://apt.example.com stable main"
+    text = image(f"RUN echo '{line}' > /etc/apt/sources.list.d/x.list")
+    assert ids(check({"Dockerfile": text})) == ["005"]
+    signed = text.replace("trusted=yes", "signed-by=/etc/x.gpg")
+    assert ids(check({"Dockerfile": signed})) == []

@@ -103,6 +103,41 @@ def test_json_operations_in_a_file_are_judged_too(found):
     assert found(**files) == {("204", "prod/part.yaml")}
 
 
+REMOVED = """\
+- op: remove
+  path: /spec/template/spec/containers/0/securityContext
+"""
+
+
+@pytest.mark.parametrize(
+    ("patch", "rules"),
+    [
+        (REMOVED, {("232", "prod/kustomization.yaml")}),
+        (
+            REMOVED.replace("securityContext", "resources/limits"),
+            {("232", "prod/kustomization.yaml")},
+        ),
+        (
+            "$patch: delete\napiVersion: v1\nkind: NetworkPolicy\n"
+            "metadata: {name: server}\n",
+            {("232", "prod/kustomization.yaml")},
+        ),
+        (REMOVED.replace("securityContext", "env"), set()),
+        (REMOVED.replace("op: remove", "op: test"), set()),
+    ],
+    ids=["context", "limits", "policy", "env", "test"],
+)
+def test_a_patch_may_not_take_a_protection_away(found, patch, rules):
+    lines = "".join(f"      {line}\n" for line in patch.splitlines())
+    rest = "patches:\n  - target: {kind: Deployment}\n    patch: |-\n" + lines
+    assert found(**overlay(rest)) == rules
+
+
+def test_a_protection_taken_away_by_a_file_is_found_there(found):
+    files = {**overlay(WAYS["patches"]), "prod/part.yaml": REMOVED}
+    assert found(**files) == {("232", "prod/part.yaml")}
+
+
 def test_a_namespace_that_an_overlay_gives_counts(found):
     files = overlay("namespace: mcp\n")
     files["base/server.yaml"] = PLAIN.replace(", namespace: mcp", "")
@@ -124,9 +159,11 @@ def test_a_tag_that_an_overlay_gives_counts(found):
     [
         "images: [{name: a, newTag: latest}]\n",
         "bases: ['https://example.com/a//b']\n",
+        "resources: ['https://example.com/a//b?ref=main']\n",
+        "resources: [github.com/example/a//b]\n",
         "secretGenerator: [{name: a, literals: [b=" + SECRET + "]}]\n",
     ],
-    ids=["tag", "base", "secret"],
+    ids=["tag", "base", "branch", "short", "secret"],
 )
 def test_a_loose_kustomization_is_found(found, rest):
     assert found(**overlay(rest)) == {("224", "prod/kustomization.yaml")}
