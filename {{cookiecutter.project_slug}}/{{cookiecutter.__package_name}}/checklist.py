@@ -13,9 +13,16 @@ from .settings import PACKAGE, Settings, is_loopback
 BY_HAND: Final = {
     "the scan is clean and complete": "python security_scan.py",
     "the image is the one that was released": "cosign verify IMAGE",
-    "plain HTTP is refused": "curl --head http://HOST/health",
+    "clients come only over TLS": "curl --head http://HOST/mcp",
+    "nobody calls without a token": (
+        "curl --include --data '{}' https://HOST/mcp"
+    ),
+    "a foreign origin is refused": (
+        "curl --include --header 'Origin: https://evil.example'"
+        " https://HOST/mcp"
+    ),
     "the metrics cannot be reached from outside": (
-        "curl https://HOST/metrics; curl http://HOST:9090/metrics"
+        "curl --include https://HOST/metrics; curl http://HOST:9090/metrics"
     ),
     "the rules are what Prometheus takes": (
         "promtool test rules deploy/prometheus/tests/rules.yml"
