@@ -25,7 +25,7 @@ nox.options.sessions = ["lint", "tests"]
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Run the template's tests: hours of hostile answers, real servers."""
+    """Run the template's tests: hundreds of hostile answers, real servers."""
     _install(session, "test")
     session.run("pytest", "-n", "2", "--dist=worksteal", *session.posargs)
 

@@ -47,7 +47,7 @@ def overall_status(
 def grade(
     checks: Sequence[CheckResult], counted: Sequence[Finding]
 ) -> str | None:
-    """Return the grade by DESIGN's formula and caps; None for no grade.
+    """Return the grade by the points and caps above; None for no grade.
 
     Args:
         checks: Every check, with those that did not run.

@@ -130,7 +130,7 @@ class CheckResult:
 
     @property
     def complete(self) -> bool:
-        """True when it ran, and over all there is (DESIGN, rule 3)."""
+        """True when it ran, and over all there is."""
         if self.state in {State.NOT_RUN, State.ERROR}:
             return False
         return self.coverage is None or not self.coverage.partial

@@ -64,7 +64,7 @@ def event(name: str, /, *, level: str = "info", **fields: object) -> None:
     (CWE-532, OWASP MCP01 and MCP08).
 
     Args:
-        name: The event's name, one of those listed in ``SECURITY.md``.
+        name: The event's name, one of those in ``docs/events.md``.
         level: debug, info, warning or error.
         fields: What belongs to the event.
     """

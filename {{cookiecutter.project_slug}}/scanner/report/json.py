@@ -1,4 +1,4 @@
-"""The report for programs, in the form that DESIGN lays down."""
+"""The report for programs: one JSON document with every check in it."""
 
 import json
 from typing import Any
