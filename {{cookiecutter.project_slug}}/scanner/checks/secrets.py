@@ -9,7 +9,14 @@ from hashlib import blake2b
 from ..model import CheckResult, Coverage, Finding, Options, Severity, State
 from ..project import Project, Unreadable
 from ..rules import RULES, Hit, Rule, register
-from ..secrets import formats, judge, passwords, structures, tokens
+from ..secrets import (
+    formats,
+    headings,
+    judge,
+    passwords,
+    structures,
+    tokens,
+)
 from ..secrets.blocks import Block, blocks
 from ..secrets.engine import find
 from ..secrets.fixtures import made_up
@@ -195,4 +202,5 @@ for _format in formats.load():
     _register(_format.kind, _PUBLISHED if _format.names is None else _NAMED)
 _register(tokens.ASSIGNED, inspect.getdoc(tokens.by_name) or "")
 _register(passwords.PASSWORD, inspect.getdoc(passwords.passwords) or "")
+_register(headings.COLUMN, inspect.getdoc(headings.columns) or "")
 _register(_UNREASONED, inspect.getdoc(_allowed) or "")

@@ -24,6 +24,8 @@ _FLAGGED = (
 _LOGIN = re.compile(_FLAGGED % rb"(?:-p|--password)[ =\t]{1,4}")
 _COMMANDS = {
     b"machine ": _NETRC,
+    b"identified by ": re.compile(rb"[\"'](?P<password>[^\s\"']{4,120})[\"']"),
+    b"requirepass ": re.compile(rb"[\"']?(?P<password>[^\s\"']{6,120})"),
     b"sshpass ": _SSHPASS,
     b"mysql ": re.compile(_FLAGGED % rb"-p"),
     b"mysqldump ": re.compile(_FLAGGED % rb"-p"),

@@ -1,6 +1,6 @@
 """Finding every credential in a text, each once, without its value."""
 
-from . import passwords, structures, tokens
+from . import headings, passwords, structures, tokens
 from .source import Budget, Secret, Source
 
 MOST = 200  # of one text; who has so many has enough to do
@@ -9,6 +9,8 @@ FINDERS = (
     tokens.by_form,
     tokens.by_name,
     passwords.passwords,
+    headings.columns,
+    headings.files,
 )
 
 

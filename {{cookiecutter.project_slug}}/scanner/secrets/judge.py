@@ -18,7 +18,8 @@ SHARE = 5  # a word that is a fifth of the value tells what it is
 RARE = 0.3  # a wordiness that letters without digits seldom have
 LONG_LETTERS = 20  # bytes; fewer letters without a digit are a name
 MIN_CHANGES = 0.33  # of case, for each letter; of drawn letters it is 0.5
-MAX_REPEATS = 0.3  # of random hex digits it is 0.06
+ROW = 5  # bytes along the keyboard are no chance
+MAX_TYPED = 0.8  # of a drawn value it is hardly ever 0.2
 
 _MARKED = re.compile(
     rb"example|placeholder|change[_-]?(?:me|it|this)|redacted"
@@ -30,19 +31,30 @@ _MARKED = re.compile(
 _SHORT = re.compile(rb"(?i:dummy|fake|sample|todo|lorem)")
 _BY_ITSELF = re.compile(rb"(?<![A-Za-z])" + _SHORT.pattern + rb"(?![a-z])")
 _VARIABLE = re.compile(
-    rb"(?<![A-Za-z0-9])\$[A-Za-z_]|\$[{(]|[{<\[%].*[}>\]%]|&lt;|#\{"
-    rb"|%[sdr](?!\w)|%\(|@\w+@",
-    re.DOTALL,
+    rb"(?:^|(?<=[\s:/=.,\"'_-]))\$[A-Za-z_]\w|^\$\$[A-Z_]+$|\$[{(]"
+    rb"|\{\{|\{%|<%|\{[\w .:'/-]{2,}\}|<[\w .:'/|-]{2,}>"
+    rb"|\[[A-Za-z_ .-]{3,}\]|\[[^\]\n]{0,20}(?:a-z|A-Z|0-9)"
+    rb"|%[A-Za-z_]{2,}%|&lt;|#\{|\bENC[\[(]"
+    rb"|%[sdr](?!\w)|%\(|@\w+@"
 )
-_TYPED = re.compile(
-    rb"012345678|123456789|876543210|987654321|abcdefgh", re.IGNORECASE
+# What fingers and heads go along, each with its way back.
+_ROWS = (
+    b"01234567890",
+    b"abcdefghijklmnopqrstuvwxyz",
+    b"qwertyuiop",
+    b"asdfghjkl",
+    b"zxcvbnm",
+)
+_STEPS = frozenset(
+    pair for row in _ROWS for way in (row, row[::-1]) for pair in pairwise(way)
 )
 _WORDS = re.compile(
-    rb"(?:[\W_]*(?:access|admin|an?|another|aws|bla|blah|change|clear|default"
+    rb"(?:[\W_]*(?:access|admin|an?|another|argon2\w*|aws|bcrypt|bla|blah|change"
+    rb"|clear|default"
     rb"|demo|empty|encrypted|enter|example|false|foo|bar|hidden|i|invalid|key"
-    rb"|mock|my|new|nil|none|not|null|old|open|pass|passphrase|passwd|password"
-    rb"|plain|private|prompt|pwd|quoted|random|required|root|secret|secure"
-    rb"|sensitive|sesame|some|string|super|test|testing|text|the|this|token"
+    rb"|md5|mock|my|new|nil|none|not|null|old|open|pass|passphrase|passwd|password"
+    rb"|pbkdf2|plain|private|prompt|pwd|quoted|random|required|root|secret|secure"
+    rb"|scrypt|sensitive|sesame|sha\d*|some|string|super|test|testing|text|the|this|token"
     rb"|true|undefined|unencrypted|unset|uri|url|user|username|value|word"
     rb"|wrong|your|xyz))+[\W_]*\d?",
     re.IGNORECASE,
@@ -54,6 +66,8 @@ _NAMED = re.compile(
     rb"|(?:lic|vate|cret)_?[Kk]ey"
     rb"|^AAAA(?:[BC]3NzaC1|E2VjZHNh|G[nN]zay)"  # a public key of SSH
 )
+_DIGEST = re.compile(rb"(?=\d*[a-f])[0-9a-f]{32,}")  # of a commit or a file
+_CRYPTED = re.compile(rb"\$[0-9a-z-]{1,12}\$|(?:pbkdf2|argon2|scrypt)[\w:]*\$")
 _HEX = re.compile(rb"[0-9a-f:-]+|[0-9A-F-]+|[0-9A-Fa-f-]{32,}")
 _MIXED = re.compile(rb"(?=[A-Za-z]\d|\d[A-Za-z])")
 _CASE_CHANGES = re.compile(rb"(?=[a-z][A-Z]|[A-Z][a-z])")
@@ -105,8 +119,30 @@ def password(value: bytes, user: bytes) -> bool:
 
 
 def typed(value: bytes) -> bool:
-    """Tell whether somebody went along the keyboard or the alphabet."""
-    return _TYPED.search(value) is not None
+    """Tell whether somebody went along the keyboard or the alphabet.
+
+    A finger rested on a key, went along a row, or did so with every other
+    byte, as in ``a1b2c3``.
+    """
+    value = value.lower()
+    every_other = _along(value[::2]) + _along(value[1::2])
+    return max(_along(value), every_other) > MAX_TYPED * len(value)
+
+
+def _along(value: bytes) -> int:
+    """Return how many bytes stand in rows."""
+    steps = [
+        0 if one == other else 1 if (one, other) in _STEPS else -1
+        for one, other in pairwise(value)
+    ]
+    count, length = 0, 1
+    for step in [*steps, -1]:
+        if step >= 0:
+            length += 1
+            continue
+        count += length if length >= ROW else 0
+        length = 1
+    return count
 
 
 def constant(value: bytes) -> bool:
@@ -132,9 +168,7 @@ def random(value: bytes, *, sure: bool = False) -> bool:
     digit = has_digit(value)
     if not digit and not _shuffled(value):
         return False
-    if placeholder(value) or repetitive(value):
-        return False
-    if not sure and typed(value):
+    if placeholder(value) or typed(value):
         return False
     if _NAMED.search(value) or _RANGE.search(value):
         return False
@@ -165,12 +199,14 @@ def _shuffled(value: bytes) -> bool:
     return changes > MIN_CHANGES * len(value) and wordiness(value) < RARE
 
 
-def repetitive(value: bytes) -> bool:
-    """Tell whether a finger rested on a key: one byte follows itself."""
-    if value.isdigit():
-        return False
-    same = sum(one == other for one, other in pairwise(value))
-    return same > MAX_REPEATS * len(value)
+def digest(value: bytes) -> bool:
+    """Tell whether it has the form of a hash of a file or a commit."""
+    return _DIGEST.fullmatch(value) is not None
+
+
+def hashed(value: bytes) -> bool:
+    """Tell whether it is the hash of a password: ``$2b$12$…``."""
+    return _CRYPTED.match(value) is not None
 
 
 def has_digit(value: bytes) -> bool:

@@ -17,7 +17,7 @@ class Says(IntEnum):
 
 # Names are compared in one form: words in lower case with "_" between them.
 _PASSWORD = re.compile(
-    r"passw(?:or)?d|passphrase|passwort|(?:^|_)(?:\w+?pwd|pwd\d?|pass|pw)(?:_|$)"
+    r"passw(?:or)?d|passphrase|passwort|(?:^|_)(?:\w+?pwd|pwd\d?|pswd|(?:my|sql|db|smtp|ftp|root|user)*pass|pw)(?:_|$)"
 )
 _COMPOUND = (
     r"(?:(?:^|_)|access|api|auth|bearer|bot|client|csrf|id|oauth|refresh"
@@ -31,7 +31,7 @@ _SECRET = re.compile(
 )
 _KEY = re.compile(r"(?:^|_)(?:\w+?key|key|auth|access|api)s?(?:_|$|\d)")
 _OTHER = re.compile(
-    r"(?:_|^)(?:ids?|names?|urls?|uri|path|files?|dir|type|len|length|size"
+    r"^of_|(?:_|^)(?:ids?|names?|urls?|uri|path|files?|dir|type|len|length|size"
     r"|format|version|hash|digest|checksum|regex|pattern|field|label|header"
     r"|prefix|suffix|count|limit|ttl|expir\w*|endpoint|host|index|idx|code"
     r"|frame|used|env|var|vars|policy|mode|required|enabled|alias|enc|alg|algorithm|method|event|ref|arn|column|sha\d*|md_?5|selector|s)$"
@@ -40,7 +40,7 @@ _OTHER = re.compile(
     r"|thumbprint|issuer|checksum|integrity|digest|sha_?\d+|md_?5|etag"
     r"|commit|revision|next|continuation|page|pagination|idempotency|random"
     r"|client_request|host_key|known_hosts|author|hash|nonce|id_secret"
-    r"|(?:(?:tur|mon|don|joc|hoc|whis)key\w*)|keyword|keyboard|idx)(?:_|$)"
+    r"|(?:(?:tur|mon|don|joc|hoc|whis)keys?)|keyword|keyboard|idx)(?:_|$)"
     r"|key_?(?:ids?|name|board|words?|code|down|up|press|frame|size|length"
     r"|pair|ring|hash|vault|mesh|selector|signature|store|s?tab)"
     r"|access_?id|api_?version|tokeni[sz]|secret_?names?|user_secrets|web_?socket"
@@ -50,13 +50,13 @@ _OTHER = re.compile(
 )
 _WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _TAIL = re.compile(
-    rb"[\"'`\])}]{0,3}[ \t]{0,20}"
-    rb"(?::{1,3}=|\?\?=|[?+.!=|]?={1,2}>?|->|=>|:|,|>|\|{1,2}|\(|\bis\b"
+    rb"(?:\\{0,3}[\"'`\])}]){0,3}[ \t]{0,20}"
+    rb"(?::{1,3}=|:?-(?=$)|\?\?=|[?+.!=|]?={1,2}>?|->|=>|:|,|>|\|{1,2}|\(|\bis\b"
     rb"|[ \t]-(?=[ \t])|[ \t](?=[\"'`])"
     rb"|(?:(?<=[Tt]oken)|(?<=TOKEN)|(?<=[Ss]ecret)|(?<=SECRET)|(?<=[Kk]ey)"
     rb"|(?<=KEY))[ \t])"
     rb"[\s\"'`\\({\[]{0,40}(?:[bBuUrRfF@$]{1,2}[\"'`]{1,3})?"
-    rb"(?:(?i:bearer|token|apikey) {1,2})?$"
+    rb"(?:(?i:bearer|token|apikey) {1,2}|(?:base64|hex|oauth2):)?$"
 )
 _ELEMENT = re.compile(
     rb"<(?P<name>[\w.:-]{2,40})>[\s{]{0,40}(?:[\w.:-]{1,30}[ ]){0,3}$"

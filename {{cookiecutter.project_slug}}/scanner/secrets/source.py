@@ -1,5 +1,6 @@
 """A text under the engine, and what is found in it."""
 
+import bisect
 import functools
 import re
 from collections import defaultdict
@@ -23,6 +24,13 @@ _RUN = re.compile(b"[" + re.escape(_TOKEN_CHARACTERS) + b"]{14,}")
 _NONE = re.compile(
     rb"sha(?:256|384|512):[0-9a-f]{64,128}"
     rb"|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z"
+)
+# Values of Sealed Secrets, and those that SOPS has encrypted one by one.
+_ENCRYPTED_WORDS = re.compile(rb"encryptedData|ENC\[")
+_ENCRYPTED = re.compile(
+    rb"^(?P<indent> *)encryptedData:[ \t]*\n(?:(?P=indent) +[^\n]*\n?)+"
+    rb"|ENC\[[^\[\]\n]{1,8192}\]",
+    re.MULTILINE,
 )
 _TO_RUNS = bytes(n if n in _TOKEN_CHARACTERS else 32 for n in range(256))
 
@@ -120,10 +128,25 @@ class Source:
                 places[found[0]].append(found.start())
         return places
 
-    def shown(self, at: int) -> bool:
-        """Tell whether the place is in an example of an interpreter."""
-        begin = self.data.rfind(b"\n", max(0, at - LONGEST), at) + 1
-        return self.data[begin:at].lstrip().startswith((b">>> ", b"... "))
+    def harmless(self, at: int) -> bool:
+        """Tell whether the place is in a manual's session, or encrypted."""
+        line = self.data.rfind(b"\n", max(0, at - LONGEST), at) + 1
+        before = self.data.rfind(b"\n", max(0, line - LONGEST), line - 1) + 1
+        return any(
+            self.data[begin:at].lstrip().startswith((b">>> ", b"... "))
+            for begin in (line, before)
+        ) or self._is_encrypted(at)
+
+    def _is_encrypted(self, at: int) -> bool:
+        """Tell whether the place is in what may be published as it is."""
+        index = bisect.bisect(self._encrypted, (at, len(self.data)))
+        return index > 0 and at < self._encrypted[index - 1][1]
+
+    @functools.cached_property
+    def _encrypted(self) -> list[tuple[int, int]]:
+        if not _ENCRYPTED_WORDS.search(self.data):
+            return []
+        return [found.span() for found in _ENCRYPTED.finditer(self.data)]
 
     def all(self, *words: bytes) -> Iterator[int]:
         """Yield where one of the words (in lower case) ends, in any case."""

@@ -16,6 +16,10 @@ _KEY_COST = 20  # places in a text that are looked at in the same time
 _KEY_LONG = 400  # characters; a key that long was not cut short
 _KEY_BODY = re.compile(rb"[A-Za-z0-9+/]{56,}=*")
 _BREAKS = re.compile(rb"\\{1,4}[nr]|[\s\"',+\\]+")
+_JWK_REACH = 4000  # bytes; a key of 4096 bits has 3200
+_JWK = re.compile(
+    rb"\\{0,3}\"[dk]\\{0,3}\"\s{0,9}:\s{0,9}\\{0,3}\"(?P<value>[\w-]{20,})"
+)
 _PUTTY = re.compile(rb"\d:.{0,4000}?Private-Lines:", re.DOTALL)
 _JWT = re.compile(rb"(?<![\w-])ey[\w-]{10,}\.ey[\w-]{8,}\.[\w-]{10,}")
 _CLAIMS = frozenset(
@@ -64,7 +68,7 @@ def private_keys(source: Source) -> Iterator[Secret]:
 
     Whoever has the repository has the key: of a server, a signature or a
     login. It is found in its PEM, OpenPGP or PuTTY armour, plain, escaped in
-    a string, or wrapped in Base64.
+    a string, or wrapped in Base64, and as a JSON Web Key (RFC 7517).
     """
     for at in source.all(b"-----begin"):
         head = _KEY_HEAD.match(source.data, at)
@@ -77,6 +81,14 @@ def private_keys(source: Source) -> Iterator[Secret]:
     for at in source.all(b"putty-user-key-file-"):
         if source.budget.spend(_KEY_COST) and _PUTTY.match(source.data, at):
             yield Secret(KEY, at, b"PuTTY")
+    for at in source.all(b'"kty'):
+        begin = source.data.rfind(b"{", max(0, at - _JWK_REACH), at)
+        end = source.data.find(b"}", at, at + _JWK_REACH)
+        if begin < 0 or end < 0 or not source.budget.spend(_KEY_COST):
+            continue
+        found = _JWK.search(source.data, begin, end)
+        if found and not judge.placeholder(found["value"]):
+            yield Secret(KEY, found.start("value"), found["value"])
     yield from _wrapped(source, KEY, lambda text: b" PRIVATE KEY" in text)
 
 

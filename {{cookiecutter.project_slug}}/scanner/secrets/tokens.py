@@ -17,10 +17,12 @@ TELLING = 3  # characters of a form that make it unmistakable
 LEAST_ENTROPY = 2.8  # bits for each byte; of 32 random hex digits it is 3.6
 MIN_VALUE = 12  # bytes
 MIN_BEHIND_KEY = 16  # bytes; "key" alone says little
-_DULL = re.compile(rb"^(?:sha\d{1,3}|md5)[:=-]|://|arn:aws")  # named things
+_DULL = re.compile(
+    rb"^(?:sha\d{1,3}|md5)[:=-]|://|arn:aws"  # named things
+    rb"|(?:^|[=:])\$[\w-]{1,12}\$"  # a hash of a password
+)
 _BOUND = re.compile(rb"[:=]")
 _BROKEN = re.compile(rb":|=[^=]")
-_DIGEST = re.compile(rb"(?=\d*[a-f])[0-9a-f]{32,}")  # of a commit or a file
 _NUMBERS = re.compile(rb"[\d-]+")
 _PIECES = re.compile(rb"[:@%!$|]|=(?=[^=])")
 
@@ -81,9 +83,9 @@ def _named(source: Source, run: bytes, value: bytes) -> Iterator[Secret]:
         name = names.before(source.data, start)
         if name and not names.other(name):
             kind = _issuer(name, value) or (
-                ASSIGNED if random and _tells(name, body) else None
+                ASSIGNED if random and tells(name, body) else None
             )
-            if kind is not None and not source.shown(start):
+            if kind is not None and not source.harmless(start):
                 yield Secret(kind, start, value, name)
 
 
@@ -93,13 +95,14 @@ def _issuer(name: str, value: bytes) -> Kind | None:
         if known.names is not None and known.names.search(name):
             for form in known.forms:
                 if formats.regex(form).fullmatch(value) and not (
-                    _DIGEST.fullmatch(value) and formats.wide(form)
+                    judge.digest(value) and formats.wide(form)
                 ):
                     return known.kind
     return None
 
 
-def _tells(name: str, value: bytes) -> bool:
+def tells(name: str, value: bytes) -> bool:
+    """Tell whether the name says that a value drawn by chance is secret."""
     meaning = names.says(name)
     if meaning is Says.NOTHING and names.service(name):
         meaning = Says.KEY
@@ -113,7 +116,7 @@ def _tells(name: str, value: bytes) -> bool:
 def _genuine(found: re.Match[bytes], form: str) -> bool:
     """Tell a token from an example of one, and from a word with a dot."""
     value = found[0]
-    if judge.placeholder(value) or judge.repetitive(value):
+    if judge.placeholder(value) or judge.typed(value):
         return False
     if found.string[found.end() :].startswith(b".."):
         return False  # the manual left the rest out
