@@ -47,7 +47,8 @@ def end_of_life(project: Project, options: Options) -> Iterator[Hit]:
 def unreasoned_ignore(project: Project, options: Options) -> Iterator[Hit]:
     """What the settings of Ruff or Bandit leave out is left out everywhere.
 
-    That can be right; then a comment beside it says why. (The scan itself
+    That can be right; then a comment beside it says why. So is what they do
+    not select: Ruff's security rules are those of S. (The scan itself
     runs Bandit with every test, whatever these settings say.)
     """
     lint = project.table("tool", "ruff", "lint")
@@ -56,6 +57,9 @@ def unreasoned_ignore(project: Project, options: Options) -> Iterator[Hit]:
     ):
         if re.fullmatch(r"S\d*|ALL", code):
             yield from _unreasoned(project, rf"\"{code}\"|'{code}'", code)
+    if lint.get("select") and not _selects_security(lint):
+        message = "Ruff's security rules (S) are not selected"
+        yield _in_pyproject(project, "select", message)
     bandit = project.table("tool", "bandit")
     for key in ("skips", "exclude_dirs", "tests"):
         if bandit.get(key):
@@ -73,6 +77,11 @@ def env_in_git(project: Project, options: Options) -> Iterator[Hit]:
     """A .env that git takes is in every clone and for ever in the history."""
     for path in project.named(r"(.*/)?\.env(\.(local|prod|production))?"):
         yield Hit(path=path, message=".gitignore does not leave it out")
+
+
+def _selects_security(lint: Mapping[str, Any]) -> bool:
+    chosen = [*(lint.get("select") or ()), *(lint.get("extend-select") or ())]
+    return any(re.fullmatch(r"S\d*|ALL", str(code)) for code in chosen)
 
 
 def _ignored(table: Mapping[str, Any]) -> set[str]:

@@ -9,7 +9,9 @@ from ..rules import Hit
 from ..ruletable import ruled
 from .compose import Service, truth
 from .names import (
+    HARMLESS,
     PRIVATE_PORTS,
+    SENSITIVE,
     SOCKETS,
     SYSCTLS,
     compose_value,
@@ -20,17 +22,9 @@ from .names import (
 )
 from .neighbours import openings
 
-_SENSITIVE = re.compile(
-    r"/|(?:~|\$\{?HOME\}?|/home(?:/[^/]+)?)(?:/\..*)?"
-    r"|/(?:bin|boot|dev|etc|lib\w*|proc|root|run|sbin|sys|usr)(?:/.*)?"
-    r"|/var(?:/(?:lib|log|run)(?:/.*)?)?"
-)
 _DEVICE = re.compile(
     r"/dev(?:/(?:k?mem|kmsg|port|loop|mapper|disk|dm-|md|nvme|[hsv]d|xvd).*)?"
     r"/?(?::.*)?$"
-)
-_HARMLESS = re.compile(
-    r"/etc/(?:localtime|timezone|ssl/certs(?:/.*)?|pki(?:/.*)?)|/dev/null"
 )
 _EVERYWHERE = frozenset({"", "0.0.0.0", "::"})  # noqa: S104 # nosec B104 # looked for, not bound to
 POWERFUL = frozenset({"0", "disk", "docker", "kmem", "root", "shadow"})
@@ -67,9 +61,9 @@ def host_folder(service: Service) -> Iterator[Hit]:
     """What the server can write there, the host executes or trusts."""
     for mount in service.mounts():
         place = mount.source.rstrip("/") or "/"
-        if SOCKETS.search(place) or _HARMLESS.fullmatch(place):
+        if SOCKETS.search(place) or HARMLESS.fullmatch(place):
             continue
-        if _SENSITIVE.fullmatch(place):
+        if SENSITIVE.fullmatch(place):
             severity = Severity.MEDIUM if mount.readonly else None
             message = f"{place[:80]} of the host is mounted"
             yield service.hit(

@@ -45,7 +45,7 @@ _PRIVATE = re.compile(
     r"|id_(?:rsa|dsa|ecdsa|ed25519)|[^/]*\.(?:key|p12|pfx|jks|kdbx)"
     r"|[^/]*(?:private|server)[^/]*\.pem)/?"
 )
-_TRUSTS_ALL = re.compile(
+TRUSTS_ALL = re.compile(
     r"(?i)(?:PYTHONHTTPSVERIFY|NODE_TLS_REJECT_UNAUTHORIZED)=0"
     r"|NPM_CONFIG_STRICT_SSL=false"
     r"|(?:GIT_SSL_NO_VERIFY|PIP_TRUSTED_HOST|UV_INSECURE_HOST)=.+"
@@ -175,7 +175,7 @@ def unchecked_servers(file: Dockerfile) -> Iterator[Hit]:
     """
     for where in _named(file, "ENV", "ARG"):
         for name, value in where.pairs:
-            if value and _TRUSTS_ALL.fullmatch(f"{name}={value}"):
+            if value and TRUSTS_ALL.fullmatch(f"{name}={value}"):
                 yield hit(file, where, f"by {name}", anchor=name)
 
 

@@ -18,6 +18,16 @@ PRIVATE_PORTS = {
 SOCKETS = re.compile(
     r"(?:docker|containerd|crio|podman|cri-dockerd|buildkitd)\.sock"
 )
+# Folders of the host's that hold its programs, keys or settings.
+SENSITIVE = re.compile(
+    r"/|(?:~|\$\{?HOME\}?|/(?:home|Users)(?:/[^/]+)?)(?:/\..*)?"
+    r"|[A-Za-z]:[\\/]?(?:Users(?:[\\/][^\\/]+)?[\\/]?)?"
+    r"|/(?:bin|boot|dev|etc|lib\w*|proc|root|run|sbin|sys|usr)(?:/.*)?"
+    r"|/var(?:/(?:lib|log|run)(?:/.*)?)?"
+)
+HARMLESS = re.compile(
+    r"/etc/(?:localtime|timezone|ssl/certs(?:/.*)?|pki(?:/.*)?)|/dev/null"
+)
 _MOVING = re.compile(
     r"(?:.*-)?(?:latest|nightly|edge|master|main|head|canary)(?:-.*)?"
 )

@@ -253,6 +253,12 @@ def test_no_requires_python_is_found(found):
         ('[tool.ruff.lint]\nignore = ["S404"] # ours is confined\n', False),
         ('[tool.ruff.lint]\nignore = ["E501"]\n', False),
         ('[tool.ruff.lint]\nselect = ["S"]\n', False),
+        ('[tool.ruff.lint]\nselect = ["E", "F", "SIM"]\n', True),
+        ('[tool.ruff.lint]\nselect = ["ALL"]\n', False),
+        (
+            '[tool.ruff.lint]\nselect = ["E"]\nextend-select = ["S"]\n',
+            False,
+        ),
         ('[tool.ruff.lint.per-file-ignores]\n"x/**" = ["S"]\n', True),
         ('[tool.bandit]\nskips = ["B101"]\n', True),
         ('[tool.bandit]\n# no asserts ship\nskips = ["B101"]\n', False),

@@ -1,0 +1,226 @@
+"""What an MCP client's file makes a desk run, trust and tell."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from ..container.image_rules import TRUSTS_ALL
+from ..container.names import (
+    HARMLESS,
+    SENSITIVE,
+    SOCKETS,
+    is_root,
+    unpinned,
+)
+from ..container.neighbours import openings
+from ..downloads import Downloads, unchecked
+from ..model import Severity
+from ..project import Unreadable
+from ..rules import Hit
+from ..ruletable import ruled
+from ..shell import Command, commands
+from .clients import Client, Server
+from .setup import LOOPBACK
+
+_RUNNERS = frozenset({"bunx", "npx", "pipx", "pnpx", "uvx"})
+_SECOND = {"bun": "x", "npm": "exec", "pnpm": "dlx", "yarn": "dlx"}
+_SOURCES = frozenset({"--from", "--package", "--spec", "-p"})
+_VALUED = frozenset({"--index-url", "--python", "--registry", "--with"})
+_PINNED = re.compile(
+    r"(?:@[^/@]+/)?[^/@=]+(?:\[[^\]]*\])?(?:@|==)v?\d+(?:\.\d+)+[\w.+-]*"
+    r"|(?:git\+)?https?://.+@(?:[0-9a-f]{40}|v?\d+(?:\.\d+)+)(?:#.*)?"
+    r"|(?:\.{0,2}[\\/]|~|\$|[A-Za-z]:\\|file:).*|.+\.(?:whl|tgz)"
+)
+_ENGINES = frozenset({"docker", "nerdctl", "podman"})
+_SWITCHES = re.compile(
+    r"-[ditP]{1,4}|--(?:detach|init|interactive|no-healthcheck|oom-kill-disable"
+    r"|privileged|publish-all|read-only|rm|tty)"
+)
+_MOUNTS = frozenset({"--mount", "--volume", "-v"})
+_SHARED = frozenset({"--ipc", "--net", "--network", "--pid", "--userns"})
+_UNASKED = frozenset({"alwaysAllow", "autoAllow", "autoApprove", "trust"})
+_WRITES = re.compile(r"(?i)\*|delete|exec|remove|run|shell|write")
+_OF_ALL = re.compile(r"Bash(?:\(\s*\*?(?::\*)?\s*\))?|mcp__\*?|\*")
+_YOLO = re.compile(r"chat\.tools\.(?:global\.)?autoApprove")
+_CLEAR = re.compile(r"http://(\[[^\]]*\]|[^/:\s]+)")
+client_rule = ruled(__file__, on="client")
+
+
+@client_rule("MCP-CFG-020")
+def moving_program(client: Client) -> Iterator[Hit]:
+    """``npx`` and ``uvx`` fetch a program anew, and run it with your rights.
+
+    Without a version it is whatever its owner, or who took the name over,
+    published last: so postmark-mcp sent every mail to its author as well.
+    """
+    for server in client.servers():
+        image, _options = _contained(server)
+        fetched = _fetched(server.argv)
+        if fetched and not _PINNED.fullmatch(fetched):
+            yield server.hit(fetched, f"{fetched[:80]} names no version")
+        elif image and (problem := unpinned(image)):
+            yield server.hit(image, problem)
+
+
+@client_rule("MCP-CFG-021")
+def host_rights(client: Client) -> Iterator[Hit]:
+    """The container that is to hold the server is opened on the same line."""
+    for server in client.servers():
+        _image, options = _contained(server)
+        for name, value in options:
+            severity = _opened(name, value)
+            if severity:
+                message = f"{name} {value}".strip()[:80]
+                yield server.hit(value or name, message, severity)
+
+
+@client_rule("MCP-CFG-022")
+def in_clear(client: Client) -> Iterator[Hit]:
+    """A token and all that a tool answers are readable on the wire.
+
+    Whoever is on the way can answer too, with tools of their own.
+    """
+    for server in client.servers():
+        urls = [server.given.get(x) for x in ("httpUrl", "serverUrl", "url")]
+        for word in (*urls, *server.argv):
+            found = _CLEAR.match(str(word))
+            if found and not LOOPBACK.fullmatch(found[1]):
+                yield server.hit(str(word), f"{found[0][:80]} is http")
+
+
+@client_rule("MCP-CFG-023")
+def unasked(client: Client) -> Iterator[Hit]:
+    """The user is the last who can stop what an injected prompt asks for.
+
+    A file in the project that lets tools run unasked holds for everybody who
+    opens it (CVE-2025-53773, CVE-2025-54136).
+    """
+    for server in client.servers():
+        for key in sorted(_UNASKED & server.given.keys()):
+            allowed = server.given[key]
+            names = allowed if isinstance(allowed, list) else [allowed]
+            if any(x is True or _WRITES.search(str(x)) for x in names):
+                yield server.hit(key, f"{key} lets its tools run unasked")
+    given = client.settings
+    rights = given.get("permissions")
+    rights = rights if isinstance(rights, dict) else {}
+    if given.get("enableAllProjectMcpServers") is True:
+        key = "enableAllProjectMcpServers"
+        yield client.hit(key, "every server of the project starts unasked")
+    if rights.get("defaultMode") == "bypassPermissions":
+        yield client.hit("bypassPermissions", "nothing is asked at all")
+    for right in _list(rights.get("allow")):
+        if _OF_ALL.fullmatch(right):
+            yield client.hit(right, f"{right} runs unasked")
+    for key in filter(_YOLO.fullmatch, given):
+        if given[key] is True:
+            yield client.hit(key, f"{key} lets every tool run unasked")
+
+
+@client_rule("MCP-CFG-024")
+def fetched_program(client: Client) -> Iterator[Hit]:
+    """``curl … | sh`` runs whatever the other side sends that day."""
+    for server in client.servers():
+        for command in list(Downloads().executed(_commands(server)))[:1]:
+            message = f"{command.name} executes what was fetched unverified"
+            yield server.hit(server.argv[-1], message)
+
+
+@client_rule("MCP-CFG-025")
+def unchecked_servers(client: Client) -> Iterator[Hit]:
+    """Anybody on the way can then answer in another's place.
+
+    Or whoever comes is let in: ``DANGEROUSLY_OMIT_AUTH`` and its like.
+    """
+    for server in client.servers():
+        given = server.variables
+        for name, value in given.items():
+            if TRUSTS_ALL.fullmatch(f"{name}={value}"):
+                yield server.hit(name, f"by {name}")
+        for opening in openings(given.items(), server.argv):
+            yield server.hit(server.name, opening.message, opening.severity)
+        for command in _commands(server):
+            if (loose := unchecked(command)) and not _fetched(server.argv):
+                yield server.hit(loose, f"{command.name} with {loose[:60]}")
+
+
+def _commands(server: Server) -> list[Command]:
+    try:
+        return commands(server.argv)
+    except ValueError as error:
+        raise Unreadable(f"{server.client.path}: {error}") from None
+
+
+def _fetched(argv: list[str]) -> str:
+    """Return the package that ``npx`` and the like fetch; or nothing."""
+    words = [re.split(r"[\\/]", argv[0])[-1], *argv[1:]] if argv else [""]
+    program = words[0].lower().removesuffix(".cmd").removesuffix(".exe")
+    if program in {"cmd", "sh"} and {"/c", "/C"} & {*words}:
+        return _fetched(words[2:])  # as Windows needs it
+    second = _SECOND.get(program)
+    if second or program == "uv":
+        starts = words[1:3] if program == "uv" else words[1:2]
+        if starts != (["tool", "run"] if program == "uv" else [second]):
+            return ""
+        words = words[len(starts) :]
+    elif program not in _RUNNERS:
+        return ""
+    if words[1:2] == ["run"]:  # pipx
+        words = words[1:]
+    rest = iter(words[1:])
+    for word in rest:
+        name, _, value = word.partition("=")
+        if name in _SOURCES:
+            return value or next(rest, "")
+        if word in _VALUED:
+            next(rest, "")
+        elif not word.startswith("-"):
+            return word
+    return ""
+
+
+def _contained(server: Server) -> tuple[str, list[tuple[str, str]]]:
+    """Return the image that ``docker run`` starts, and the options for it."""
+    argv = server.argv
+    program = re.split(r"[\\/]", argv[0])[-1] if argv else ""
+    options: list[tuple[str, str]] = []
+    if program not in _ENGINES or "run" not in argv:
+        return "", options
+    rest = iter(argv[argv.index("run") + 1 :])
+    for word in rest:
+        name, equals, value = word.partition("=")
+        if not word.startswith("-"):
+            return word, options
+        if equals or _SWITCHES.fullmatch(word):
+            options.append((name, value))
+        else:
+            options.append((name, next(rest, "")))
+    return "", options
+
+
+def _opened(name: str, value: str) -> Severity | None:
+    """Say how bad an option of ``docker run`` is; None for the others."""
+    if name in _MOUNTS:
+        fields = dict(x.partition("=")[::2] for x in value.split(","))
+        source = fields.get("source") or fields.get("src") or ""
+        bare = re.match(r"[A-Za-z]:[\\/][^:]*|[^:]*", value)
+        source = source or (bare[0] if bare and name != "--mount" else "")
+        if SOCKETS.search(source):
+            return Severity.CRITICAL
+        place = re.sub(r"\$\{(?:env:HOME|userHome)\}", "~", source)
+        place = place.rstrip("/") or ("/" if place else "")
+        harmless = HARMLESS.fullmatch(place)
+        fatal = SENSITIVE.fullmatch(place) and not harmless
+        return Severity.HIGH if fatal else None
+    loose = (
+        name == "--privileged"
+        or name in {"--cap-add", "--device"}
+        or (name in _SHARED and value == "host")
+        or (name == "--security-opt" and value.endswith("unconfined"))
+        or (name in {"--user", "-u"} and is_root(value))
+    )
+    return Severity.HIGH if loose else None
+
+
+def _list(value: Any) -> list[str]:
+    return [str(each) for each in value] if isinstance(value, list) else []

@@ -1,0 +1,135 @@
+"""What nginx, in front of the server, lets through or believes."""
+
+import re
+from collections.abc import Iterator
+
+from ..model import Severity
+from ..rules import Hit
+from ..ruletable import ruled
+from .proxy import Directive
+
+_OLD = re.compile(r"SSLv[23]|TLSv1(?:\.[01])?")
+_WEAK = re.compile(
+    r"(?:^|:)\+?(?:[A-Z0-9+-]*(?:NULL|EXP|RC4|DES|MD5|ANON|ADH|AECDH)"
+    r"[A-Z0-9+-]*|ALL|LOW)(?=:|$)",
+    re.IGNORECASE,
+)
+_ORIGIN = "access-control-allow-origin"
+_CALLER = re.compile(
+    r"(?i)x-(?:forwarded-for|real-ip|client-ip)|forwarded|cf-connecting-ip"
+)
+_TOLD = re.compile(r"\$\{?http_(?:x_\w+|forwarded|\w+_ip)\b")
+_EVERYBODY = frozenset({"0.0.0.0/0", "::/0"})
+_CHOSEN = re.compile(
+    r"https?://\$\{?(?:arg_|args\b|cookie_|http_(?!host\b)|query_string\b"
+    r"|request_uri\b|uri\b|\d)"
+)
+_SYSTEM = re.compile(r"/(?:|etc|home|proc|root|run|srv|usr|var)/?")
+_GUARDS = ("allow", "auth_basic", "auth_jwt", "auth_request", "deny")
+proxy_rule = ruled(__file__, on="proxy")
+
+
+@proxy_rule("MCP-CFG-026")
+def old_tls(top: Directive) -> Iterator[Hit]:
+    """TLS 1.0 and 1.1 were taken back in 2021 (RFC 8996).
+
+    They rest on MD5 and SHA-1; ciphers with RC4, DES or no key at all are as
+    old.
+    """
+    for told in top.each("ssl_protocols"):
+        if old := [word for word in told.words if _OLD.fullmatch(word)]:
+            yield told.hit(f"{old[0]} is allowed")
+    for told in top.each("ssl_ciphers"):
+        names = ":".join(told.words)
+        kept = [x for x in names.split(":") if not x.startswith(("!", "-"))]
+        if found := _WEAK.search(":".join(kept)):
+            yield told.hit(f"the ciphers {found[0].strip(':')[:40]}")
+
+
+@proxy_rule("MCP-CFG-027")
+def every_origin(top: Directive) -> Iterator[Hit]:
+    """Any page that the user opens may then read what the server answers.
+
+    The origin that asks, sent back as it came, is every origin too.
+    """
+    for told in top.each("add_header", "more_set_headers"):
+        name, value, *_ = [*told.words, "", ""]
+        if name.lower() == _ORIGIN and value in {"*", "$http_origin"}:
+            yield told.hit(f"{name} is {value}")
+
+
+@proxy_rule("MCP-CFG-028")
+def in_clear(top: Directive) -> Iterator[Hit]:
+    """A bearer token is all that a thief needs; on the wire it is readable."""
+    for server in top.each("server"):
+        listens = [x for x in server.block if x.name == "listen"]
+        plain = [x for x in listens if not {"ssl", "quic"} & {*x.words}]
+        local = all(
+            re.match(r"127\.|\[::1\]|unix:", x.words[0]) for x in plain
+        )
+        passes = any(server.each("proxy_pass"))
+        if plain and passes and not local and not server.has("return"):
+            yield plain[0].hit(f"listen {' '.join(plain[0].words)[:40]}")
+    for told in top.each("proxy_ssl_verify"):
+        if told.words == ["off"]:
+            yield told.hit("the server's certificate is not checked")
+
+
+@proxy_rule("MCP-CFG-029")
+def believed(top: Directive) -> Iterator[Hit]:
+    """The server counts and logs a caller by what the proxy says of it.
+
+    A header that the caller wrote, passed on, is the caller's word: a new one
+    in each request, and no limit ever counts up to it.
+    """
+    for told in top.each("proxy_set_header"):
+        name, value, *_ = [*told.words, "", ""]
+        if _CALLER.fullmatch(name) and _TOLD.match(value):
+            yield told.hit(f"{name} is what the caller says")
+    for told in top.each("set_real_ip_from"):
+        if _EVERYBODY & {*told.words}:
+            yield told.hit(f"{told.words[0]} is trusted")
+
+
+@proxy_rule("MCP-CFG-030")
+def shown(top: Directive) -> Iterator[Hit]:
+    """What lies beside the server is shown: folders, metrics, files.
+
+    ``location /files`` with an alias that ends in a slash takes
+    ``/files../`` for the folder above.
+    """
+    for told in top.each("autoindex"):
+        if told.words == ["on"]:
+            yield told.hit("autoindex on")
+    for told in top.each("root", "alias"):
+        if told.words and _SYSTEM.fullmatch(told.words[0]):
+            yield told.hit(f"{told.name} {told.words[0]}", Severity.HIGH)
+    for place in top.each("location"):
+        where = place.words[-1] if place.words else ""
+        prefix = len(place.words) == 1 or place.words[0] == "^~"
+        for alias in place.block if prefix and not where.endswith("/") else ():
+            if alias.name == "alias" and alias.words[0].endswith("/"):
+                message = f"{where[:60]} leads above its alias"
+                yield alias.hit(message, Severity.HIGH)
+        passed = place.has("proxy_pass", "stub_status")
+        if "metrics" in where and passed and not place.has(*_GUARDS):
+            yield place.hit(f"{where[:60]} is open to everybody")
+
+
+@proxy_rule("MCP-CFG-031")
+def chosen_target(top: Directive) -> Iterator[Hit]:
+    """The caller says where the proxy goes: into your own network.
+
+    Cloud metadata, admin pages and other services answer to it.
+    """
+    for told in top.each("proxy_pass"):
+        if told.words and _CHOSEN.match(told.words[0]):
+            yield told.hit(f"proxy_pass {told.words[0][:60]}")
+
+
+@proxy_rule("MCP-CFG-034")
+def unbounded(top: Directive) -> Iterator[Hit]:
+    """The server's own limit still holds; the proxy's disk has none then."""
+    for told in top.each("client_max_body_size"):
+        if told.words and re.fullmatch(r"0[kmgKMG]?", told.words[0]):
+            yield told.hit("a request may have any size")

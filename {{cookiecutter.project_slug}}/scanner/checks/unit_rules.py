@@ -1,0 +1,121 @@
+"""What a systemd unit gives the server that it need not have."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ..container.names import is_root
+from ..model import Severity
+from ..project import Project
+from ..rules import Hit
+from ..ruletable import ruled
+
+MAX_SIZE = 2**20  # bytes of one file
+_NAME = (
+    r"(?s)(?!tests/).+\.service(?:\.j2)?|(?!tests/).+\.service\.d/[^/]+\.conf"
+)
+_SETTING = re.compile(r"\s*(\w+)\s*=\s*(.*?)\s*")
+_NO = frozenset({"0", "false", "no", "off"})
+# What keeps an intruder in. Two of them are missed where they are not set.
+_ASKED = ("NoNewPrivileges", "ProtectSystem")
+_GUARDS = frozenset(
+    {"LockPersonality", "MemoryDenyWriteExecute", "PrivateDevices"}
+    | {"NoNewPrivileges", "PrivateTmp", "ProtectControlGroups", "ProtectHome"}
+    | {"ProtectKernelModules", "ProtectKernelTunables", "ProtectSystem"}
+    | {"RestrictNamespaces", "RestrictSUIDSGID"}
+)
+_CAPABILITY = re.compile(r"\b(?!CAP_NET_BIND_SERVICE\b)CAP_[A-Z_]+")
+unit_rule = ruled(__file__, on="unit")
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """The ``[Service]`` part of a unit.
+
+    Attributes:
+        settings: Name, value and line, in their order.
+        whole: It starts the program, and completes no other file.
+    """
+
+    path: str
+    settings: tuple[tuple[str, str, int], ...]
+    whole: bool
+
+    def last(self, name: str) -> tuple[str, int]:
+        """Return the value that holds, and its line; 1 where there is none."""
+        found = [(v, n) for key, v, n in self.settings if key == name]
+        return found[-1] if found else ("", 1)
+
+    def hit(
+        self, line: int, message: str, severity: Severity | None = None
+    ) -> Hit:
+        """Make a hit at a line."""
+        return Hit(
+            path=self.path,
+            line=line,
+            anchor=message,
+            message=message,
+            severity=severity,
+        )
+
+
+def units(project: Project) -> Iterator[Unit]:
+    """Yield the units that start a program, and what completes one.
+
+    Raises:
+        Unreadable: One of them cannot be read.
+    """
+    for path in project.named(_NAME):
+        part, found = "", []
+        lines = project.text(path, MAX_SIZE).splitlines()
+        for number, line in enumerate(lines, 1):
+            if line.startswith("["):
+                part = line.strip()
+            elif part == "[Service]" and (set_ := _SETTING.fullmatch(line)):
+                found.append((set_[1], set_[2].strip("\"'"), number))
+        starts = any(name == "ExecStart" for name, _, _ in found)
+        whole = starts and not path.endswith(".conf")
+        if found:
+            yield Unit(path, tuple(found), whole)
+
+
+@unit_rule("MCP-CFG-032")
+def root_unit(unit: Unit) -> Iterator[Hit]:
+    """Without ``User=`` systemd starts the program as root.
+
+    A ``+`` or ``!`` before the program takes the unit's user back.
+    """
+    user, line = unit.last("User")
+    dynamic, _ = unit.last("DynamicUser")
+    own = "/user/" in unit.path or dynamic.lower() in {"yes", "true", "1"}
+    if (user and is_root(user)) or (unit.whole and not user and not own):
+        yield unit.hit(line, f"User={user or ' is not set'}")
+    for name, value, number in unit.settings:
+        if name.startswith("Exec") and re.match(r"[-@:]*[+!]", value):
+            yield unit.hit(number, f"{name} runs with full rights")
+
+
+@unit_rule("MCP-CFG-033")
+def loosened(unit: Unit) -> Iterator[Hit]:
+    """Each of these settings is a wall between an intruder and the machine.
+
+    ``systemd-analyze security`` weighs them in the same way.
+    """
+    for name in sorted(_GUARDS):
+        value, line = unit.last(name)
+        missing = unit.whole and not value and name in _ASKED
+        if missing or value.lower() in _NO:
+            yield unit.hit(line, f"{name} is {value or 'not set'}")
+    for name in ("AmbientCapabilities", "CapabilityBoundingSet"):
+        value, line = unit.last(name)
+        if value and (value.startswith("~") or _CAPABILITY.search(value)):
+            message = f"{name}={value[:60]}"
+            yield unit.hit(line, message, Severity.HIGH)
+    value, line = unit.last("ReadWritePaths")
+    if {"/", "/etc", "/usr"} & {
+        word.rstrip("/") or "/" for word in value.split()
+    }:
+        yield unit.hit(line, f"ReadWritePaths={value[:60]}", Severity.HIGH)
+    mask, line = unit.last("UMask")
+    if re.fullmatch(r"0?[0-7]{2}[0145]", mask):
+        yield unit.hit(line, f"UMask={mask}")

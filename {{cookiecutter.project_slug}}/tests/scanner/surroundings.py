@@ -1,0 +1,270 @@
+"""For each rule of what stands around the server: what fires it, and not.
+
+By rule: the file's path, texts that fire it with its severity, and texts
+that are like it and right.
+"""
+
+import json
+from typing import Any
+
+Cases = dict[tuple[str, str], tuple[str, list[str], list[str]]]
+
+NGINX = "deploy/proxy/nginx.conf"
+UNIT = "deploy/systemd/server.service"
+CLIENT = ".mcp.json"
+HTTP = "http { server { listen 443 ssl; %s } }\n"
+SERVICE = """\
+[Unit]
+Description=a server
+[Service]
+ExecStart=/opt/server/.venv/bin/python -m server
+User=mcpuser
+NoNewPrivileges=yes
+ProtectSystem=strict
+"""
+
+
+def client(**server: Any) -> str:
+    return json.dumps({"mcpServers": {"files": server}}, indent=2)
+
+
+def npx(*words: str) -> str:
+    return client(command="npx", args=["-y", *words])
+
+
+def docker(*words: str) -> str:
+    args = ["run", "--rm", "-i", *words, "ghcr.io/example/files:1.2.3"]
+    return client(command="docker", args=args)
+
+
+def unit(line: str) -> str:
+    name = line.partition("=")[0]
+    kept = [x for x in SERVICE.splitlines() if not x.startswith(name + "=")]
+    return "\n".join([*kept, line]) + "\n"
+
+
+SURROUNDINGS: Cases = {
+    ("020", "medium"): (
+        CLIENT,
+        [
+            npx("@example/files"),
+            npx("@example/files@latest"),
+            npx("--package", "@example/files", "files"),
+            client(command="uvx", args=["files-mcp"]),
+            client(command="uvx", args=["--from", "git+https://a.b/c", "c"]),
+            client(command="uv", args=["tool", "run", "files-mcp"]),
+            client(command="pipx", args=["run", "files-mcp"]),
+            client(command="pnpm", args=["dlx", "files-mcp"]),
+            client(command="cmd", args=["/c", "npx", "-y", "files-mcp"]),
+            client(command="docker", args=["run", "-i", "example/files"]),
+        ],
+        [
+            npx("@example/files@1.2.3"),
+            client(command="uvx", args=["files-mcp==1.2.3"]),
+            client(command="uvx", args=["--from", "files[x]@1.2", "files"]),
+            client(
+                command="uvx",
+                args=["--from", f"git+https://a.b/c@{'0a' * 20}", "c"],
+            ),
+            client(command="uv", args=["run", "server.py"]),
+            client(command="npm", args=["start"]),
+            npx("./tools/files.tgz"),
+            docker("--network", "none"),
+            "{}",
+            '{"mcpServers": {"a": {"command": ".venv/bin/a",}}} // ours',
+        ],
+    ),
+    ("021", "high"): (
+        CLIENT,
+        [
+            docker("--privileged"),
+            docker("--network=host"),
+            docker("--pid", "host"),
+            docker("--cap-add", "SYS_ADMIN"),
+            docker("--security-opt", "seccomp=unconfined"),
+            docker("--user", "root"),
+            docker("-v", "/:/host"),
+            docker("-v", "/home/me:/work"),
+            docker("-v", "${userHome}/.ssh:/keys:ro"),
+            docker("-v", "C:\\Users\\me:/work"),
+            docker("--mount", "type=bind,src=/etc,dst=/etc"),
+        ],
+        [
+            docker("--network", "none", "--cap-drop", "ALL"),
+            docker("-v", "files:/workspace", "--user", "1000"),
+            docker("-v", "/srv/docs:/workspace:ro"),
+            docker("-v", "/home/me/docs:/workspace"),
+            docker("--mount", "type=bind,src=/srv/docs,dst=/workspace"),
+        ],
+    ),
+    ("021", "critical"): (
+        CLIENT,
+        [docker("-v", "/var/run/docker.sock:/var/run/docker.sock")],
+        [],
+    ),
+    ("022", "medium"): (
+        CLIENT,
+        [
+            client(url="http://mcp.example.com/mcp"),
+            client(serverUrl="http://10.0.0.7:8080/mcp"),
+            npx("mcp-remote@0.1.30", "http://mcp.example.com/sse"),
+        ],
+        [
+            client(url="https://mcp.example.com/mcp"),
+            client(url="http://127.0.0.1:8080/mcp"),
+            client(url="http://[::1]:8080/mcp"),
+        ],
+    ),
+    ("023", "medium"): (
+        CLIENT,
+        [
+            client(command="a", alwaysAllow=["read_file", "write_file"]),
+            client(command="a", autoApprove=["*"]),
+            client(command="a", trust=True),
+        ],
+        [
+            client(command="a", alwaysAllow=["list_files", "read_file"]),
+            client(command="a", autoApprove=[]),
+            client(command="a", trust=False),
+        ],
+    ),
+    ("024", "high"): (
+        CLIENT,
+        [client(command="sh", args=["-c", "curl -s https://a.b/x | sh"])],
+        [client(command="sh", args=["-c", "curl -s https://a.b/x | jq ."])],
+    ),
+    ("025", "medium"): (
+        CLIENT,
+        [
+            client(command="a", env={"NODE_TLS_REJECT_UNAUTHORIZED": "0"}),
+            client(
+                command="sh", args=["-c", "pip install --trusted-host a b"]
+            ),
+        ],
+        [client(command="a", env={"NODE_EXTRA_CA_CERTS": "/etc/ca.pem"})],
+    ),
+    ("025", "high"): (
+        CLIENT,
+        [client(command="a", env={"DANGEROUSLY_OMIT_AUTH": "true"})],
+        [client(command="a", env={"DANGEROUSLY_OMIT_AUTH": "false"})],
+    ),
+    ("026", "medium"): (
+        NGINX,
+        [
+            HTTP % "ssl_protocols TLSv1 TLSv1.2;",
+            HTTP % "ssl_ciphers HIGH:RC4-SHA:!aNULL;",
+        ],
+        [
+            HTTP % "ssl_protocols TLSv1.2 TLSv1.3;",
+            HTTP % "ssl_ciphers HIGH:!aNULL:!MD5:!RC4;",
+            HTTP % "# ssl_protocols TLSv1;\n",
+        ],
+    ),
+    ("027", "medium"): (
+        NGINX,
+        [
+            HTTP % "add_header Access-Control-Allow-Origin * always;",
+            HTTP % 'add_header "Access-Control-Allow-Origin" $http_origin;',
+        ],
+        [HTTP % "add_header Access-Control-Allow-Origin https://a.example;"],
+    ),
+    ("028", "medium"): (
+        NGINX,
+        [
+            "server { listen 80; location / { proxy_pass http://a; } }",
+            HTTP % "location / { proxy_pass https://a;"
+            " proxy_ssl_verify off; }",
+        ],
+        [
+            HTTP % "location / { proxy_pass http://a; }",
+            "server { listen 80; return 301 https://$host$request_uri; }",
+            "server { listen 127.0.0.1:80; location / { proxy_pass http://a;"
+            " } }",
+        ],
+    ),
+    ("029", "high"): (
+        NGINX,
+        [
+            HTTP % "proxy_set_header X-Forwarded-For $http_x_forwarded_for;",
+            HTTP % "proxy_set_header X-Real-IP $http_x_real_ip;",
+            HTTP % "set_real_ip_from 0.0.0.0/0;",
+        ],
+        [
+            HTTP % "proxy_set_header X-Forwarded-For $remote_addr;",
+            HTTP % "proxy_set_header X-Request-Id $http_x_request_id;",
+            HTTP % "set_real_ip_from 10.0.0.0/8;",
+        ],
+    ),
+    ("030", "medium"): (
+        NGINX,
+        [
+            HTTP % "autoindex on;",
+            HTTP % "location = /metrics { proxy_pass http://a:9090; }",
+        ],
+        [
+            HTTP % "autoindex off;",
+            HTTP % "location = /metrics { return 404; }",
+            HTTP % "location = /metrics { allow 10.0.0.0/8; deny all;"
+            " proxy_pass http://a:9090; }",
+        ],
+    ),
+    ("030", "high"): (
+        NGINX,
+        [
+            HTTP % "root /;",
+            HTTP % "location /files { alias /srv/files/; }",
+        ],
+        [
+            HTTP % "root /usr/share/nginx/html;",
+            HTTP % "location /files/ { alias /srv/files/; }",
+            HTTP % "location ~ ^/f$ { alias /srv/files/; }",
+        ],
+    ),
+    ("031", "high"): (
+        NGINX,
+        [HTTP % "location / { proxy_pass https://$arg_host/x; }"],
+        [HTTP % "location / { proxy_pass http://a$request_uri; }"],
+    ),
+    ("032", "high"): (
+        UNIT,
+        [
+            unit("User=root"),
+            unit("User="),
+            SERVICE.replace("User=mcpuser\n", ""),
+            SERVICE.replace("ExecStart=", "ExecStart=+"),
+        ],
+        [SERVICE, SERVICE.replace("User=mcpuser", "DynamicUser=yes")],
+    ),
+    ("033", "medium"): (
+        UNIT,
+        [
+            unit("ProtectSystem=no"),
+            unit("PrivateTmp=false"),
+            unit("UMask=0000"),
+            SERVICE.replace("NoNewPrivileges=yes\n", ""),
+        ],
+        [
+            unit("ProtectSystem=full"),
+            unit("UMask=0077"),
+            SERVICE.replace("[Unit]", "[Unit]\nPrivateTmp=no"),
+        ],
+    ),
+    ("033", "high"): (
+        UNIT,
+        [
+            unit("AmbientCapabilities=CAP_SYS_ADMIN"),
+            unit("CapabilityBoundingSet=~CAP_SYS_TIME"),
+            unit("ReadWritePaths=/srv/work /etc"),
+        ],
+        [
+            unit("AmbientCapabilities=CAP_NET_BIND_SERVICE"),
+            unit("CapabilityBoundingSet="),
+            unit("ReadWritePaths=/srv/work"),
+        ],
+    ),
+    ("034", "low"): (
+        NGINX,
+        [HTTP % "client_max_body_size 0;"],
+        [HTTP % "client_max_body_size 4m;"],
+    ),
+}
