@@ -26,7 +26,11 @@ _OURS = (
 )
 _EXPRESSION = re.compile(r"(?<!\{)(" + "|".join(map(re.escape, _OURS)) + ")")
 _DELIMITER = re.compile(r"\{[{%#]")
-_MARKDOWN = re.compile(r"([!-/:-@\[-`{-~])")
+# What Markdown could take for its own: everywhere, as a list's or a heading's
+# beginning, and as the name of an emoji.
+_MARKDOWN = re.compile(
+    r"([!#$&*<>\[\\\]_`|~]|^[-+=]|(?<=\d)[.)](?!\S)|:(?=[\w+-]+:))"
+)
 
 
 class Answers(Extension):

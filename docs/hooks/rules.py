@@ -92,16 +92,20 @@ def one(rule: Any) -> Iterator[str]:
 
 
 def many(group: list[Any]) -> Iterator[str]:
-    """Yield a table of rules with the same explanation and remedy."""
+    """Yield a table of rules with the same explanation."""
     first, *rest = group[0].explanation.strip().split("\n\n")
     yield f"## {prose(first.rstrip('.'))}\n"
     yield from (f"{prose(paragraph)}\n" for paragraph in rest)
-    yield f"**Remedy:** {prose(group[0].remedy)}\n"
-    yield "| rule | | severity | |\n|---|---|---|---|"
+    alike = len({rule.remedy for rule in group}) == 1
+    if alike:
+        yield f"**Remedy:** {prose(group[0].remedy)}\n"
+    last = "" if alike else " remedy |"
+    yield f"| rule | | severity | |{last}\n|---|---|---|---|{last and '---|'}"
     for rule in group:
         facts = f"{rule.severity.value} | {rule.cwe or ''}"
         name = f'<span id="{anchor(rule)}">`{rule.id}`</span>'
-        yield f"| {name} | {prose(rule.title)} | {facts} |"
+        remedy = "" if alike else f" {prose(rule.remedy)} |"
+        yield f"| {name} | {prose(rule.title)} | {facts} |{remedy}"
     yield ""
 
 
@@ -123,5 +127,5 @@ def prose(text: str) -> str:
     return "".join(escaped)
 
 
-def _words(rule: Any) -> tuple[str, str]:
-    return rule.explanation, rule.remedy
+def _words(rule: Any) -> str:
+    return str(rule.explanation)

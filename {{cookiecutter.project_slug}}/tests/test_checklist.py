@@ -80,6 +80,19 @@ def test_a_proxy_that_ends_tls_is_believed(
     assert marks(settings, capsys)["clients come over TLS"] == "ok"
 
 
+def test_answers_are_shared_by_a_key(
+    make_settings: MakeSettings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = "every replica takes the user's answer"
+    shared = {"MCP_RATE_LIMIT_STORAGE": "redis://127.0.0.1:1/0"}
+    for variables, mark in (
+        ({}, "ok"),
+        (shared, "?"),
+        ({**shared, "MCP_APPROVAL_KEY": "0123456789abcdef" * 2}, "ok"),
+    ):
+        assert marks(make_settings(**variables), capsys)[text] == mark
+
+
 def test_code_that_the_server_could_change_is_named(
     make_settings: MakeSettings,
     capsys: pytest.CaptureFixture[str],

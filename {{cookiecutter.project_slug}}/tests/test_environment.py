@@ -26,10 +26,14 @@ def problems(**variables: str) -> tuple[str, ...]:
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [
-        ("MCP_PORT", "http", "valid integer"),
+        ("MCP_PORT", "http", "not a whole number"),
         ("MCP_PORT", "65536", "65535"),
         ("MCP_RATE_LIMIT", "often", "MCP_RATE_LIMIT=100/minute"),
+        ("MCP_TOOL_RATE_LIMITS", "echo", "a tool, = and a limit"),
         ("MCP_TOOL_RATE_LIMITS", "echo", "run_command=10/minute"),
+        ("MCP_AUTH_JWKS_URI", "id.example.com/keys", "not a full address"),
+        ("MCP_REQUEST_TIMEOUT", "soon", "not a number of seconds"),
+        ("MCP_TRUSTED_PROXIES", "somewhere", "not an IP network"),
         ("MCP_TRANSPORT", "https", "'stdio', 'http' or 'sse'"),
         ("MCP_MAX_FILE_SIZE", "big", "10MiB"),
         ("MCP_REQUEST_TIMEOUT", "0", "greater than 0"),

@@ -106,6 +106,12 @@ def _sandboxed(settings: Settings) -> bool:
     )
 
 
+def _answers_are_shared(settings: Settings) -> bool | None:
+    alone = not settings.shares_storage or settings.approval == "never"
+    # It may be the only one that uses the storage.
+    return True if alone or settings.approval_key else None
+
+
 def _metrics_are_private(settings: Settings) -> bool | None:
     private = not settings.metrics_port or is_loopback(settings.metrics_host)
     # On another address a network may stand between; we cannot see it.
@@ -169,6 +175,11 @@ ITEMS: Final = (
         "the user is asked before what destroys",
         lambda settings: settings.approval != "never",
         "set MCP_APPROVAL to auto or always",
+    ),
+    Item(
+        "every replica takes the user's answer",
+        _answers_are_shared,
+        "set MCP_APPROVAL_KEY to the same random characters on each",
     ),
     Item(
         "every call is logged",

@@ -32,12 +32,22 @@ EXAMPLES = {
     "MCP_BASE_URL": "https://mcp.example.com",
 }
 
+# In place of what pydantic says where it speaks of parsing.
+REASONS = {
+    "float_parsing": "it is not a number of seconds",
+    "int_parsing": "it is not a whole number",
+    "ip_v4_network": "it is not an IP network",
+    "ip_v6_network": "it is not an IP network",
+    "url_parsing": "it is not a full address",
+}
+
 
 def load(environ: Mapping[str, str], env_file: str | None = None) -> Settings:
     """Return the settings, or refuse with every problem at once.
 
     The environment wins over the file, the file over the answers given when
-    the project was generated. An empty variable counts as not set.
+    the project was generated. An empty variable means the default, whatever
+    the file says.
 
     Args:
         environ: The process's environment.
@@ -101,8 +111,9 @@ def _lines(error: ErrorDetails) -> Iterator[str]:
     if not error["loc"]:
         yield from error["msg"].splitlines()
         return
-    reason = error["msg"].removeprefix("Value error, ")
-    reason = reason[:1].lower() + reason[1:]
+    said = error["msg"].removeprefix("Value error, ")
+    said = said[:1].lower() + said[1:]
+    reason = REASONS.get(error["type"], said)
     name = str(error["loc"][0])
     example = EXAMPLES.get(name)
     hint = f"; for example {name}={example}" if example else ""

@@ -1,11 +1,13 @@
 """Turns the functions marked as tools into FastMCP's tools."""
 
+import asyncio
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from functools import partial, wraps
 from inspect import iscoroutinefunction
-from typing import Any
+from typing import Any, Final
 
-import anyio.to_thread
 from fastmcp.server.auth import require_scopes
 from fastmcp.tools import FunctionTool
 from fastmcp.tools.base import ToolResult
@@ -16,6 +18,10 @@ from .errors import SettingsError
 from .settings import Settings
 from .tools import ToolSpec
 
+#: For all tools that are plain functions.
+THREADS: Final = 64
+_THREADS: Final = ThreadPoolExecutor(THREADS, thread_name_prefix="tool")
+
 
 def served_tools(settings: Settings) -> list[ToolSpec]:
     """Return the tools that these settings let a model see.
@@ -23,11 +29,7 @@ def served_tools(settings: Settings) -> list[ToolSpec]:
     Raises:
         SettingsError: Two have one name, or a limit names none of them.
     """
-    specs = [
-        spec
-        for spec in tools.discover()
-        if settings.allowed_commands or spec.name != "run_command"
-    ]
+    specs = list(tools.discover())
     names = [spec.name for spec in specs]
     for name in names:
         if names.count(name) > 1:
@@ -40,7 +42,11 @@ def served_tools(settings: Settings) -> list[ToolSpec]:
                 f"MCP_TOOL_RATE_LIMITS: there is no tool {name};"
                 f" there are {', '.join(sorted(names))}"
             )
-    return specs
+    return [
+        spec
+        for spec in specs
+        if settings.allowed_commands or spec.name != "run_command"
+    ]
 
 
 class RegisteredTool(FunctionTool):
@@ -63,7 +69,7 @@ def registered(spec: ToolSpec, settings: Settings) -> FunctionTool:
     Results have no output schema: clients would hold refusals against it.
     """
     return RegisteredTool.from_function(
-        _in_thread(spec.function),
+        in_thread(spec.function),
         annotations=ToolAnnotations(
             read_only_hint=spec.read_only,
             destructive_hint=spec.destructive,
@@ -80,19 +86,22 @@ def scoped(scope: str, settings: Settings) -> Any:
     return require_scopes(scope) if scope and proved else None
 
 
-def _in_thread(function: Callable[..., Any]) -> Callable[..., Any]:
+def in_thread(function: Callable[..., Any]) -> Callable[..., Any]:
     """Run a plain function where it cannot hold up the event loop.
 
     A thread cannot be stopped. When the time is up the caller is answered
     and the thread left behind; it keeps its place among the threads until it
-    ends, so that their number stays bounded.
+    ends, so that their number stays bounded (CWE-770). asyncio.to_thread
+    would share its few with all else, and anyio's limiter forgets who was
+    left behind.
     """
     if iscoroutinefunction(function):
         return function
 
     @wraps(function)
     async def run(*args: Any, **kwargs: Any) -> Any:
-        call = partial(function, *args, **kwargs)
-        return await anyio.to_thread.run_sync(call, abandon_on_cancel=True)
+        call = partial(copy_context().run, function, *args, **kwargs)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(_THREADS, call)
 
     return run

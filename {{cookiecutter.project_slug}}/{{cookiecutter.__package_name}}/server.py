@@ -7,6 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final
 
 from fastmcp import FastMCP
+from mcp.server.request_state import RequestStateSecurity
 
 from . import log, tools
 from .auth import build_auth
@@ -20,7 +21,7 @@ from .controls.masking import Masking
 from .controls.metrics import Measuring, Metrics
 from .controls.rate_limit import RateLimit, open_storage
 from .identity import current_client
-from .registration import registered, scoped, served_tools
+from .registration import in_thread, registered, scoped, served_tools
 from .serving.application import Application
 from .settings import Settings
 from .tools import Resources, ToolSpec
@@ -42,6 +43,8 @@ ORDINARY: Final = frozenset(
         "tokens_reloaded",
     }
 )
+#: Characters of an argument that a user is shown who is asked about a call.
+SHOWN: Final = 200
 #: Seconds that ending a command's processes may add to its time limit.
 KILLING: Final = 5.0
 
@@ -100,6 +103,7 @@ def build(settings: Settings, worker: int = 0) -> Application:
         dereference_schemas=False,
         mask_error_details=True,
         middleware=_controls(settings, specs, metrics, rate_limit),
+        request_state_security=_sealed(settings),
         on_duplicate="error",
         strict_input_validation=True,
     )
@@ -123,7 +127,8 @@ def _register(
     for spec in specs:
         server.add_tool(registered(spec, settings))
     readers = scoped(FILES, settings)
-    server.resource("workspace://{path*}", auth=readers)(workspace_file)
+    read = in_thread(workspace_file)
+    server.resource("workspace://{path*}", auth=readers)(read)
     server.prompt(code_review)
 
 
@@ -145,6 +150,7 @@ def _controls(
         Approval(
             {spec.name: _warning(spec) for spec in specs if spec.destructive},
             settings.approval,
+            rate_limit.first_use,
         ),
         Guard(
             most=settings.max_concurrency,
@@ -154,6 +160,12 @@ def _controls(
             always=ALWAYS_ANSWERED,
         ),
     ]
+
+
+def _sealed(settings: Settings) -> RequestStateSecurity | None:
+    """Let all that share the key take an answer to one's question."""
+    key = settings.approval_key
+    return RequestStateSecurity(keys=[key.get_secret_value()]) if key else None
 
 
 def _resources(settings: Settings, metrics: Metrics) -> Resources:
@@ -201,10 +213,16 @@ def _scopes(specs: Iterable[ToolSpec]) -> list[str]:
 
 def _warning(spec: ToolSpec) -> Any:
     async def warn(arguments: Mapping[str, Any]) -> str | None:
-        given = ", ".join(f"{k}={v!r}" for k, v in arguments.items())
-        return f"Call {spec.name} with {given[:1000] or 'no arguments'}?"
+        given = (f"{k}={_short(repr(v))}" for k, v in arguments.items())
+        return f"Call {spec.name} with {', '.join(given) or 'no arguments'}?"
 
     return spec.warn or warn
+
+
+def _short(text: str) -> str:
+    """Shorten one value: nothing else may be hidden behind a long one."""
+    left_out = len(text) - SHOWN
+    return f"{text[:SHOWN]}… ({left_out} more)" if left_out > 0 else text
 
 
 @asynccontextmanager

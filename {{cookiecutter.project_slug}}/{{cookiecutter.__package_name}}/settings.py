@@ -43,8 +43,10 @@ def _limits_per_tool(value: object) -> object:
     """Turn ``tool=10/minute,other=off`` into limits by tool."""
     if not isinstance(value, str):
         return value
-    pairs = (item.split("=", 1) for item in value.split(",") if item.strip())
-    return {tool.strip(): limit for tool, limit in pairs}
+    items = [item.partition("=") for item in value.split(",") if item.strip()]
+    if not all(equals for _, equals, _ in items):
+        raise ValueError("each part is a tool, = and a limit")
+    return {tool.strip(): limit for tool, _, limit in items}
 
 
 def _seconds(value: object) -> object:
@@ -119,6 +121,7 @@ class Settings(BaseModel):
     tls_certfile: Path | None = None
     tls_keyfile: Path | None = None
     approval: Literal["auto", "always", "never"] = "auto"
+    approval_key: SecretStr | None = Field(default=None, min_length=32)
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_file: Path | None = None
     shutdown_grace: Seconds = 10.0
@@ -186,6 +189,11 @@ def _half_configured(settings: Settings) -> Iterator[str]:
         yield (
             "MCP_WORKERS is more than 1, and memory:// is not shared between"
             " them; set MCP_RATE_LIMIT_STORAGE=redis://host:6379/0"
+        )
+    if settings.workers > 1 and settings.log_file:
+        yield (
+            "MCP_WORKERS is more than 1, and MCP_LOG_FILE is rotated by one"
+            " process; leave it out and keep what comes on stderr"
         )
     if settings.workers > 1 and settings.transport != "http":
         yield "MCP_WORKERS is more than 1; that needs MCP_TRANSPORT=http"

@@ -19,7 +19,11 @@ ENOUGH = 100_000 if os.name == "posix" else 20_000  # characters of arguments
 AT_ONCE = 2  # processes
 MANY = 60  # files; fewer are done sooner than a second process starts
 PASSWORDS = frozenset({"MCP-CODE-B105", "MCP-CODE-B106", "MCP-CODE-B107"})
-_DOCS = "https://bandit.readthedocs.io/en/latest/plugins/"
+_FOUND = """\
+Bandit finds this, by the test whose number the rule bears.
+
+See https://bandit.readthedocs.io/en/latest/plugins/
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,8 +189,7 @@ def _load(table: Path) -> None:
                 cwe=cwe,
                 owasp=owasp,
                 remedy=remedy,
-                explanation=f"{title}. Bandit finds it, by test {test}: see"
-                f" {_DOCS}",
+                explanation=_FOUND,
             )
         )
 

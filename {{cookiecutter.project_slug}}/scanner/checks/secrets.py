@@ -48,6 +48,11 @@ A value of the issuer's form stands behind the issuer's name.
 
 The form is that of many things; the name before it says which one it is.
 """
+_SILENT = """\
+A comment hides a credential from everyone who scans later, and says no reason.
+
+Nobody can tell whether it was looked at.
+"""
 _DRAWN = {tokens.ASSIGNED.id} | {known.kind.id for known in formats.load()}
 
 
@@ -182,7 +187,7 @@ def _digest(value: bytes, size: int) -> bytes:
     return blake2b(value, digest_size=size, person=b"mcp-secrets").digest()
 
 
-def _register(kind: Kind, explanation: str) -> None:
+def _register(kind: Kind, explanation: str, remedy: str = _REMEDY) -> None:
     register(
         Rule(
             id=kind.id,
@@ -190,7 +195,7 @@ def _register(kind: Kind, explanation: str) -> None:
             title=kind.title,
             cwe="CWE-798",
             owasp="MCP01 Secret Exposure",
-            remedy=_REMEDY,
+            remedy=remedy,
             explanation=explanation,
         )
     )
@@ -203,4 +208,4 @@ for _format in formats.load():
 _register(tokens.ASSIGNED, inspect.getdoc(tokens.by_name) or "")
 _register(passwords.PASSWORD, inspect.getdoc(passwords.passwords) or "")
 _register(headings.COLUMN, inspect.getdoc(headings.columns) or "")
-_register(_UNREASONED, inspect.getdoc(_allowed) or "")
+_register(_UNREASONED, _SILENT, "Say why: # secret-ok: a sample of the RFC.")

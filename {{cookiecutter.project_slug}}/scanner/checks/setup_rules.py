@@ -136,7 +136,7 @@ def networked(setup: Setup) -> Iterator[Hit]:
 
 @setup_rule("MCP-CFG-008")
 def open_metrics(setup: Setup) -> Iterator[Hit]:
-    """Metrics have no login: they tell which tools run, how often, for whom.
+    """Metrics have no login: they tell which tools run, and how often.
 
     Inside a container's own network that is how they are read; on a machine
     they belong on loopback.
@@ -167,7 +167,10 @@ def clear_text(setup: Setup) -> Iterator[Hit]:
 
 @setup_rule("MCP-CFG-010")
 def debugging(setup: Setup) -> Iterator[Hit]:
-    """At DEBUG, libraries log what they send and get, tokens among it."""
+    """At DEBUG, the log has a line for each call that begins.
+
+    It grows twice as fast, and what matters is harder to find in it.
+    """
     name = "MCP_LOG_LEVEL"
     if (setup.value(name) or "").upper() == "DEBUG":
         yield from _hits(setup, f"{name} is DEBUG", name)

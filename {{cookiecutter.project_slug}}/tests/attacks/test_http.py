@@ -303,8 +303,14 @@ async def test_json_bomb_is_refused_within_bounded_memory(
         (b"Content-Length: +5\r\n", 400),
         (b"Content-Length : 5\r\n", 400),
         (b"Host: other\r\n", 400),
+        (b"Content-Type: a/b\r\nContent-Type: c/d\r\n", 400),
+        (b"Mcp-Method: ping\r\nmcp-method: tools/call\r\n", 400),
+        (b"Authorization: Bearer a\r\nAuthorization: Bearer b\r\n", 400),
     ],
-    ids=["two", "both", "last", "unknown", "sign", "space", "two hosts"],
+    ids=[
+        *("two", "both", "last", "unknown", "sign", "space", "two hosts"),
+        *("two types", "two methods", "two tokens"),
+    ],
 )
 async def test_request_that_two_servers_would_read_differently_is_refused(
     alone: Process, headers: bytes, status: int

@@ -4,13 +4,15 @@ import asyncio
 import importlib
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
 import pytest
+from fastmcp.client.elicitation import ElicitResult
 
-from {{ cookiecutter.__package_name }} import tools
+from {{ cookiecutter.__package_name }} import registration, tools
 from {{ cookiecutter.__package_name }}.errors import SettingsError
 
 Drop = Callable[[str], None]
@@ -118,6 +120,67 @@ async def test_destructive_tool_is_asked_about(
     assert "approval" in result.content[0].text
 
 
+async def test_question_hides_nothing_behind_a_long_argument(
+    drop: Drop, make_server: Any, connect: Any
+) -> None:
+    drop("""
+        from . import tool
+
+        @tool(destructive=True)
+        async def wipe(note: str, disk: str) -> str:
+            return "wiped"
+    """)
+    asked = []
+
+    async def decline(message: str, *_: Any) -> ElicitResult[Any]:
+        asked.append(message)
+        return ElicitResult(action="decline")
+
+    given = {"note": "x" * 20_000, "disk": "production"}
+    many = {f"note{number}": "x" * 300 for number in range(100)}
+    async with connect(make_server(), elicitation_handler=decline) as client:
+        for arguments in given, {**many, **given}:
+            result = await client.call_tool(
+                "wipe", arguments, raise_on_error=False
+            )
+            assert result.is_error
+    (question,) = asked
+    assert question.endswith("… (19802 more), disk='production'?")
+    assert "more in this call" in result.content[0].text
+
+
+async def test_threads_left_behind_stay_bounded(
+    drop: Drop,
+    make_server: Any,
+    connect: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A tool that never ends takes no more threads than there are."""
+    drop("""
+        import threading
+        from . import tool
+
+        gate = threading.Event()
+        inside = []
+
+        @tool
+        def hang() -> None:
+            inside.append(threading.get_ident())
+            gate.wait(30)
+    """)
+    pool = ThreadPoolExecutor(2)
+    monkeypatch.setattr(registration, "_THREADS", pool)
+    server = make_server(MCP_REQUEST_TIMEOUT="0.1")
+    async with connect(server) as client, asyncio.timeout(10):
+        for _ in range(5):
+            await client.call_tool("hang", {}, raise_on_error=False)
+    dropped = vars(tools)["dropped"]
+    inside = len(dropped.inside)
+    dropped.gate.set()
+    pool.shutdown()
+    assert inside == 2
+
+
 async def test_imported_tool_is_not_registered_twice(
     drop: Drop, make_server: Any, connect: Any
 ) -> None:
@@ -144,6 +207,10 @@ def test_name_that_is_taken_is_one_line(drop: Drop, make_server: Any) -> None:
     """)
     with pytest.raises(SettingsError, match="two tools are called echo"):
         make_server()
+
+
+def test_limit_may_name_a_tool_that_is_switched_off(make_server: Any) -> None:
+    make_server(MCP_TOOL_RATE_LIMITS="run_command=10/minute")
 
 
 def test_limit_for_an_unknown_tool_is_one_line(make_server: Any) -> None:

@@ -129,6 +129,15 @@ async def test_resource_is_read_by_its_address(
     assert part.text == "text"
 
 
+async def test_resource_is_whole_or_refused(
+    make_server: Any, connect: Any, workspace: Path
+) -> None:
+    (workspace / "long.txt").write_text("x" * 101)
+    async with connect(make_server(MCP_MAX_OUTPUT_SIZE=100)) as client:
+        with pytest.raises(Exception, match="read it in parts with read_file"):
+            await client.read_resource("workspace://long.txt")
+
+
 async def test_prompt_keeps_the_code_apart_from_the_instructions(
     make_server: Any, connect: Any
 ) -> None:

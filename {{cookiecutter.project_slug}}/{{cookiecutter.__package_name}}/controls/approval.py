@@ -1,9 +1,7 @@
 """Approval: the user is asked before a call that destroys something."""
 
 import hashlib
-import json
 import secrets
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final, Literal
 
@@ -22,7 +20,8 @@ Warn = Callable[[Mapping[str, Any]], Awaitable[str | None]]
 Policy = Literal["auto", "always", "never"]
 
 QUESTION: Final = "approve"
-ANSWERS_REMEMBERED: Final = 10_000
+#: Characters that a user can be expected to look through.
+QUESTION_SIZE: Final = 10_000
 SCHEMA: Final[dict[str, Any]] = {
     "type": "object",
     "properties": {
@@ -36,23 +35,30 @@ class Approval(Control):
     """Asks the user, through the client, before a destructive call.
 
     The question names exactly what will happen (OWASP MCP06, intent-flow
-    subversion). The answer holds once, for the call that was asked about: a
-    changed argument needs a new one.
+    subversion), or the call is refused. The answer holds once, for the call
+    that was asked about: a changed argument needs a new one.
 
     Args:
         warnings: By tool, what says whether a call destroys something.
         policy: ``auto`` asks where the client can ask, and lets the call
             through where it cannot; ``always`` refuses there; ``never`` does
             not ask.
+        first_use: Tells whether a name is used for the first time, by all
+            that take answers to the same questions.
 
     Raises:
         ApprovalDenied: The user said no, or could not be asked.
     """
 
-    def __init__(self, warnings: Mapping[str, Warn], policy: Policy) -> None:
+    def __init__(
+        self,
+        warnings: Mapping[str, Warn],
+        policy: Policy,
+        first_use: Callable[[str], Awaitable[bool]],
+    ) -> None:
         self._warnings = warnings if policy != "never" else {}
         self._policy = policy
-        self._used: OrderedDict[str, None] = OrderedDict()
+        self._first_use = first_use
 
     async def control(
         self, context: MiddlewareContext[Any], call_next: CallNext[Any, Any]
@@ -67,8 +73,13 @@ class Approval(Control):
         within = context.fastmcp_context
         if within is None or not _can_ask(within):
             self._cannot_ask()
+        elif len(danger) > QUESTION_SIZE:
+            raise ApprovalDenied(
+                "There is more in this call than a user could look through.",
+                reason="question_too_long",
+            )
         elif _is_modern(within):
-            question = self._modern(within, danger, tool, arguments)
+            question = await self._modern(within, danger)
             if question is not None:
                 return question
         else:
@@ -93,39 +104,32 @@ class Approval(Control):
         )
         _require_yes(answer)
 
-    def _modern(
-        self,
-        within: Context,
-        danger: str,
-        tool: str,
-        arguments: Mapping[str, Any],
+    async def _modern(
+        self, within: Context, danger: str
     ) -> InputRequiredToolResult | None:
         """Ask by an interim result, or judge the answer that came with it.
 
-        The SDK seals the state, binds it to the caller and the arguments and
-        lets it expire; the nonce in it makes an answer good for one call.
+        The SDK seals the state, binds it to the caller, the tool and the
+        arguments, and lets it expire. What was said would be destroyed is
+        bound here, and the nonce makes an answer good for one call.
         """
-        digest = _digest(tool, arguments, danger)
+        digest = hashlib.sha256(danger.encode("utf-8", "surrogatepass"))
         nonce, _, asked = (within.request_state or "").partition(":")
         answers = within.input_responses or {}
-        if QUESTION in answers and asked == digest and self._first_use(nonce):
+        if (
+            QUESTION in answers
+            and asked == digest.hexdigest()
+            and await self._first_use(f"approval/{nonce}")
+        ):
             _require_yes(answers[QUESTION])
             return None
         log.event("approval_requested")
         return InputRequiredToolResult(
             mcp_types.InputRequiredResult(
                 input_requests={QUESTION: _question(danger)},
-                request_state=f"{secrets.token_hex(16)}:{digest}",
+                request_state=f"{secrets.token_hex(16)}:{digest.hexdigest()}",
             )
         )
-
-    def _first_use(self, nonce: str) -> bool:
-        if nonce in self._used:
-            return False
-        self._used[nonce] = None
-        if len(self._used) > ANSWERS_REMEMBERED:
-            self._used.popitem(last=False)
-        return True
 
 
 def _calls_tool(context: MiddlewareContext[Any]) -> bool:
@@ -151,12 +155,6 @@ def _question(danger: str) -> mcp_types.ElicitRequest:
             message=danger, requested_schema=SCHEMA
         )
     )
-
-
-def _digest(tool: str, arguments: Mapping[str, Any], danger: str) -> str:
-    """Return what an approval is bound to: the call and what it destroys."""
-    call = json.dumps([tool, arguments, danger], sort_keys=True)
-    return hashlib.sha256(call.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _require_yes(answer: Any) -> None:

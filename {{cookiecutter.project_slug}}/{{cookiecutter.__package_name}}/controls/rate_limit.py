@@ -22,6 +22,8 @@ STORAGE_PATIENCE: Final = 0.1
 STORAGE_DEADLINE: Final = 0.2
 #: Seconds to wait where the storage is away.
 STORAGE_RETRY_AFTER: Final = 1
+#: Seconds, twice as long as an answer to a question is good.
+NAMES_KEPT: Final = 1200
 _AT_ONCE: Final = nullcontext()
 
 Limits = tuple[RateLimitItem, ...]
@@ -65,6 +67,19 @@ class RateLimit(Control):
         for limit in self._per_tool.get(call.tool, self._default):
             await self._hit(limit, call)
         return await call_next(context)
+
+    async def first_use(self, name: str) -> bool:
+        """Tell whether nobody has used a name yet, on any replica.
+
+        It is forgotten after twenty minutes, and counts as used while the
+        storage is away.
+        """
+        with suppress(StorageError, TimeoutError):
+            async with self._in_time():
+                return await self._storage.acquire_sliding_window_entry(
+                    name, 1, NAMES_KEPT
+                )
+        return False
 
     async def ready(self) -> bool:
         """Tell whether the storage answers."""

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import math
+import secrets
 import socket
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -13,6 +14,7 @@ from typing import Any, Final
 
 import uvicorn
 from fastmcp import FastMCP
+from pydantic import SecretStr
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp
@@ -76,10 +78,19 @@ def serve_http(
     See :func:`serving.serve`.
     """
     sockets = _listen(settings)
+    settings = _with_key(settings)
     worker = fork_workers(settings) if settings.workers > 1 else 0
     if worker is not None:
         application = build(settings, worker)
         build_http_server(application, settings).run(sockets=sockets)
+
+
+def _with_key(settings: Settings) -> Settings:
+    """Make the workers' key: one asks the user, another hears the answer."""
+    if settings.workers == 1 or settings.approval_key:
+        return settings
+    key = SecretStr(secrets.token_hex(32))
+    return settings.model_copy(update={"approval_key": key})
 
 
 def build_http_server(

@@ -22,6 +22,15 @@ CRUMB: Final = 64
 LINGER: Final = 2**20
 
 _BOTH_LENGTHS: Final = {b"content-length", b"transfer-encoding"}
+#: What is read in more than one place.
+_ONCE: Final = (
+    b"authorization",
+    b"content-type",
+    b"mcp-method",
+    b"mcp-name",
+    b"mcp-protocol-version",
+    b"mcp-session-id",
+)
 #: What each status says to the client, and to the log.
 _PHRASES: Final = {
     400: (b"Bad Request", "malformed"),
@@ -221,11 +230,19 @@ class _Connection(h11.Connection):
         event = super().next_event()
         if isinstance(event, h11.Request):
             self._chunks = self._bytes = 0
-            if len(event.headers) > HEADERS:
+            names = [name for name, _ in event.headers]
+            different = set(names)
+            if len(names) > HEADERS:
                 raise h11.RemoteProtocolError("headers", 431)
-            if {name for name, _ in event.headers} >= _BOTH_LENGTHS:
+            if different >= _BOTH_LENGTHS:
                 # RFC 9112, section 6.3: an attempt at smuggling (CWE-444).
                 raise h11.RemoteProtocolError("two lengths", 400)
+            if len(names) > len(different) and any(
+                names.count(name) > 1 for name in _ONCE
+            ):
+                # RFC 9110, section 5.3: one reader would take the first, and
+                # another the last.
+                raise h11.RemoteProtocolError("repeated header", 400)
         elif isinstance(event, h11.Data):
             self._chunks += 1
             self._bytes += len(event.data)

@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any, Final, TypeAlias
 
@@ -133,6 +134,9 @@ class _Connection:
             await self._settle()
 
     async def _write(self, outbox: MemoryObjectReceiveStream[Item]) -> None:
+        loop = asyncio.get_running_loop()
+        # A thread of its own: no answer queues behind a slow search.
+        writer = ThreadPoolExecutor(1, thread_name_prefix="stdout")
         async with outbox:
             async for item in outbox:
                 if not isinstance(item, SessionMessage):
@@ -140,7 +144,7 @@ class _Connection:
                 line = item.message.model_dump_json(
                     by_alias=True, exclude_unset=True
                 )
-                await asyncio.to_thread(_put, self._stdout, line)
+                await loop.run_in_executor(writer, _put, self._stdout, line)
                 if isinstance(item.message, JSONRPCResponse | JSONRPCError):
                     self._answered(item.message.id)
 

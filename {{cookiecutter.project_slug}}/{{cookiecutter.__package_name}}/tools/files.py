@@ -43,30 +43,26 @@ Limit = Annotated[
 
 
 @tool(scope="files:read", read_only=True)
-async def list_files(path: Path = ".", recursive: bool = False) -> Listing:
+def list_files(path: Path = ".", recursive: bool = False) -> Listing:
     """List the files and directories below a directory."""
-    return await asyncio.to_thread(
-        _workspace().list, path, recursive=recursive
-    )
+    return _workspace().list(path, recursive=recursive)
 
 
 @tool(scope="files:read", read_only=True)
-async def read_file(
+def read_file(
     path: Path, offset: Offset = 0, limit: Limit | None = None
 ) -> ToolResult:
     """Read a file, or the part of it that starts at an offset."""
     most = max(1, resources().settings.max_output_size - READ_ON)
     limit = most if limit is None else min(limit, most)
-    chunk = await asyncio.to_thread(
-        _workspace().read, path, offset=offset, limit=limit
-    )
+    chunk = _workspace().read(path, offset=offset, limit=limit)
     return _shown(path, offset, chunk)
 
 
 @tool(scope="files:read", read_only=True)
-async def search_files(pattern: Pattern, path: Path = ".") -> SearchResult:
+def search_files(pattern: Pattern, path: Path = ".") -> SearchResult:
     """Find the lines that hold a text, in all files below a directory."""
-    return await asyncio.to_thread(_workspace().search, pattern, path)
+    return _workspace().search(pattern, path)
 
 
 async def _overwritten(arguments: Mapping[str, Any]) -> str | None:
@@ -81,15 +77,14 @@ async def _overwritten(arguments: Mapping[str, Any]) -> str | None:
 
 
 @tool(scope="files:write", destructive=True, warn=_overwritten)
-async def write_file(
+def write_file(
     path: Path,
     content: Content,
     create_dirs: bool = False,
     overwrite: bool = False,
 ) -> str:
     """Write a file as a whole; an existing one only with ``overwrite``."""
-    size = await asyncio.to_thread(
-        _workspace().write,
+    size = _workspace().write(
         path,
         content.encode(),
         create_dirs=create_dirs,

@@ -1,18 +1,21 @@
 """The workspace's files as resources: ``workspace://docs/plan.md``."""
 
-import asyncio
-
 from fastmcp.resources import ResourceContent, ResourceResult
 
+from ..errors import Refusal
 from . import resources
 
 
-async def workspace_file(path: str) -> ResourceResult:
+def workspace_file(path: str) -> ResourceResult:
     """A file of the workspace."""
     lent = resources()
-    chunk = await asyncio.to_thread(
-        lent.workspace.read, path, limit=lent.settings.max_output_size
-    )
+    chunk = lent.workspace.read(path, limit=lent.settings.max_output_size)
+    if chunk.next_offset is not None:
+        raise Refusal(
+            f"The file has {chunk.size} bytes, too many for a resource;"
+            " read it in parts with read_file.",
+            reason="too_large",
+        )
     if chunk.text is not None:
         part = ResourceContent(chunk.text, mime_type="text/plain")
     else:

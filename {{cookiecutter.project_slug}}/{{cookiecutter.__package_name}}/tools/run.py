@@ -48,9 +48,16 @@ async def run_command(argv: Argv, directory: Directory = ".") -> CommandResult:
     except Refusal as refusal:
         status = refusal.status
         if status == "timeout":
-            log.event("command_execution_timeout", level="warning")
+            log.event(
+                "command_execution_timeout", level="warning", program=argv[0]
+            )
         raise
     finally:
         lent.count_command(status)
-    log.event("command_execution_completed", exit_code=result.exit_code)
+    # It is one of those allowed, or it would not have run.
+    log.event(
+        "command_execution_completed",
+        program=argv[0],
+        exit_code=result.exit_code,
+    )
     return result
