@@ -5,9 +5,9 @@ import binascii
 import math
 import re
 from collections import Counter
-from itertools import pairwise
 
 from . import formats
+from .keyboard import typed
 
 MAX_WORDINESS = 0.5  # of words it is 0.84, of random letters 0.21
 LEAST_IN_DIGITS = 2.3  # bits for each byte; ten digits have 3.3
@@ -18,8 +18,6 @@ SHARE = 5  # a word that is a fifth of the value tells what it is
 RARE = 0.3  # a wordiness that letters without digits seldom have
 LONG_LETTERS = 20  # bytes; fewer letters without a digit are a name
 MIN_CHANGES = 0.33  # of case, for each letter; of drawn letters it is 0.5
-ROW = 5  # bytes along the keyboard are no chance
-MAX_TYPED = 0.8  # of a drawn value it is hardly ever 0.2
 
 _MARKED = re.compile(
     rb"example|placeholder|change[_-]?(?:me|it|this)|redacted"
@@ -36,17 +34,6 @@ _VARIABLE = re.compile(
     rb"|\[[A-Za-z_ .-]{3,}\]|\[[^\]\n]{0,20}(?:a-z|A-Z|0-9)"
     rb"|%[A-Za-z_]{2,}%|&lt;|#\{|\bENC[\[(]"
     rb"|%[sdr](?!\w)|%\(|@\w+@"
-)
-# What fingers and heads go along, each with its way back.
-_ROWS = (
-    b"01234567890",
-    b"abcdefghijklmnopqrstuvwxyz",
-    b"qwertyuiop",
-    b"asdfghjkl",
-    b"zxcvbnm",
-)
-_STEPS = frozenset(
-    pair for row in _ROWS for way in (row, row[::-1]) for pair in pairwise(way)
 )
 _WORDS = re.compile(
     rb"(?:[\W_]*(?:access|admin|an?|another|argon2\w*|aws|bcrypt|bla|blah|change"
@@ -118,33 +105,6 @@ def password(value: bytes, user: bytes) -> bool:
     )
 
 
-def typed(value: bytes) -> bool:
-    """Tell whether somebody went along the keyboard or the alphabet.
-
-    A finger rested on a key, went along a row, or did so with every other
-    byte, as in ``a1b2c3``.
-    """
-    value = value.lower()
-    every_other = _along(value[::2]) + _along(value[1::2])
-    return max(_along(value), every_other) > MAX_TYPED * len(value)
-
-
-def _along(value: bytes) -> int:
-    """Return how many bytes stand in rows."""
-    steps = [
-        0 if one == other else 1 if (one, other) in _STEPS else -1
-        for one, other in pairwise(value)
-    ]
-    count, length = 0, 1
-    for step in [*steps, -1]:
-        if step >= 0:
-            length += 1
-            continue
-        count += length if length >= ROW else 0
-        length = 1
-    return count
-
-
 def constant(value: bytes) -> bool:
     """Tell whether it is written like the name of a constant: ``DB_PASS``."""
     return _CONSTANT.fullmatch(value) is not None
@@ -165,27 +125,29 @@ def random(value: bytes, *, sure: bool = False) -> bool:
         value: Without what surrounds it.
         sure: Something else speaks for it already; doubt less.
     """
-    digit = has_digit(value)
-    if not digit and not _shuffled(value):
-        return False
-    if placeholder(value) or typed(value):
-        return False
-    if _NAMED.search(value) or _RANGE.search(value):
-        return False
-    if not digit:
-        return True
+    return _varied(value, sure=sure) and not (
+        placeholder(value)
+        or _NAMED.search(value)
+        or _RANGE.search(value)
+        or typed(value)
+    )
+
+
+def _varied(value: bytes, *, sure: bool) -> bool:
+    """Tell whether its bytes are mixed up as chance does it."""
+    if not has_digit(value):
+        return _shuffled(value)
     enough = 0.8 * math.log2(len(value))
     if _HEX.fullmatch(value):
         if value.replace(b"-", b"").isdigit():
             return sure and entropy(value) > LEAST_IN_DIGITS
         return entropy(value) > min(2.8, enough)
-    if entropy(value) < min(3.4, enough):
-        return False
     mixing = len(_MIXED.findall(value)) / len(value)
     pairs = wordiness(value)
     cases = value.lower() != value != value.upper()
     mixed = mixing > MIN_MIXING / (1 + sure) or (cases and pairs < RARE)
-    return mixed and pairs < MAX_WORDINESS + 0.2 * sure
+    rare = pairs < MAX_WORDINESS + 0.2 * sure
+    return mixed and rare and entropy(value) >= min(3.4, enough)
 
 
 def _shuffled(value: bytes) -> bool:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from ..model import Severity
-from . import bindings, judge, names
+from . import bindings, judge, keyboard, names
 from .names import Says
 from .source import Kind, Secret, Source
 
@@ -95,7 +95,7 @@ def credible(value: bytes, name: str, *, bare: bool) -> bool:
         or _BROKEN.match(value)
         or judge.placeholder(value)
         or judge.hashed(value)
-        or judge.typed(value)
+        or keyboard.typed(value)
     ):
         return False
     if judge.words(value) or judge.constant(value):

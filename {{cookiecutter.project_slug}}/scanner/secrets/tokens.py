@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from ..model import Severity
-from . import formats, judge, names
+from . import formats, judge, keyboard, names
 from .names import Says
 from .source import Kind, Secret, Source
 
@@ -116,7 +116,7 @@ def tells(name: str, value: bytes) -> bool:
 def _genuine(found: re.Match[bytes], form: str) -> bool:
     """Tell a token from an example of one, and from a word with a dot."""
     value = found[0]
-    if judge.placeholder(value) or judge.typed(value):
+    if judge.placeholder(value) or keyboard.typed(value):
         return False
     if found.string[found.end() :].startswith(b".."):
         return False  # the manual left the rest out

@@ -1,0 +1,40 @@
+"""Telling what somebody typed in a row from what was drawn by chance."""
+
+from itertools import pairwise
+
+ROW = 5  # bytes along the keyboard are no chance
+MOST = 0.8  # of a value; of a drawn one it is hardly ever 0.2
+# What fingers and heads go along, each with its way back.
+_ROWS = (
+    b"01234567890",
+    b"abcdefghijklmnopqrstuvwxyz",
+    b"qwertyuiop",
+    b"asdfghjkl",
+    b"zxcvbnm",
+)
+_STEPS = frozenset(
+    pair for row in _ROWS for way in (row, row[::-1]) for pair in pairwise(way)
+)
+
+
+def typed(value: bytes) -> bool:
+    """Tell whether somebody went along the keyboard or the alphabet.
+
+    A finger rested on a key, went along a row, or did so with every other
+    byte, as in ``a1b2c3``.
+    """
+    value = value.lower()
+    every_other = _along(value[::2]) + _along(value[1::2])
+    return max(_along(value), every_other) > MOST * len(value)
+
+
+def _along(value: bytes) -> int:
+    """Return how many bytes stand in rows."""
+    count, length = 0, 1
+    for pair in pairwise(value):
+        if pair in _STEPS or pair[0] == pair[1]:
+            length += 1
+        else:
+            count += length if length >= ROW else 0
+            length = 1
+    return count + (length if length >= ROW else 0)
