@@ -71,7 +71,12 @@ def merge(advisories: Iterable[Advisory]) -> list[Advisory]:
 
 
 def severity(record: Mapping[str, Any]) -> Severity | None:
-    """Return the worst that a record says of itself; None for nothing."""
+    """Return the worst that a record says of itself; None for nothing.
+
+    What was published to do harm (``MAL-…``) is as bad as can be.
+    """
+    if str(record.get("id")).startswith("MAL-"):
+        return Severity.CRITICAL
     affected = [a for a in _list(record, "affected") if isinstance(a, dict)]
     found = [
         rated
@@ -82,12 +87,16 @@ def severity(record: Mapping[str, Any]) -> Severity | None:
 
 
 def concerns(record: Mapping[str, Any], name: str, version: str) -> bool:
-    """Tell whether a record concerns this version of a package on PyPI."""
+    """Tell whether a record concerns this version of a package on PyPI.
+
+    One that names a package and no version of it leaves none out.
+    """
     if record.get("withdrawn"):
         return False
     return any(
         _lists(affected, version)
         or any(_within(r, version) for r in _list(affected, "ranges"))
+        or not (_list(affected, "versions") or _list(affected, "ranges"))
         for affected in _list(record, "affected")
         if _is_named(affected, name)
     )

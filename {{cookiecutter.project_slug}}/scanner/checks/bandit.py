@@ -24,6 +24,17 @@ Bandit finds this, by the test whose number the rule bears.
 
 See https://bandit.readthedocs.io/en/latest/plugins/
 """
+STATEMENT = "MCP-CODE-B608"
+# "Select one from the list": no table has an article before its name.
+_PROSE = re.compile(
+    r"(?i)\b(?:from|into|update)\s+"
+    r"(?:an?|each|its?|my|our|that|the|their|these|this|those|your)\b"
+)
+# What a secret is of, not the secret.
+_KIND = re.compile(
+    r"(?i)(?:token|password|secret)\w*_(?:field|format|header|kind|name|prefix"
+    r"|scheme|type)\b"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,10 +149,14 @@ def _finding(
     path, number = _path(item["filename"]), int(item["line_number"])
     known = RULES.get(f"MCP-CODE-{item['test_id']}") or _unknown(item)
     text = lines[path][number - 1].strip() if path in lines else ""
+    if known.id == STATEMENT and _PROSE.search(str(item.get("code"))):
+        return None
     message, severity = str(item["issue_text"]), known.severity
     if known.id in PASSWORDS:
         value = re.sub(r"(?s)^.*?: '(.*)'$", r"\1", message)
         if not value:
+            return None
+        if re.fullmatch(r"[a-z_-]*", value) and _KIND.search(text):
             return None
         if re.fullmatch(r"[a-z_-]*|[a-z]+:.*", value):
             severity = Severity.LOW  # a word, a name or a URL

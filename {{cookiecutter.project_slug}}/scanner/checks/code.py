@@ -22,6 +22,7 @@ from . import (
     suppressions,
     tool_rules,
     trust_rules,
+    weakness_rules,
 )
 from .bandit import NAME as BANDIT
 from .bandit import BanditRun, read_report, run_bandit
@@ -52,6 +53,7 @@ _RULES = (
     suppressions,
     tool_rules,
     trust_rules,
+    weakness_rules,
 )
 
 

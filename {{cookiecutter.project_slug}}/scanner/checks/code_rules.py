@@ -7,7 +7,7 @@ from ..rules import Hit
 from ..ruletable import ruled
 from .credential_rules import has, is_constant
 from .source import Source
-from .taint import Tool, given, tool_calls
+from .taint import Tool, confined, given, tool_calls
 
 SHELLS = frozenset(
     {"asyncio.create_subprocess_shell", "asyncio.subprocess_shell"}
@@ -34,6 +34,10 @@ OPENERS = frozenset(
     | {"shutil.move", "shutil.rmtree", "aiofiles.open", "glob.glob"}
     | {"bz2.open", "codecs.open", "fileinput.input", "gzip.open"}
     | {"linecache.getline", "linecache.getlines", "lzma.open", "os.chmod"}
+    | {"os.chdir", "os.chown", "PIL.Image.open", "pandas.read_csv"}
+    | {"pandas.read_excel", "pandas.read_json", "pandas.read_parquet"}
+    | {"numpy.load", "numpy.loadtxt", "sqlite3.connect"}
+    | {"starlette.responses.FileResponse", "fastapi.responses.FileResponse"}
     | {"os.link", "os.replace", "os.symlink", "os.truncate", "shutil.copy2"}
     | {"shutil.unpack_archive", "tarfile.open", "zipfile.ZipFile"}
 )
@@ -102,17 +106,17 @@ def confined_path(source: Source) -> Iterator[Hit]:
 
     A path out of them that goes to ``open`` reaches every file of the
     server's user, by ``../`` or through a link. The workspace resolves it
-    without leaving its directory.
+    without leaving its directory. One that is resolved, and then asked with
+    ``is_relative_to``, is let be.
     """
     for tool, call in tool_calls(source):
-        name = source.called(call.func)
-        method = call.func.attr if isinstance(call.func, ast.Attribute) else ""
-        through = (
-            isinstance(call.func, ast.Attribute)
-            and method in PATH_METHODS
-            and given(call.func.value, tool)
-        )
-        if through or (name in OPENERS and _takes(call, tool)):
+        opened: list[ast.expr] = []
+        if isinstance(call.func, ast.Attribute):
+            opened += [call.func.value] * (call.func.attr in PATH_METHODS)
+        if source.called(call.func) in OPENERS:
+            opened += [*call.args, *(k.value for k in call.keywords)]
+        theirs = [part for part in opened if given(part, tool)]
+        if theirs and not confined(tool).issuperset(map(_owner, theirs)):
             yield source.hit(call, f"{tool.name} opens what its caller names")
 
 
@@ -172,6 +176,13 @@ def external_entity(source: Source) -> Iterator[Hit]:
             or has(call, "no_network", False)
         ):
             yield source.hit(call, "XML may name files and addresses")
+
+
+def _owner(part: ast.expr) -> str:
+    """Return the name of what ``path.parent`` is a part of."""
+    while isinstance(part, ast.Attribute):
+        part = part.value
+    return part.id if isinstance(part, ast.Name) else ""
 
 
 def _takes(call: ast.Call, tool: Tool) -> bool:

@@ -17,6 +17,7 @@ SECRET = re.compile(
     r"|token|secret",
     re.IGNORECASE,
 )
+_DECODERS = frozenset({"jwt.decode", "jwt.decode_complete", "jose.jwt.decode"})
 _DEFAULT = "_create_default_https_context"
 _UNVERIFIED = "_create_unverified_context"
 _CREDENTIALS = re.compile(
@@ -70,10 +71,13 @@ def unverified_token(source: Source) -> Iterator[Hit]:
         name = source.called(call.func)
         if name == "jose.jwt.get_unverified_claims":
             yield source.hit(call, "the token's signature is not checked")
-        if name not in {"jwt.decode", "jose.jwt.decode"}:
+        if name == "jwt.encode" and has(call, "algorithm", "none"):
+            yield source.hit(call, "the token is not signed")
+        if name not in _DECODERS:
             continue
-        text = " ".join(ast.unparse(k) for k in call.keywords).lower()
-        off = ("'verify_signature': false", "verify=false", "'none'")
+        text = " ".join(_written(source, k) for k in call.keywords).lower()
+        off = ["'verify_signature': false", "verify_signature=false"]
+        off += ["verify=false", "'none'"]
         if any(word in text for word in off):
             yield source.hit(call, "the token's signature is not checked")
             continue
@@ -101,6 +105,20 @@ def constant_time(source: Source) -> Iterator[Hit]:
             any(map(is_credential, sides)) or _is_from_outside(source, sides)
         ):
             yield source.hit(node, "a credential is compared with ==")
+
+
+def _written(source: Source, keyword: ast.keyword) -> str:
+    """Return a keyword's text; of a name, what the file gives it."""
+    value = keyword.value
+    if not isinstance(value, ast.Name):
+        return ast.unparse(keyword)
+    return " ".join(
+        ast.unparse(each.value)
+        for each in source.each(ast.Assign)
+        if any(
+            isinstance(x, ast.Name) and x.id == value.id for x in each.targets
+        )
+    )
 
 
 def _is_hmac(source: Source, node: ast.expr) -> bool:

@@ -10,6 +10,8 @@ from .source import Source
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _DECORATORS = frozenset({"tool", "resource", "prompt"})
+_RESOLVERS = frozenset({"realpath", "resolve"})
+_ASKERS = frozenset({"is_relative_to", "relative_to"})
 _OURS = frozenset({"Context", "Workspace"})  # given by the server, not a model
 
 
@@ -58,6 +60,37 @@ def tools(source: Source) -> Iterator[Tool]:
 def given(part: ast.expr, tool: Tool) -> bool:
     """Tell whether a word of the caller's is in an expression."""
     return _mentions(part, tool.theirs)
+
+
+def confined(tool: Tool) -> set[str]:
+    """Return the names of paths that are resolved, and asked where they lie.
+
+    In this order or none: ``path.is_relative_to(ROOT)``,
+    ``path.relative_to(ROOT)`` or ``os.path.commonpath([ROOT, path])``.
+    """
+    resolved = {
+        target.id
+        for target, value in flows(tool.node)
+        if isinstance(target, ast.Name)
+        and any(_method(node) in _RESOLVERS for node in ast.walk(value))
+    }
+    asked: set[str] = set()
+    for node in ast.walk(tool.node):
+        if not isinstance(node, ast.Call):
+            continue
+        method = _method(node)
+        parts: list[ast.expr] = node.args if method == "commonpath" else []
+        if method in _ASKERS and isinstance(node.func, ast.Attribute):
+            parts = [node.func.value]
+        named = (n for part in parts for n in ast.walk(part))
+        asked |= {name.id for name in named if isinstance(name, ast.Name)}
+    return resolved & asked
+
+
+def _method(node: ast.AST) -> str:
+    """Return the name of a method that is called; else nothing."""
+    called = node.func if isinstance(node, ast.Call) else None
+    return called.attr if isinstance(called, ast.Attribute) else ""
 
 
 def _registers(decorator: ast.expr) -> bool:
@@ -143,10 +176,33 @@ def flows(node: ast.AST) -> Iterator[tuple[ast.expr, ast.expr]]:
 
 
 def _mentions(part: ast.AST, names: set[str] | frozenset[str]) -> bool:
-    return any(
-        isinstance(node, ast.Name) and node.id in names
-        for node in ast.walk(part)
-    )
+    """Tell whether one of these names has a say in what comes out.
+
+    What is looked up in a table of ours (``TABLE[word]``) is ours.
+    """
+    waiting = [part]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.Name) and node.id in names:
+            return True
+        table = _looked_up(node)
+        if table is None:
+            waiting += ast.iter_child_nodes(node)
+        else:
+            waiting.append(table)
+    return False
+
+
+def _looked_up(node: ast.AST) -> ast.AST | None:
+    """Return the table of ``TABLE[word]`` and ``TABLE.get(word)``."""
+    table: ast.AST | None = None
+    if isinstance(node, ast.Subscript):
+        table = node.value
+    elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        table = node.func.value if node.func.attr == "get" else None
+        table = table if len(node.args) == 1 else None
+    constant = isinstance(table, ast.Name) and table.id.isupper()
+    return table if constant else None
 
 
 def tool_calls(source: Source) -> Iterator[tuple[Tool, ast.Call]]:

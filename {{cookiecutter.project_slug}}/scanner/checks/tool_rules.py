@@ -11,7 +11,8 @@ from .source import Source
 from .taint import Tool, flows, given, tool_calls, tools
 
 IMPORTERS = frozenset(
-    {"__import__", "compile", "importlib.import_module"}
+    {"__import__", "compile", "importlib.import_module", "ctypes.CDLL"}
+    | {"ctypes.cdll.LoadLibrary"}
     | {"importlib.reload", "pydoc.locate", "runpy.run_module"}
     | {"runpy.run_path", "types.FunctionType"}
     # These calculate with eval, or with what comes to it.
@@ -24,7 +25,13 @@ DATABASES = frozenset(
     | {"engine", "session", "transaction", "tx"}
 )
 CONNECTORS = ("connect", "cursor", "create_engine", "begin", "Session")
-STATEMENTS = frozenset({"execute", "executemany", "executescript"})
+STATEMENTS = frozenset(
+    {"execute", "executemany", "executescript", "fetch", "fetch_all"}
+    | {"fetch_one", "fetchrow", "fetchval"}
+)
+READERS = frozenset(
+    {"pandas.read_sql", "pandas.read_sql_query", "polars.read_database"}
+)
 MATCHERS = frozenset(
     f"re.{name}"
     for name in ("compile", "findall", "finditer", "fullmatch", "match")
@@ -78,9 +85,11 @@ def fixed_statement(source: Source) -> Iterator[Hit]:
     for tool, call in tool_calls(source):
         if not isinstance(call.func, ast.Attribute) or not call.args:
             continue
-        if call.func.attr not in STATEMENTS or not given(call.args[0], tool):
-            continue
-        if _is_database(source, call.func.value, tool):
+        reads = source.called(call.func) in READERS
+        stated = call.func.attr in STATEMENTS and _is_database(
+            source, call.func.value, tool
+        )
+        if (reads or stated) and given(call.args[0], tool):
             yield source.hit(call, f"{tool.name} runs its caller's SQL")
 
 
@@ -126,6 +135,50 @@ def fixed_pattern(source: Source) -> Iterator[Hit]:
             if given(pattern, tool) and not _escaped(source, pattern):
                 message = f"{tool.name} searches by its caller's pattern"
                 yield source.hit(call, message)
+
+
+@tool_rule("MCP-CODE-023")
+def told_error(source: Source) -> Iterator[Hit]:
+    """Paths, queries, addresses and keys stand in the text of an error.
+
+    FastMCP keeps what it does not know to itself; a tool that catches every
+    error and returns its text, or the whole stack, hands it to the model.
+    """
+    for tool in tools(source):
+        for handler in ast.walk(tool.node):
+            if isinstance(handler, ast.ExceptHandler):
+                yield from _told(source, tool, handler)
+
+
+def _told(
+    source: Source, tool: Tool, handler: ast.ExceptHandler
+) -> Iterator[Hit]:
+    kind = handler.type
+    broad = kind is None or source.called(kind) in {
+        "BaseException",
+        "Exception",
+    }
+    for node in ast.walk(handler):
+        value = node.value if isinstance(node, ast.Return) else None
+        value = node.exc if isinstance(node, ast.Raise) else value
+        if value is None or not isinstance(node, ast.stmt):
+            continue
+        parts = list(ast.walk(value))
+        stack = any(
+            source.called(part.func).startswith("traceback.format_")
+            for part in parts
+            if isinstance(part, ast.Call)
+        )
+        named = handler.name and any(
+            isinstance(part, ast.Name) and part.id == handler.name
+            for part in parts
+            if part is not value
+        )
+        if stack:
+            message = f"{tool.name} returns its stack"
+            yield source.hit(node, message, Severity.MEDIUM)
+        elif broad and named:
+            yield source.hit(node, f"{tool.name} returns any error's text")
 
 
 def _method(call: ast.Call) -> str:

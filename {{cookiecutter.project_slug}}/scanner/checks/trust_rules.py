@@ -99,19 +99,21 @@ def told_secret(source: Source) -> Iterator[Hit]:
 
 @module_rule("MCP-CODE-021")
 def every_origin(source: Source) -> Iterator[Hit]:
-    """Starlette answers ``*`` with credentials by naming the asking page.
+    """Every page that the user opens calls the server, and reads the answer.
 
-    So every page that the user opens calls the server with their cookies,
-    and reads what it answers.
+    With credentials Starlette answers ``*`` by naming the asking page, so
+    that the cookies come along; without them a server that needs no login is
+    open all the same.
     """
     for call in source.calls:
         given = {k.arg: k.value for k in call.keywords}
-        credentials = given.get("allow_credentials")
         every = _has_star(given.get("allow_origins")) or _says(
             given.get("allow_origin_regex"), {".*", ".+"}
         )
-        if every and _says(credentials, {True}):
-            yield source.hit(call, "every origin, with credentials")
+        if every:
+            told = _says(given.get("allow_credentials"), {True})
+            more = ", with credentials" if told else ""
+            yield source.hit(call, f"every origin{more}")
 
 
 def _fetches_any(source: Source, call: ast.Call) -> bool:

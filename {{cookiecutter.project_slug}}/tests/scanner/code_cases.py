@@ -120,11 +120,35 @@ PLANTED = {
         "def f(CORS, app):\n    return CORS(\n        app,"
         " allow_origins=['*'], allow_credentials=True\n    )\n",
         "def f(CORS, app):\n    return CORS(\n        app,"
-        " allow_origins=['*'], allow_credentials=False\n    )\n",
+        " allow_origins=['https://a.b'], allow_credentials=True\n    )\n",
     ),
     "022": (
         "from lxml import etree\nP = etree.XMLParser(resolve_entities=True)\n",
         "from lxml import etree\nP = etree.XMLParser(no_network=True)\n",
+    ),
+    "023": (
+        HEAD + "@tool\ndef f(a: int) -> str:\n    try:\n"
+        "        return str(1 // a)\n    except Exception as error:\n"
+        "        return f'failed: {error}'\n",
+        HEAD + "@tool\ndef f(a: int, log) -> str:\n    try:\n"
+        "        return str(1 // a)\n    except ZeroDivisionError as error:\n"
+        "        return f'failed: {error}'\n"
+        "    except Exception as error:\n        log.warn(error)\n"
+        "        raise ValueError('failed') from error\n",
+    ),
+    "024": (
+        "import random\ndef new_token():\n"
+        "    return ''.join(random.choices('abc', k=32))\n",
+        "import secrets\ndef new_token(tokens):\n"
+        "    return secrets.token_urlsafe(32)\n",
+    ),
+    "025": (
+        "import re\nP = re.compile(r'^([a-z0-9]+)+@a$')\n",
+        "import re\nP = re.compile(r'^([a-z0-9]+\\.)+com$')\n",
+    ),
+    "026": (
+        "def f(r):\n    r.set_cookie('a', 'b', httponly=False)\n",
+        "def f(r):\n    r.set_cookie('a', 'b', httponly=True, secure=True)\n",
     ),
     "B102": ("def f(x):\n    exec(x)\n", "def execute(x):\n    return x\n"),
     "B105": (f"password = '{SECRET}'\n", "password = None\n"),
@@ -172,6 +196,116 @@ CASES = {
         HEAD + "def read(p):\n    with open(p) as file:\n"
         "        return file.read()\n"
         "@tool\ndef f(name: str):\n    return name + read('/etc/motd')\n",
+        [],
+    ),
+    "the_stack_told": (
+        HEAD + "import traceback\n@tool\ndef f(a: int) -> str:\n    try:\n"
+        "        return str(1 // a)\n    except ZeroDivisionError:\n"
+        "        return traceback.format_exc()\n",
+        ["023 medium"],
+    ),
+    "an_error_told_in_an_error": (
+        HEAD + "@tool\ndef f(a: int) -> str:\n    try:\n"
+        "        return str(1 // a)\n    except Exception as error:\n"
+        "        raise ValueError(str(error)) from error\n",
+        ["023 low"],
+    ),
+    "an_error_raised_again": (
+        HEAD + "@tool\ndef f(a: int) -> str:\n    try:\n"
+        "        return str(1 // a)\n    except Exception as error:\n"
+        "        raise error\n",
+        [],
+    ),
+    "a_code_of_chance": (
+        "import random as r\ndef f(user):\n"
+        "    user.reset_code = r.randint(0, 999999)\n",
+        ["024 high"],
+    ),
+    "a_clock_for_a_session": (
+        "import uuid\nsession_id = str(uuid.uuid1())\n",
+        ["024 high"],
+    ),
+    "a_code_of_the_systems": (
+        "import random\nsession_id = random.SystemRandom().random()\n",
+        [],
+    ),
+    "a_delay_of_chance": (
+        "import random\ndelay = random.random()\n",
+        ["B311 low"],
+    ),
+    "optional_between": (
+        "import re\nre.match(r'(\\w+\\s?)*$', 'a')\n",
+        ["025 medium"],
+    ),
+    "either_repeated": (
+        "import re\nre.fullmatch(r'(?:a*|b)+', 'a')\n",
+        ["025 medium"],
+    ),
+    "nothing_after": ("import re\nre.match(r'(?:a+)+', 'a')\n", []),
+    "bounded_repeats": ("import re\nre.match(r'(?:a{1,3}){1,3}$', 'a')\n", []),
+    "no_pattern": ("import re\nre.match('(', 'a')\n", []),
+    "every_host": (
+        "def f(app, TrustedHostMiddleware):\n"
+        "    app.add_middleware(TrustedHostMiddleware, allowed_hosts=['*'])\n",
+        ["026 medium"],
+    ),
+    "every_proxy": (
+        "import uvicorn\nuvicorn.run('a', forwarded_allow_ips='*')\n",
+        ["026 high"],
+    ),
+    "few_rounds": (
+        "import bcrypt\nsalt = bcrypt.gensalt(rounds=4)\n",
+        ["026 medium"],
+    ),
+    "enough_rounds": ("import bcrypt\nsalt = bcrypt.gensalt(rounds=12)\n", []),
+    "every_origin_alone": (
+        "def f(CORS, app):\n    return CORS(app, allow_origins=['*'])\n",
+        ["021 medium"],
+    ),
+    "unverified_by_name": (
+        "import jwt\noff = {'verify_signature': False}\ndef f(t):\n"
+        "    return jwt.decode(t, options=off)\n",
+        ["006 high"],
+    ),
+    "unsigned": (
+        "import jwt\nt = jwt.encode({}, '', algorithm='none')\n",
+        ["006 high"],
+    ),
+    "looked_up": (
+        HEAD + "FILES = {'a': '/srv/a'}\n@tool\ndef f(name: str):\n"
+        "    return open(FILES[name]).read() + open(FILES.get(name)).read()\n",
+        [],
+    ),
+    "looked_up_in_theirs": (
+        HEAD + "@tool\ndef f(names: dict):\n"
+        "    return open(names['a']).read()\n",
+        ["007 high"],
+    ),
+    "confined_path": (
+        HEAD + "from pathlib import Path\nROOT = Path('/srv')\n@tool\n"
+        "def f(name: str):\n    path = (ROOT / name).resolve()\n"
+        "    if not path.is_relative_to(ROOT):\n        raise ValueError\n"
+        "    return path.read_text()\n",
+        [],
+    ),
+    "compared_path": (
+        HEAD + "import os\n@tool\ndef f(name: str):\n"
+        "    path = os.path.realpath(os.path.join('/srv', name))\n"
+        "    if not path.startswith('/srv'):\n        raise ValueError\n"
+        "    return open(path).read()\n",
+        ["007 high"],
+    ),
+    "statement_read": (
+        HEAD + "import pandas\n@tool\ndef f(sql: str, db):\n"
+        "    return str(pandas.read_sql(sql, db))\n",
+        ["014 high"],
+    ),
+    "prose_that_selects": (
+        "def f(x):\n    return f'Select {x} from the list, or delete it'\n",
+        [],
+    ),
+    "kind_of_token": (
+        "def f(token_type):\n    return token_type == 'bearer'\n",
         [],
     ),
     "calculated": (

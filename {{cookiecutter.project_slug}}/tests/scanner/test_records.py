@@ -223,3 +223,23 @@ def test_an_advisory_tells_what_fixes_it():
     assert found.id == "PYSEC-2099-1"
     assert found.fixed == {"2.0"}
     assert found.summary == "it does what it should not"
+
+
+@pytest.mark.parametrize(
+    ("more", "concerned"),
+    [
+        ({}, True),
+        ({"ranges": [], "versions": []}, True),
+        ({"versions": ["2"]}, False),
+        ({"ranges": [{"type": "GIT", "events": []}]}, False),
+    ],
+    ids=["nothing", "empty", "another", "commits"],
+)
+def test_a_record_that_leaves_no_version_out_concerns_all(more, concerned):
+    package = {"ecosystem": "PyPI", "name": "a"}
+    record = {"id": "X-1", "affected": [{"package": package, **more}]}
+    assert concerns(record, "a", "1") is concerned
+
+
+def test_what_was_made_to_do_harm_is_critical():
+    assert severity({"id": "MAL-2026-1"}) is Severity.CRITICAL
