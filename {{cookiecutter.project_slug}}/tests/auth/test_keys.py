@@ -148,6 +148,9 @@ async def test_silent_issuer_is_not_waited_for_long(
         {"kty": "oct", "k": "c2VjcmV0", "kid": "1", "alg": "HS256"},
         first(use="enc"),
         first(key_ops=["sign"]),
+        first(key_ops=None),
+        first(key_ops=5),
+        first(alg=["RS256"]),
         first(alg="HS256"),
         first(alg="RSA-OAEP"),
         first(n="AAAA"),
@@ -159,6 +162,9 @@ async def test_silent_issuer_is_not_waited_for_long(
         "symmetric",
         "for encryption",
         "for signing",
+        "for nothing",
+        "for a number",
+        "for a list",
         "public key as a secret",
         "other algorithm",
         "broken",
@@ -189,6 +195,22 @@ async def test_token_that_names_no_key_needs_there_to_be_one_only() -> None:
     assert await Issuer(first()).key_set().find(None, "RS256")
     with pytest.raises(InvalidToken):
         await Issuer(first(), second()).key_set().find(None, "RS256")
+
+
+@pytest.mark.parametrize(
+    "content", [b'{"keys":5}', b'{"keys":null}', b'{"keys":"x"}', b"[]", b"5"]
+)
+async def test_what_is_no_set_cannot_verify_anything(content: bytes) -> None:
+    """A broken answer of the issuer's is no failure of ours (500)."""
+
+    async def fetch() -> bytes:
+        return content
+
+    source = Issuer()
+    found = KeySet(fetch, on_event=source.tell)
+    with pytest.raises(CannotVerify):
+        await found.find("1", "RS256")
+    assert source.events == ["keys_fetch_failed"]
 
 
 async def test_set_is_fetched_over_http(free_port: int) -> None:

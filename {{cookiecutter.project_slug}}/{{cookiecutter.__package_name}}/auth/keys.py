@@ -218,7 +218,9 @@ def _usable_keys(content: bytes) -> Iterator[VerificationKey]:
         keys = json.loads(content)["keys"]
     except (KeyError, TypeError, RecursionError) as error:
         raise ValueError("this is no set of keys") from error
-    for entry in list(keys)[:MOST_KEYS]:
+    if not isinstance(keys, list):
+        raise ValueError("this is no set of keys")
+    for entry in keys[:MOST_KEYS]:
         key = _from_jwk(entry) if isinstance(entry, dict) else None
         if key:
             yield key
@@ -227,16 +229,17 @@ def _usable_keys(content: bytes) -> Iterator[VerificationKey]:
 def _from_jwk(entry: dict[str, Any]) -> VerificationKey | None:
     if entry.get("use", "sig") != "sig":
         return None
-    if "verify" not in entry.get("key_ops", ["verify"]):
+    uses = entry.get("key_ops", ["verify"])
+    if not isinstance(uses, list) or "verify" not in uses:
         return None
     plain = {k: v for k, v in entry.items() if k != "alg"}
     try:
         key = PyJWK(plain).key
     except (PyJWTError, UnsupportedAlgorithm, TypeError, ValueError):
         return None
-    algorithms = _algorithms(key)
-    if "alg" in entry:
-        algorithms &= {entry["alg"]}
+    algorithms = frozenset(
+        name for name in _algorithms(key) if entry.get("alg", name) == name
+    )
     if not algorithms:
         return None
     return VerificationKey(key, algorithms, entry.get("kid"))
