@@ -1,13 +1,15 @@
 """What somebody without a good token can show, and what it costs."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import pytest_asyncio
 
-from {{ cookiecutter.__package_name }}.auth import layer
+from {{ cookiecutter.__package_name }}.auth import bearer, layer
 from {{ cookiecutter.__package_name }}.tokens import create
 from tests.auth import issuer
 from tests.auth.issuer import AUDIENCE, ISSUER, token
@@ -222,6 +224,40 @@ async def test_neighbours_failures_do_not_lock_a_known_token_out(
     for number in range(20):
         await show(served, f"guess {number}")
     assert (await show(served, good))[0] == 200
+
+
+async def test_neighbours_failures_do_not_lock_it_out_later_either(
+    guessed: tuple[Served, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It must be looked at again each minute; whoever fails is not asked."""
+    served, good = guessed
+    assert (await show(served, good))[0] == 200
+    for number in range(20):
+        await show(served, f"guess {number}")
+    _let_pass(monkeypatch, layer.KEPT)
+    assert (await show(served, good))[0] == 200
+
+
+async def test_token_that_was_good_once_is_looked_at_once_more(
+    guessed: tuple[Served, str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    served, good = guessed
+    assert (await show(served, good))[0] == 200
+    for number in range(20):
+        await show(served, f"guess {number}")
+    monkeypatch.setattr(bearer, "INTERVAL", 0.0)
+    (tmp_path / "tokens").write_text("# revoked\n")
+    assert (await show(served, good))[0] == 401
+    assert (await show(served, good))[0] == 429
+
+
+def _let_pass(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+    """Move the clock by which tokens are known, and no other."""
+    later = time.monotonic() + seconds
+    clock = SimpleNamespace(monotonic=lambda: later, time=time.time)
+    monkeypatch.setattr(layer, "time", clock)
 
 
 async def test_other_addresses_are_not_stopped(

@@ -35,8 +35,9 @@ class BearerLayer:
 
     Everything but the metadata asks for one, custom routes too. Whoever
     fails too often from one address is answered 429 before any cryptography
-    is done; a token that proved good within the last minute is known by its
-    hash, so that no neighbour's failures lock its holder out.
+    is done. A token that proved good is known by its hash: for a minute it is
+    taken for good, and after that it is looked at once more however often its
+    neighbours have failed, so that they do not lock its holder out.
 
     Args:
         app: The application behind.
@@ -90,7 +91,8 @@ class BearerLayer:
         self, token: str, digest: bytes, scope: Scope, send: Send
     ) -> AuthenticatedUser | None:
         peer = peer_id(scope)
-        if wait := self._failures.wait(peer):
+        wait = 0 if digest in self._known else self._failures.wait(peer)
+        if wait:
             await _too_many(send, wait)
             return None
         try:
@@ -104,6 +106,7 @@ class BearerLayer:
             )
             return None
         except InvalidToken as error:
+            self._known.pop(digest, None)
             await self._bad_token(send, peer, error.kind)
             return None
         user = AuthenticatedUser(holder.access_token())
