@@ -1,7 +1,6 @@
 """Who is calling: the one place that decides it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
 from ipaddress import (
@@ -12,7 +11,7 @@ from ipaddress import (
     ip_address,
     ip_network,
 )
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final, TypeAlias
 from urllib.parse import quote
 
 from fastmcp.server.dependencies import get_http_request
@@ -21,45 +20,36 @@ from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
 Address: TypeAlias = IPv4Address | IPv6Address
 Networks: TypeAlias = Sequence[IPv4Network | IPv6Network]
 
-_CLIENT: Final = "identity.client"
+#: The process at the other end of stdio.
+PROCESS: Final = "stdio"
 
 
-@dataclass(frozen=True, slots=True)
-class Client:
-    """Somebody who calls, as far as it was proved.
-
-    Attributes:
-        id: What limits and logs know the client by. A caller cannot choose it.
-        kind: What the id stands for: a verified token, the peer's address or
-            the process at the other end of stdio.
-        scopes: What the token allows; empty where there is no token.
-        authenticated: Whether a token was verified.
-    """
-
-    id: str
-    kind: Literal["token", "address", "process"]
-    scopes: frozenset[str] = frozenset()
-    authenticated: bool = False
-
-
-PROCESS: Final = Client("stdio", "process")
-
-
-def current_client() -> Client:
-    """Return who makes the call that is being served.
-
-    The verified token's client and subject; else the peer's address; else the
-    process on stdio. Never what the caller says of itself: not ``_meta``, not
-    a session id, not a header (OWASP MCP07, CWE-290).
-    """
+def current_client_id() -> str:
+    """Return who makes the call that is being served, for limits and logs."""
     try:
-        scope = get_http_request().scope
+        request = get_http_request()
     except RuntimeError:
         return PROCESS
-    client = scope.get(_CLIENT)
-    if not isinstance(client, Client):
-        client = scope[_CLIENT] = _identify(scope)
-    return client
+    return client_id(request.scope)
+
+
+def client_id(scope: Any) -> str:
+    """Return who makes a request, as far as it was proved.
+
+    The verified token's client and subject; else the peer's address. Never
+    what the caller says of itself: not ``_meta``, not a session id, not a
+    header (OWASP MCP07, CWE-290).
+    """
+    user = scope.get("user")
+    if isinstance(user, AuthenticatedUser):
+        token = user.access_token
+        return token_id(token.client_id, token.subject)
+    return peer_id(scope)
+
+
+def caller(scope: Any) -> dict[str, str]:
+    """Return who makes a request, and from where, as events name it."""
+    return {"client_id": client_id(scope), "peer": peer_id(scope)}
 
 
 def resolve_peer(scope: Any, trusted: Networks) -> None:
@@ -101,21 +91,8 @@ def peer_id(scope: Any) -> str:
     return address_id(scope["client"][0] if scope.get("client") else "")
 
 
-def _identify(scope: Any) -> Client:
-    user = scope.get("user")
-    if isinstance(user, AuthenticatedUser):
-        token = user.access_token
-        return Client(
-            _token_id(token.client_id, token.subject),
-            "token",
-            frozenset(token.scopes),
-            authenticated=True,
-        )
-    return Client(peer_id(scope), "address")
-
-
 @lru_cache(maxsize=4096)
-def _token_id(client: str, subject: str | None) -> str:
+def token_id(client: str, subject: str | None) -> str:
     """Name a token's holder, so that no two of them share a name."""
     name = _readable(client)
     if subject is None or subject == client:

@@ -20,9 +20,10 @@ from .controls.guard import Guard
 from .controls.masking import Masking
 from .controls.metrics import Measuring, Metrics
 from .controls.rate_limit import RateLimit, open_storage
-from .identity import current_client
+from .identity import current_client_id
 from .registration import in_thread, registered, scoped, served_tools
-from .serving.application import Application
+from .serving.application import Application, Observer
+from .serving.attempts import Throttled
 from .settings import Settings
 from .tools import Resources, ToolSpec
 from .tools.prompt import code_review
@@ -82,7 +83,7 @@ def build(settings: Settings, worker: int = 0) -> Application:
         count_failure=metrics.security.labels("rate_limit_storage_failed").inc,
     )
     commands = resources.commands
-    on_event = partial(_observe, metrics)
+    on_event = partial(_observe, metrics, Throttled(_tell))
     server = Catalog(
         settings.server_name,
         version=_version(),
@@ -143,7 +144,7 @@ def _controls(
         Masking(),
         Audit(
             tools=[spec.name for spec in specs],
-            client_id=lambda: current_client().id,
+            client_id=current_client_id,
         ),
         Measuring(metrics),
         rate_limit,
@@ -189,15 +190,22 @@ def _resources(settings: Settings, metrics: Metrics) -> Resources:
 
 
 def _observe(
-    metrics: Metrics, event: str, fields: Mapping[str, object]
+    metrics: Metrics,
+    tell: Observer,
+    event: str,
+    fields: Mapping[str, object],
 ) -> None:
-    """Record what the transport or the proof of identity noticed."""
-    ordinary = event in ORDINARY
-    log.event(event, level="info" if ordinary else "warning", **fields)
+    """Count what the transport or the proof of identity noticed, and tell."""
+    tell(event, fields)
     if event.startswith("auth_"):
         metrics.auth.labels(event.removeprefix("auth_")).inc()
-    if not ordinary:
+    if event not in ORDINARY:
         metrics.security.labels(event).inc()
+
+
+def _tell(event: str, fields: Mapping[str, object]) -> None:
+    level = "info" if event in ORDINARY else "warning"
+    log.event(event, level=level, **fields)
 
 
 def _version() -> str:

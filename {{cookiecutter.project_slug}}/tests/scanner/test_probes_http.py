@@ -34,10 +34,10 @@ pytestmark = pytest.mark.skipif(
 
 BELIEVED = (
     "identity.py",
-    '    return Client(peer_id(scope), "address")\n',
+    "    return peer_id(scope)\n",
     "    named = dict(scope['headers']).get(b'{}')\n"
     "    peer = [named.decode()] if named else scope['client']\n"
-    "    return Client(peer[0], 'address')\n",
+    "    return str(peer[0])\n",
 )
 HTTP: list[tuple[str, str, Probe, list[Edit]]] = [
     (
@@ -158,7 +158,7 @@ HTTP: list[tuple[str, str, Probe, list[Edit]]] = [
         "one count for everybody",
         "MCP-PRB-012",
         limits,
-        [("identity.py", "Client(peer_id(scope),", "Client('all',")],
+        [("identity.py", "    return peer_id(scope)\n", "    return 'all'\n")],
     ),
     *(
         (

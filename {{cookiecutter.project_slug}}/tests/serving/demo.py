@@ -14,7 +14,7 @@ from fastmcp.server.auth import require_scopes
 
 from {{ cookiecutter.__package_name }} import environment
 from {{ cookiecutter.__package_name }}.auth import build_auth
-from {{ cookiecutter.__package_name }}.identity import current_client
+from {{ cookiecutter.__package_name }}.identity import current_client_id
 from {{ cookiecutter.__package_name }}.serving import serve
 from {{ cookiecutter.__package_name }}.serving.application import (
     Application,
@@ -61,7 +61,7 @@ async def echo(message: str) -> str:
 
 
 async def who() -> str:
-    return current_client().id
+    return current_client_id()
 
 
 async def sleep(seconds: float) -> str:

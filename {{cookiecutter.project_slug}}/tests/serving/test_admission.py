@@ -25,6 +25,9 @@ from tests.serving.harness import (
     until,
 )
 
+#: Who calls in these tests, without a token.
+HERE = {"client_id": "127.0.0.1", "peer": "127.0.0.1"}
+
 
 async def until_sleeping(number: int) -> None:
     """Wait until so many calls are running."""
@@ -43,7 +46,7 @@ async def test_call_beyond_the_number_is_told_to_come_again(
         refused = await post_call(client, "echo", {"message": "hello"})
         assert refused.headers["retry-after"] == "1"
         assert refused.json()["error"]["data"] == {"retry_after": 1}
-        assert served.named("request_denied")[0] == {"reason": "busy"}
+        assert served.named("request_denied")[0] == {"reason": "busy", **HERE}
         monkeypatch.setattr(demo, "held", False)
         for answer in await asyncio.gather(*running):
             assert text_of(answer) == "let go"
@@ -84,7 +87,7 @@ async def test_call_that_never_ends_makes_room(
         clock = itertools.repeat(1000.0)
         answer = await post_call(client, "echo", {"message": "hello"})
         assert text_of(answer) == "hello"
-        assert {"reason": "overtime"} in served.named("request_denied")
+        assert {"reason": "overtime", **HERE} in served.named("request_denied")
         for task in stuck:
             task.cancel()
         await asyncio.gather(*stuck, return_exceptions=True)

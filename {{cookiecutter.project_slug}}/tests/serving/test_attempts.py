@@ -63,3 +63,12 @@ def test_the_same_is_not_told_without_end() -> None:
     tell("origin_denied", {"reason": "origin", "peer": "192.0.2.1"})
     tell("origin_denied", {"reason": "host", "peer": "192.0.2.2"})
     assert len(told) == TOLD + 2
+
+
+def test_holders_behind_one_address_are_told_of_each() -> None:
+    told: list[object] = []
+    tell = Throttled(lambda event, fields: told.append(fields["client_id"]))
+    names = [f"client-{number}" for number in range(2 * TOLD)]
+    for name in names:
+        tell("auth_succeeded", {"client_id": name, "peer": "192.0.2.1"})
+    assert told == names

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
+from {{ cookiecutter.__package_name }}.serving.application import Observer
 from {{ cookiecutter.__package_name }}.serving.body import SMALL, BodyLimit
 
 LIMIT = 250_000
@@ -18,6 +19,7 @@ class Exchange:
         self.chunks = list(chunks)
         self.scope: Scope = {
             "type": "http",
+            "client": ("192.0.2.1", 1234),
             "headers": [
                 (k.replace("_", "-").encode(), v.encode())
                 for k, v in headers.items()
@@ -53,13 +55,13 @@ class Exchange:
         return self
 
 
-def make(budget: int = LIMIT) -> BodyLimit:
+def make(
+    budget: int = LIMIT, on_event: Observer = lambda *_: None
+) -> BodyLimit:
     async def nothing(scope: Scope, receive: Receive, send: Send) -> None:
         raise AssertionError
 
-    return BodyLimit(
-        nothing, limit=LIMIT, budget=budget, on_event=lambda *_: None
-    )
+    return BodyLimit(nothing, limit=LIMIT, budget=budget, on_event=on_event)
 
 
 async def test_body_is_given_in_one_piece() -> None:
@@ -78,6 +80,19 @@ async def test_body_declared_too_large_is_refused_unread() -> None:
     await exchange.through(make())
     assert exchange.status == 413
     assert exchange.chunks == [b"x"]
+
+
+async def test_refusal_names_who_was_refused() -> None:
+    told: list[object] = []
+    limit = make(budget=0, on_event=lambda event, why: told.append(why))
+    large = {"content_length": str(LIMIT + 1)}
+    await Exchange([b"x"], **large).through(limit)
+    await Exchange([LARGE, b"end"], transfer_encoding="chunked").through(limit)
+    who = {"client_id": "192.0.2.1", "peer": "192.0.2.1"}
+    assert told == [
+        {"reason": "body_too_large", **who},
+        {"reason": "busy", **who},
+    ]
 
 
 async def test_body_that_grows_too_large_is_refused_at_the_limit() -> None:

@@ -3,7 +3,6 @@ import asyncio
 import pytest
 
 from {{ cookiecutter.__package_name }}.serving import http
-from {{ cookiecutter.__package_name }}.serving.attempts import TOLD
 from tests.conftest import MakeSettings
 from tests.serving.harness import read_answer, serving
 
@@ -30,15 +29,6 @@ async def test_what_is_refused_before_it_is_a_request_is_told(
         assert served.named("request_denied") == [
             {"reason": reason, "peer": "127.0.0.1"}
         ]
-
-
-async def test_refusals_do_not_fill_the_log(
-    make_settings: MakeSettings,
-) -> None:
-    async with serving(make_settings(MCP_TRANSPORT="http")) as served:
-        for _ in range(3 * TOLD):
-            await served.raw(b"nonsense\r\n\r\n")
-        assert len(served.named("request_denied")) == TOLD
 
 
 async def test_connections_leave_descriptors_for_the_rest(

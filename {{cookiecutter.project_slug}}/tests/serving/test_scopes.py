@@ -94,6 +94,8 @@ async def test_refusal_is_told(served: Served) -> None:
     assert served.named("auth_failed")[-1] == {
         "reason": "insufficient_scope",
         "scope": "files:write",
+        "client_id": "app/alice",
+        "peer": "127.0.0.1",
     }
 
 

@@ -6,10 +6,13 @@ from typing import Any
 import pytest
 from fastmcp import Client
 
+from {{ cookiecutter.__package_name }}.controls.metrics import Metrics
 from {{ cookiecutter.__package_name }}.errors import SettingsError
 from {{ cookiecutter.__package_name }}.server import build
 from {{ cookiecutter.__package_name }}.serving import check
+from {{ cookiecutter.__package_name }}.serving.attempts import TOLD
 from {{ cookiecutter.__package_name }}.tokens import create
+from tests.auth import issuer
 from tests.conftest import MakeSettings
 from tests.serving.harness import post_call, serving, text_of
 
@@ -65,6 +68,41 @@ async def test_call_is_counted_and_logged_as_its_token_s_client(
     (done,) = events("tool_request_completed")
     assert done["client_id"] == "reader"
     assert token not in str(events())
+
+
+async def test_token_is_told_of_by_the_name_of_its_calls(
+    make_settings: MakeSettings, events: Any
+) -> None:
+    settings = make_settings(
+        MCP_TRANSPORT="http",
+        MCP_AUTH="jwt",
+        MCP_AUTH_ISSUER=issuer.ISSUER,
+        MCP_AUTH_AUDIENCE=issuer.AUDIENCE,
+        MCP_AUTH_PUBLIC_KEY=issuer.pem(issuer.rsa_key()),
+        MCP_BASE_URL="https://mcp.example.com",
+    )
+    async with (
+        serving(settings, build(settings)) as served,
+        served.client() as client,
+    ):
+        bearer = f"Bearer {issuer.token(scope='')}"
+        await post_call(client, "health_check", Authorization=bearer)
+    told = events("auth_succeeded") + events("tool_request_completed")
+    assert [line["client_id"] for line in told] == ["app/alice"] * 2
+
+
+async def test_refusals_are_counted_each_time_and_do_not_fill_the_log(
+    make_settings: MakeSettings, events: Any, metrics: list[Metrics]
+) -> None:
+    settings = make_settings(MCP_TRANSPORT="http")
+    async with serving(settings, build(settings)) as served:
+        for _ in range(3 * TOLD):
+            await served.raw(b"nonsense\r\n\r\n")
+    assert len(events("request_denied")) == TOLD
+    counted = metrics[0].registry.get_sample_value(
+        "mcp_security_events_total", {"event": "request_denied"}
+    )
+    assert counted == 3 * TOLD
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
 from starlette.authentication import AuthCredentials
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from ..identity import peer_id
+from ..identity import peer_id, token_id
 from ..serving.application import Observer
 from ..serving.attempts import Attempts
 from ..serving.refusal import refuse
@@ -100,7 +100,9 @@ class BearerLayer:
                 raise InvalidToken("too_long")
             holder = await self._verifier.verify(token)
         except CannotVerify:
-            self._on_event("auth_failed", {"reason": "unavailable"})
+            self._on_event(
+                "auth_failed", {"reason": "unavailable", "peer": peer}
+            )
             await refuse(
                 send, 503, "Tokens cannot be checked now.", retry_after=5
             )
@@ -111,9 +113,8 @@ class BearerLayer:
             return None
         user = AuthenticatedUser(holder.access_token())
         self._remember(digest, user)
-        self._on_event(
-            "auth_succeeded", {"client_id": holder.client_id, "peer": peer}
-        )
+        client = token_id(holder.client_id, holder.subject)
+        self._on_event("auth_succeeded", {"client_id": client, "peer": peer})
         return user
 
     def _recall(self, digest: bytes) -> AuthenticatedUser | None:

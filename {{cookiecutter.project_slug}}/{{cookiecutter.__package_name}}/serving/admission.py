@@ -12,6 +12,7 @@ from fastmcp.server.middleware import Middleware as McpMiddleware
 from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from ..identity import caller
 from .application import Observer
 from .refusal import refuse
 
@@ -153,7 +154,7 @@ class Admission:
                 send, 503, "The server stops.", retry_after=1, headers=closing
             )
         elif not self._has_room(kind):
-            self._on_event("request_denied", {"reason": "busy"})
+            self._tell(scope, "busy")
             await refuse(send, 503, "The server is busy.", retry_after=1)
         elif kind == "call":
             await self._call(scope, receive, send)
@@ -182,11 +183,14 @@ class Admission:
         except TimeoutError:
             if place is None or not place.expired():
                 raise  # the call's own
-            self._on_event("request_denied", {"reason": "overtime"})
+            self._tell(scope, "overtime")
             if begun:
                 await send({"type": "http.response.body", "body": b""})
             else:
                 await refuse(send, 503, "The call took too long.")
+
+    def _tell(self, scope: Scope, reason: str) -> None:
+        self._on_event("request_denied", {"reason": reason, **caller(scope)})
 
 
 def _kind(scope: Scope) -> str:

@@ -60,10 +60,11 @@ class Attempts:
 
 
 class Throttled:
-    """Tells of the same thing from the same peer ten times a minute at most.
+    """Tells of the same thing from the same caller ten times a minute at most.
 
     Anybody can be refused as often as they like; that must not push what
-    matters out of the log (OWASP MCP08, CWE-779).
+    matters out of the log (OWASP MCP08, CWE-779). It stands in front of the
+    log alone: what is counted is counted each time.
     """
 
     def __init__(self, observer: Observer) -> None:
@@ -72,7 +73,8 @@ class Throttled:
 
     def __call__(self, event: str, fields: Mapping[str, object]) -> None:
         """Pass an event on, or keep it."""
-        key = f"{event} {fields.get('reason')} {fields.get('peer')}"
+        who = fields.get("client_id"), fields.get("peer")
+        key = f"{event} {fields.get('reason')} {who}"
         if not self._told.wait(key):
             self._told.fail(key)
             self._observer(event, fields)

@@ -5,6 +5,7 @@ from typing import Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from ..identity import caller
 from .application import Observer
 from .refusal import refuse
 
@@ -60,7 +61,7 @@ class BodyLimit:
     ) -> bytes | None:
         """Return the body; ``None`` once it was refused or broken off."""
         if _length(scope) > self._limit:
-            await self._too_large(send)
+            await self._too_large(scope, send)
             return None
         body, reserved, more = bytearray(), 0, True
         try:
@@ -71,28 +72,31 @@ class BodyLimit:
                 body += message.get("body", b"")
                 more = message.get("more_body", False)
                 if len(body) > self._limit:
-                    await self._too_large(send)
+                    await self._too_large(scope, send)
                     return None
                 if len(body) > SMALL and more and not reserved:
                     if self._free < self._limit:
-                        await self._busy(send)
+                        await self._busy(scope, send)
                         return None
                     reserved = self._limit
                     self._free -= reserved
         finally:
             self._free += reserved
         if _values(scope, body) > VALUES:
-            await self._too_large(send)
+            await self._too_large(scope, send)
             return None
         return bytes(body)
 
-    async def _too_large(self, send: Send) -> None:
-        self._on_event("request_denied", {"reason": "body_too_large"})
+    async def _too_large(self, scope: Scope, send: Send) -> None:
+        self._tell(scope, "body_too_large")
         await refuse(send, 413, "The request is too large.")
 
-    async def _busy(self, send: Send) -> None:
-        self._on_event("request_denied", {"reason": "busy"})
+    async def _busy(self, scope: Scope, send: Send) -> None:
+        self._tell(scope, "busy")
         await refuse(send, 503, "The server is busy.", retry_after=1)
+
+    def _tell(self, scope: Scope, reason: str) -> None:
+        self._on_event("request_denied", {"reason": reason, **caller(scope)})
 
 
 def _has_body(scope: Scope) -> bool:

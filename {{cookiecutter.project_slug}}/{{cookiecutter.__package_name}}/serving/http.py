@@ -8,7 +8,6 @@ import socket
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
@@ -25,7 +24,6 @@ from ..errors import SettingsError
 from ..settings import Settings
 from .admission import Admission, Counting, Gate
 from .application import Application
-from .attempts import Throttled
 from .body import BodyLimit
 from .guard import HostOriginGuard
 from .health import Health
@@ -97,9 +95,6 @@ def build_http_server(
     application: Application, settings: Settings
 ) -> "HttpServer":
     """Put everything that stands in front of MCP into its place."""
-    application = replace(
-        application, on_event=Throttled(application.on_event)
-    )
     gate = Gate(
         calls=settings.max_concurrency,
         streams=CONNECTIONS // 2,

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from ..identity import caller
 from .application import Observer
 from .refusal import refuse
 
@@ -50,9 +51,8 @@ class StepUp:
         if needed is None or needed in held:
             await self._app(scope, _again(message, receive), send)
             return
-        self._on_event(
-            "auth_failed", {"reason": "insufficient_scope", "scope": needed}
-        )
+        why = {"reason": "insufficient_scope", "scope": needed}
+        self._on_event("auth_failed", {**why, **caller(scope)})
         challenge = f'Bearer error="insufficient_scope", scope="{needed}"'
         if self._metadata:
             challenge += f', resource_metadata="{self._metadata}"'
