@@ -21,20 +21,17 @@ _FLAGGED = (
     rb"[^\n|;&]{0,200}?[ \t]%b[\"']?"
     rb"(?P<password>[^\s\"'-][^\s\"']{3,500})"
 )
-_LOGIN = re.compile(_FLAGGED % rb"(?:-p|--password)[ =\t]{1,4}")
 _COMMANDS = {
     b"machine ": _NETRC,
-    b"identified by ": re.compile(rb"[\"'](?P<password>[^\s\"']{4,120})[\"']"),
+    b"identified ": re.compile(
+        rb"(?:with ['\w]{4,40} )?by [\"'](?P<password>[^\s\"']{4,120})[\"']",
+        re.IGNORECASE,
+    ),
     b"requirepass ": re.compile(rb"[\"']?(?P<password>[^\s\"']{6,120})"),
     b"sshpass ": _SSHPASS,
-    b"mysql ": re.compile(_FLAGGED % rb"-p"),
-    b"mysqldump ": re.compile(_FLAGGED % rb"-p"),
+    b"mysql": re.compile(rb"(?:dump|admin)?(?=[ \t])" + _FLAGGED % rb"-p"),
     b"redis-cli ": re.compile(_FLAGGED % rb"(?:-a|--pass)[ =\t]{1,4}"),
-    b"docker login ": _LOGIN,
-    b"podman login ": _LOGIN,
-    b"helm registry login ": _LOGIN,
-    b"oras login ": _LOGIN,
-    b"az login ": _LOGIN,
+    b" login ": re.compile(_FLAGGED % rb"(?:-p|--password)[ =\t]{1,4}"),
 }
 
 
@@ -54,7 +51,7 @@ def find(source: Source) -> Iterator[Secret]:
         ):
             yield Secret(COMMAND, found.start(part), found[part])
     for word, form in _COMMANDS.items():
-        for at in source.all(word):
+        for at in source.all(word) if word in source.lower else ():
             found = form.match(source.data, at)
             if found and judge.password(found["password"], b""):
                 start = found.start("password")

@@ -7,7 +7,7 @@ import re
 from collections import Counter
 
 from . import formats
-from .keyboard import typed
+from .keyboard import HALF, MOST, typed
 
 MAX_WORDINESS = 0.5  # of words it is 0.84, of random letters 0.21
 LEAST_IN_DIGITS = 2.3  # bits for each byte; ten digits have 3.3
@@ -129,7 +129,7 @@ def random(value: bytes, *, sure: bool = False) -> bool:
         placeholder(value)
         or _NAMED.search(value)
         or _RANGE.search(value)
-        or typed(value)
+        or typed(value, MOST if sure else HALF)
     )
 
 
@@ -142,12 +142,12 @@ def _varied(value: bytes, *, sure: bool) -> bool:
         if value.replace(b"-", b"").isdigit():
             return sure and entropy(value) > LEAST_IN_DIGITS
         return entropy(value) > min(2.8, enough)
-    mixing = len(_MIXED.findall(value)) / len(value)
+    mixed = len(_MIXED.findall(value)) > MIN_MIXING / (1 + sure) * len(value)
+    if not mixed and value in {value.upper(), value.lower()}:
+        return False
     pairs = wordiness(value)
-    cases = value.lower() != value != value.upper()
-    mixed = mixing > MIN_MIXING / (1 + sure) or (cases and pairs < RARE)
-    rare = pairs < MAX_WORDINESS + 0.2 * sure
-    return mixed and rare and entropy(value) >= min(3.4, enough)
+    rare = pairs < (MAX_WORDINESS + 0.2 * sure if mixed else RARE)
+    return rare and entropy(value) >= min(3.4, enough)
 
 
 def _shuffled(value: bytes) -> bool:

@@ -4,6 +4,7 @@ from itertools import pairwise
 
 ROW = 5  # bytes along the keyboard are no chance
 MOST = 0.8  # of a value; of a drawn one it is hardly ever 0.2
+HALF = 0.5  # where nothing but a name speaks for the value
 # What fingers and heads go along, each with its way back.
 _ROWS = (
     b"01234567890",
@@ -17,7 +18,7 @@ _STEPS = frozenset(
 )
 
 
-def typed(value: bytes) -> bool:
+def typed(value: bytes, most: float = MOST) -> bool:
     """Tell whether somebody went along the keyboard or the alphabet.
 
     A finger rested on a key, went along a row, or did so with every other
@@ -25,7 +26,7 @@ def typed(value: bytes) -> bool:
     """
     value = value.lower()
     every_other = _along(value[::2]) + _along(value[1::2])
-    return max(_along(value), every_other) > MOST * len(value)
+    return max(_along(value), every_other) > most * len(value)
 
 
 def _along(value: bytes) -> int:

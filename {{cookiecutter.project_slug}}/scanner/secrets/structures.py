@@ -27,7 +27,7 @@ _CLAIMS = frozenset(
 )
 _WRAPPED = re.compile(rb"(?:LS0tLS1CRUdJTi|ZXlK)[A-Za-z0-9+/]{40,}={0,2}")
 _AFTER_SCHEME = re.compile(
-    rb"(?P<user>[^\s/:@\"'`<>?#]{0,80}):(?P<password>[^\s/@\"'`<>?#]{3,200})"
+    rb"(?P<user>[^\s/:\"'`<>?#]{0,80}):(?P<password>[^\s/@\"'`<>?#]{3,200})"
     rb"@[\w.\-\[]"
 )
 _AFTER_HEADER = re.compile(

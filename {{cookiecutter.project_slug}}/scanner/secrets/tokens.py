@@ -3,7 +3,7 @@
 import functools
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from ..model import Severity
 from . import formats, judge, keyboard, names
@@ -65,9 +65,16 @@ def by_name(source: Source) -> Iterator[Secret]:
     """
     for run in source.runs:
         if not _DULL.search(run) and source.budget.spend():
-            behind = _BOUND.split(run, maxsplit=1)[-1]
-            for value in dict.fromkeys([run, behind, *_PIECES.split(run)]):
+            for value in _pieces(run):
                 yield from _named(source, run, value.strip(b".:/,"))
+
+
+def _pieces(run: bytes) -> Iterable[bytes]:
+    """Return what the value may be: the run, or what signs cut out of it."""
+    if not _PIECES.search(run):
+        return (run,)
+    behind = _BOUND.split(run, maxsplit=1)[-1]
+    return dict.fromkeys([run, behind, *_PIECES.split(run)])
 
 
 def _named(source: Source, run: bytes, value: bytes) -> Iterator[Secret]:

@@ -153,6 +153,14 @@ PLANTED = {
     ),
     "npmrc": (LOGIN, f"//registry.example.org/:_auth={b64(f'me:{PASS}')}"),
     "sshpass": (COMMAND, f"sshpass -p {PASS} ssh host"),
+    "mysqldump": (COMMAND, f"mysqldump --user=root -p{PASS} app > x"),
+    "another login": (COMMAND, f"oc login -u me -p {PASS} https://host"),
+    "SQL": (COMMAND, f"ALTER USER a IDENTIFIED BY '{PASS}';"),
+    "SQL with a plugin": (
+        COMMAND,
+        f"ALTER USER a IDENTIFIED WITH caching_sha2_password BY '{PASS}';",
+    ),
+    "url of an address": (URL, f"smtps://me@host.org:{PASS}@smtp.host.org"),
     "netrc": (COMMAND, f"machine host\n  login me\n  password {PASS}\n"),
 }
 
@@ -217,6 +225,8 @@ CLEAN = {
     "bearer": "Authorization: Bearer $TOKEN",
     "basic": f"Authorization: Basic {b64('user:password')}",
     "curl": 'curl -u "$USER:$PASSWORD" https://host',
+    "host and port": "see https://me@host.org:8080/a@b and x@y",
+    "SQL of a manual": "CREATE USER a IDENTIFIED BY 'password';",
     "curl of the manual": "curl -u user:password https://host",
     "netrc": "machine host login me password $PASSWORD",
     "base64 of words": f"token: {b64('secret-value')}",
