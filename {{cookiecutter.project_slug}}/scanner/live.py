@@ -186,8 +186,8 @@ class StdioServer:
         """What the server has logged until now."""
         return read_log(self._log)
 
-    def _send(self, message: Mapping[str, object]) -> None:
-        line = json.dumps({"jsonrpc": "2.0", **message}) + "\n"
+    def _send(self, message: Mapping[str, object], padding: str = "") -> None:
+        line = json.dumps({"jsonrpc": "2.0", **message}) + padding + "\n"
         try:
             pipe(self._process.stdin).write(line.encode())
             pipe(self._process.stdin).flush()

@@ -24,6 +24,7 @@ from .live import (
     ended,
     environment,
     hint,
+    read_log,
     surroundings,
 )
 from .processes import start
@@ -104,6 +105,11 @@ class HttpServer:
     def alive(self) -> bool:
         """Whether the process still runs."""
         return self._process.poll() is None
+
+    @property
+    def log(self) -> str:
+        """What the server has logged until now."""
+        return read_log(self._log)
 
     def terminate(self) -> None:
         """Send SIGTERM."""

@@ -8,6 +8,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, Final
 
+from ..live import PROTOCOL
 from ..live_http import HttpServer
 from ..model import Finding
 from ..project import Project
@@ -15,6 +16,7 @@ from ..surface.components import Component
 from ..tools import ToolError
 from .explanations import found
 from .lab import Lab
+from .limits import LIMIT, counted
 from .schemas import sample
 from .signing import Key, unsigned
 from .target import address, harmless
@@ -23,6 +25,8 @@ ISSUER: Final = "https://issuer.example"
 AUDIENCE: Final = "https://server.example/mcp"
 HOUR: Final = 3_600
 FARTHER: Final = 50  # addresses that no bad token came from
+REFUSED: Final = frozenset({401, 403, 429})
+LEAST: Final = 20  # letters of a token that are no chance
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,19 +59,26 @@ def with_tokens(
         ToolError: It does not start, or refuses a good token.
     """
     proofs = tokens(lab, kind)
-    settings = {"MCP_AUTH": kind, "MCP_RATE_LIMIT": "off", **proofs.settings}
+    limit = {"MCP_RATE_LIMIT": f"{LIMIT}/day"}
+    settings = {"MCP_AUTH": kind, **limit, **proofs.settings}
     with HttpServer(project, lab.workspace, **settings) as server:
         components = listed.result()
         good = f"Bearer {proofs.good}"
         session = server.session(Authorization=good)
         if not session:
             raise ToolError("the server does not let a good token in")
-        return [
+        findings = [
             *_bad_tokens(server, harmless(components), proofs.bad),
+            *_other_methods(server),
             *_in_session(server, harmless(components), session),
             *_in_address(server, proofs.good),
             *_scopes(server, lab, components, session, good),
+            *_logged(server.log, proofs),
         ]
+        if findings:  # who was let in has used up what would be counted
+            return findings
+        proof = {"Authorization": good}
+        return list(counted(server, harmless(components), proof))
 
 
 def tokens(lab: Lab, kind: str) -> Tokens:
@@ -165,6 +176,24 @@ def _is_served(
     return bool(session) or not answer.refused
 
 
+def _other_methods(server: HttpServer) -> Iterator[Finding]:
+    """Ask for the stream, and for a session's end, without a token."""
+    served = []
+    for number, method in enumerate(("GET", "DELETE"), FARTHER + 4):
+        source = address(number)
+        if server.request(method, source=source).status not in REFUSED:
+            served.append(method)
+    if served:
+        yield found("MCP-PRB-015", f"no token, by {' and '.join(served)}")
+
+
+def _logged(log: str, proofs: Tokens) -> Iterator[Finding]:
+    """Look for tokens in the log, good ones and what was shown for one."""
+    shown = [proofs.good, *proofs.bad.values()]
+    if any(token[:LEAST] in log for token in shown):
+        yield found("MCP-PRB-019", "a token")
+
+
 def _in_session(
     server: HttpServer, tool: Component, session: str
 ) -> Iterator[Finding]:
@@ -205,7 +234,12 @@ def _scopes(
     session: str,
     token: str,
 ) -> Iterator[Finding]:
-    """Call what needs a scope with a token that has none."""
+    """Call what needs a scope with a token that has none; list it, too."""
+    named = {"Mcp_Session_Id": session, "Authorization": token}
+    named["MCP_Protocol_Version"] = PROTOCOL
+    listed = server.rpc("tools/list", {}, **named).message.get("result")
+    tools = listed.get("tools") if isinstance(listed, dict) else None
+    shown = {str(tool.get("name")) for tool in tools or ()}
     for component in components:
         there = component.declared
         if component.kind == "tool" and there and there.options.get("scope"):
@@ -214,7 +248,7 @@ def _scopes(
             answer = server.call(
                 component.name, good, session, Authorization=token
             )
-            served = not answer.refused
+            served = not answer.refused or component.name in shown
         elif component.kind == "template":
             uri = component.name.partition("{")[0] + lab.file
             answer = server.rpc(

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from .lab import Lab
-from .payloads import filled
+from .payloads import ENVIRONMENT, filled
 from .shots import Shot
 
 OUTPUT: Final = 2**16  # characters of a result; the server is told so
@@ -38,7 +38,8 @@ def faults(
     if told(lab.outside, text):
         yield "MCP-PRB-001"
     if told(lab.inside, text) or _VARIABLE.search(text):
-        yield "MCP-PRB-003"
+        as_file = shot.label.startswith(ENVIRONMENT)
+        yield "MCP-PRB-001" if as_file else "MCP-PRB-003"
     if lab.mark.exists():
         lab.mark.unlink(missing_ok=True)
         yield "MCP-PRB-004"

@@ -1,9 +1,11 @@
 """Attacks through what a model may send: arguments, addresses, names."""
 
+import json
 import time
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 from ..live import Ended, Noisy, Silent, StdioServer
@@ -13,8 +15,9 @@ from ..tools import ToolError
 from .answers import OUTPUT, faults
 from .explanations import found
 from .lab import OTHERS, Lab
+from .oracle import telling
 from .payloads import PIPE
-from .shots import shots
+from .shots import Shot, shots
 from .sightings import Sightings
 from .traces import tells, traces
 
@@ -38,7 +41,10 @@ LOST: Final = (
 FOLLOWS: Final[Mapping[str, frozenset[str]]] = {
     "MCP-PRB-006": frozenset({"MCP-PRB-001", "MCP-PRB-003", "MCP-PRB-005"}),
     "MCP-PRB-019": frozenset({"MCP-PRB-004"}),
-    "MCP-PRB-026": frozenset({"MCP-PRB-001", "MCP-PRB-002"}),
+    "MCP-PRB-026": frozenset({"MCP-PRB-001", "MCP-PRB-002", "MCP-PRB-004"}),
+    "MCP-PRB-034": frozenset(
+        {"MCP-PRB-001", "MCP-PRB-002", "MCP-PRB-004", "MCP-PRB-028"}
+    ),
 }
 
 Files = Mapping[str, tuple[int, bytes]]
@@ -121,23 +127,31 @@ class _One:
     def attack(self, calls: Counter[str]) -> None:
         """Fire every shot."""
         start = time.monotonic()
-        name = self._component.name
         for shot in shots(self._component, self._lab):
-            sent = time.monotonic()
-            answer = self._server.exchange(shot.method, shot.params, PATIENCE)
-            now = time.monotonic()
-            if shot.method == "tools/call" and answer.get("id") is not None:
-                calls[name] += 1
-            said = f"by {shot.label}"
-            for probe in faults(self._lab, self._project, shot, answer):
-                self._add(probe, said)
-            for probe, message in self._sightings.of(self._component):
-                self._add(probe, f"{said}: {message}")
-            if shot.label.startswith(PIPE) and now - sent >= DEADLINE:
-                self._add("MCP-PRB-026", said)
-            if now - start > BUDGET:
+            self._fire(shot, calls)
+            if time.monotonic() - start > BUDGET:
+                name = self._component.name
                 self._left[name] = "is too slow to be tried in full"
                 return
+        ask = partial(self._fire, calls=calls)
+        for label in telling(self._component, self._lab, ask):
+            self._add("MCP-PRB-034", f"by {label}")
+
+    def _fire(self, shot: Shot, calls: Counter[str]) -> str:
+        """Send one request, judge what comes of it, and return the answer."""
+        sent = time.monotonic()
+        answer = self._server.exchange(shot.method, shot.params, PATIENCE)
+        took = time.monotonic() - sent
+        if shot.method == "tools/call" and answer.get("id") is not None:
+            calls[self._component.name] += 1
+        said = f"by {shot.label}"
+        for probe in faults(self._lab, self._project, shot, answer):
+            self._add(probe, said)
+        for probe, message in self._sightings.of(self._component):
+            self._add(probe, f"{said}: {message}")
+        if shot.label.startswith(PIPE) and took >= DEADLINE:
+            self._add("MCP-PRB-026", said)
+        return json.dumps({k: v for k, v in answer.items() if k != "id"})
 
     def lost(self, error: ToolError) -> None:
         """Take down that the server did not survive it."""

@@ -17,11 +17,13 @@ from .lab import Lab
 PLANTED: Final = Path(__file__).parent / "planted" / "probe_controls.py"
 DEADLINE: Final = 2  # seconds; less than a blocked thread takes
 AT_ONCE: Final = 4
+LINE: Final = 2**16  # bytes of a request
 PATIENCE: Final = 10.0  # seconds
 SETTINGS: Final = {
     "MCP_APPROVAL": "auto",
     "MCP_MAX_CONCURRENCY": str(AT_ONCE),
     "MCP_MAX_OUTPUT_SIZE": str(2**16),
+    "MCP_MAX_REQUEST_SIZE": str(LINE),
     "MCP_RATE_LIMIT": "off",
     "MCP_REQUEST_TIMEOUT": str(DEADLINE),
 }
@@ -79,6 +81,8 @@ class _Trial:
             yield found("MCP-PRB-005", "what a tool raises comes back")
         if not refused(self._answer("probe_fills")):
             yield found("MCP-PRB-025", "whatever a tool returns comes back")
+        if not refused(self._server.padded("probe_answers", LINE, PATIENCE)):
+            yield found("MCP-PRB-021", f"a line of more than {LINE} bytes")
         self._answer("probe_destroys")
         if self._left("destroyed"):
             yield found("MCP-PRB-033", "the user said no, and it was done")

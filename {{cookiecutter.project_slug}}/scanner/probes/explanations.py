@@ -18,8 +18,9 @@ EXPLANATIONS: Final[Mapping[str, str]] = {
     " told that the tool tried to.",
     "MCP-PRB-003": "The server was started with a variable that holds a word"
     " that nobody can guess. The word came back.",
-    "MCP-PRB-004": "Every argument was given a piece of shell or Python that"
-    " leaves a mark. The mark was there.",
+    "MCP-PRB-004": "Every argument was given a piece of shell, of Python or"
+    " of what is unpacked to objects. It left its mark, or Python told that"
+    " the tool ran it.",
     "MCP-PRB-005": "Wrong arguments were answered with a stack or a library's"
     " own words. They tell an attacker what to try next.",
     "MCP-PRB-006": "An answer named the directory in which the server works"
@@ -55,7 +56,7 @@ EXPLANATIONS: Final[Mapping[str, str]] = {
     "MCP-PRB-022": "Clients call a read-only tool without asking. After calls"
     " to this one, files in the workspace had changed.",
     "MCP-PRB-023": "With a token that has no scope at all, a tool answered"
-    " that names one, or a file of the workspace was read.",
+    " that names one, or was listed, or a file of the workspace was read.",
     "MCP-PRB-024": "On stdio the protocol is all that may stand on stdout;"
     " one line of anything else, and clients lose the connection.",
     "MCP-PRB-025": "A large file and long texts were handed in. What came"
@@ -69,9 +70,10 @@ EXPLANATIONS: Final[Mapping[str, str]] = {
     "MCP-PRB-028": "Every argument was given a text that begins with a dash."
     " A program was started with it where options stand, and options read and"
     " write files and run other programs.",
-    "MCP-PRB-029": "Every argument was given an address of this machine, and"
-    " a tool that does not say that it is open_world connected to it. A caller"
-    " reaches through the server whatever the server can reach.",
+    "MCP-PRB-029": "Every argument was given an address of this machine"
+    " and an invented name, and a tool that does not say that it is open_world"
+    " connected to it. A caller reaches through the server whatever the server"
+    " can reach.",
     "MCP-PRB-030": "One client sent words that nobody can guess to every tool."
     " One of them came back to another client, and not from the workspace,"
     " which was emptied in between.",
@@ -81,6 +83,12 @@ EXPLANATIONS: Final[Mapping[str, str]] = {
     " time was up, as if its caller still wanted the answer.",
     "MCP-PRB-033": "The scan called a destructive tool of its own, and said no"
     " when it was asked, if it was asked at all. The tool did its work.",
+    "MCP-PRB-034": "The same request was sent while a file lay outside of the"
+    " workspace and while it did not. The answers differed, each time anew: a"
+    " caller learns which files there are, though not what they hold.",
+    "MCP-PRB-035": "Every argument was given a text with quotes in it. SQLite"
+    " was handed a statement in which it stood outside of all quotes: the"
+    " caller decides what the statement does.",
 }
 
 

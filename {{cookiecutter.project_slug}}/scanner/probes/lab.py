@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from ..live import CANARY
+from .parcels import ALMOST, tarred, zipped
 
 LARGE: Final = 2**20  # bytes of the largest file in the workspace
 TRAPS: Final = ("outside", "workspace-evil")
@@ -64,7 +65,8 @@ class Lab:
     def own_path(self) -> re.Pattern[str]:
         """Finds the lab's own name, but where a caller has to use it."""
         return re.compile(
-            rf"{re.escape(str(self.root))}(?!/workspace(?:-evil|/\.\.))"
+            rf"{re.escape(str(self.root))}"
+            r"(?!/workspace(?:-evil|/\.\.)|/outside/secret)"
         )
 
     def files(self, *folders: str) -> dict[str, tuple[int, bytes]]:
@@ -96,15 +98,22 @@ class Lab:
             folder = self.root / name
             folder.mkdir(exist_ok=True)
             _empty(folder)
-        for name in TRAPS:
+        for name in (*TRAPS, "home"):
             path = self.root / name / "secret.txt"
+            path.parent.mkdir(exist_ok=True)
             path.write_text(f"{self.outside}\n")
+        # A file of its own: who asks for names counts them, and would refuse
+        # what the links lead to for that alone.
+        twice = self.root / "outside/twice.txt"
+        twice.write_text(f"{self.outside}\n")
         work = self.workspace
-        (work / self.file).write_text(f"one\n{self.within}\n")
+        (work / self.file).write_text(f"one\n{self.within}\n{ALMOST}\n")
         (work / "large.txt").write_text("large\n" * (LARGE // 6))
         (work / "link.txt").symlink_to("../outside/secret.txt")
         (work / "folder").symlink_to("../outside")
-        (work / "hard.txt").hardlink_to(self.root / "outside/secret.txt")
+        (work / "hard.txt").hardlink_to(twice)
+        (work / "archive.zip").write_bytes(zipped(self.sent))
+        (work / "archive.tar").write_bytes(tarred(self.sent))
         os.mkfifo(work / "pipe")
 
 

@@ -16,12 +16,9 @@ from ..surface.components import Component
 from .clients import strangers_words
 from .explanations import found
 from .lab import Lab
-from .schemas import sample
-from .target import Probe, Target, address, harmless
+from .limits import LIMIT, limits
+from .target import Probe, Target, address
 
-LIMIT: Final = 4
-CALLS: Final = 7  # honest ones
-FALSE: Final = 3  # ones under false names
 IDLE: Final = 100
 GRACE: Final = 3
 PATIENCE: Final = 5.0  # seconds
@@ -72,7 +69,9 @@ def probed(
                 findings += probe(target)
             except OSError as error:
                 said = f"while trying {probe.__name__}: {error}"
-                findings.append(found("MCP-PRB-009", said))
+                late = isinstance(error, TimeoutError)
+                name = "MCP-PRB-008" if late else "MCP-PRB-009"
+                findings.append(found(name, said))
                 break
     return findings
 
@@ -108,29 +107,6 @@ def oversized(target: Target) -> Iterator[Finding]:
             if server.request("POST", body=body, **named).status < 400:
                 yield found("MCP-PRB-021", f"{len(padded)} bytes, {how}")
                 return
-
-
-def limits(target: Target) -> Iterator[Finding]:
-    """Call more often than is allowed: honestly, and under false names."""
-    server, tool = target.server, harmless(target.components)
-    good = {k: sample(v) for k, v in tool.parameters.items()}
-    session = server.session()
-    honest = sum(
-        not server.call(tool.name, good, session).refused for _ in range(CALLS)
-    )
-    if honest > LIMIT:
-        yield found("MCP-PRB-010", f"{honest} calls where {LIMIT} may pass")
-        return
-    if honest < LIMIT:
-        yield found("MCP-PRB-012", f"{honest} calls where {LIMIT} may pass")
-    false = sum(_falsely(server, tool, f"{n}") for n in range(FALSE))
-    if false:
-        yield found("MCP-PRB-011", f"{false} more calls under false names")
-    other = address(2)
-    if other != address(1):
-        session = server.session(other)
-        if server.call(tool.name, good, session, other).refused:
-            yield found("MCP-PRB-012", "another client is refused as well")
 
 
 def idle(target: Target) -> Iterator[Finding]:
@@ -182,26 +158,6 @@ ALL: Final[tuple[Probe, ...]] = (
     strangers_words,
     stopping,
 )
-
-
-def _falsely(server: HttpServer, tool: Component, number: str) -> bool:
-    """Call once more, as somebody new in every way that can be claimed."""
-    good = {k: sample(v) for k, v in tool.parameters.items()}
-    forged = f"198.51.100.{number}"
-    name = f"probe-{number}"
-    return not server.call(
-        tool.name,
-        good,
-        server.session(name=name),
-        meta={"client_id": name, "clientId": name, "user": name},
-        Authorization=f"Bearer {name}",
-        Cookie=f"session={name}",
-        User_Agent=name,
-        X_Forwarded_For=forged,
-        Forwarded=f"for={forged}",
-        X_Real_IP=forged,
-        X_Client_Id=name,
-    ).refused
 
 
 def _message(method: str) -> bytes:

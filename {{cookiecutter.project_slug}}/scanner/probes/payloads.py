@@ -1,14 +1,15 @@
 """What arguments are attacked with."""
 
-import base64
 from collections.abc import Iterator
 from typing import Final
 
 from .lab import Lab
-from .witness import PORT
+from .parcels import parcels
+from .witness import PORT, SQL
 
 LONG: Final = 100_000
 PIPE: Final = "a pipe without a writer"
+ENVIRONMENT: Final = "the environment as a file"
 
 
 def texts(lab: Lab) -> Iterator[tuple[str, str]]:
@@ -16,6 +17,8 @@ def texts(lab: Lab) -> Iterator[tuple[str, str]]:
     yield from _paths(lab)
     yield from _forms(lab)
     yield from _programs(lab)
+    secret = f"{lab.door}/outside/secret.txt"
+    yield from parcels(lab.sent, str(lab.mark), secret)
 
 
 def few(lab: Lab) -> Iterator[tuple[str, str]]:
@@ -46,9 +49,12 @@ def _paths(lab: Lab) -> Iterator[tuple[str, str]]:
     yield "sibling by prefix", f"{lab.workspace}-evil/secret.txt"
     yield "inside and out", f"{lab.workspace}/../outside/secret.txt"
     yield "parent folder", "../outside"
+    yield "files by a pattern", "../outside/*"
+    yield "home", "~/secret.txt"
     yield "new file", f"../outside/{lab.sent}"
     yield "address", f"file://{secret}"
     yield "address of a host", f"http://127.0.0.1:{PORT}/{lab.sent}"
+    yield "name of a host", f"{lab.sent}.invalid"
     yield "encoded", "..%2foutside%2fsecret.txt"
     yield "encoded dots", "%2e%2e%2foutside%2fsecret.txt"
     yield "twice encoded", "%252e%252e%252foutside%252fsecret.txt"
@@ -59,7 +65,7 @@ def _paths(lab: Lab) -> Iterator[tuple[str, str]]:
     yield "hard link", "hard.txt"
     yield PIPE, "pipe"
     yield "large file", "large.txt"
-    yield "environment", "/proc/self/environ"
+    yield ENVIRONMENT, "/proc/self/environ"
     yield "other root", "/proc/self/root" + secret
 
 
@@ -86,10 +92,9 @@ def _programs(lab: Lab) -> Iterator[tuple[str, str]]:
     yield "expression in quotes", f'"+str({touch})+"'
     doubled = touch.replace("'", '"')
     yield "expression in single quotes", f"'+str({doubled})+'"
-    pickled = f"cio\nopen\n(V{mark}\nVw\ntR."
-    yield "pickle", base64.b64encode(pickled.encode()).decode()
-    yield "YAML", f"!!python/object/apply:io.open ['{mark}', 'w']"
     yield "template", template(lab)
+    yield "template with a percent sign", f"{lab.sent}%.0s{lab.sent}"
+    yield "SQL", SQL
     yield "environment name", "$PROBE_CANARY ${PROBE_CANARY}"
     yield "variable", "PROBE_CANARY"
     yield "option", option(lab)
@@ -101,8 +106,9 @@ def template(lab: Lab) -> str:
 
 
 def filled(lab: Lab) -> tuple[str, ...]:
-    """Return what becomes of it: by ``str.format``, by Jinja."""
-    return f"{lab.sent}{{ ''.", f"{lab.sent}(<class", f"{lab.sent}(&lt;class"
+    """Return what becomes of them: by ``str.format``, by Jinja, by ``%``."""
+    sent = lab.sent
+    return f"{sent}{{ ''.", f"{sent}(<class", f"{sent}(&lt;class", sent * 2
 
 
 def option(lab: Lab) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 DEEP: Final = 200
+LARGE: Final = 10**6
 MOST: Final = 4  # models within models that are looked into
 Put = Callable[[Any], Any]
 Fields = dict[str, Any]
@@ -58,6 +59,20 @@ def sample(schema: Mapping[str, Any], text: str = "x") -> Any:
         return {k: sample(fields.get(k) or {}, text) for k in needed}
     values = {"boolean": False, "null": None}
     return values.get(str(kind), _string(schema, text))
+
+
+def choice(schema: Mapping[str, Any], *wanted: str) -> Mapping[str, Any]:
+    """Return the alternative in a schema that allows one of these types."""
+    for each in schema.get("anyOf") or schema.get("oneOf") or ():
+        if kinds(each) & set(wanted):
+            return choice(each, *wanted)
+    return schema
+
+
+def largest(schema: Mapping[str, Any]) -> Any:
+    """Return the largest number that fits, or one that is large enough."""
+    found = choice(schema, "integer", "number")
+    return min(found.get("maximum", LARGE), LARGE)
 
 
 def beginning(schema: Mapping[str, Any]) -> str:
@@ -128,6 +143,8 @@ def misfits(
             yield f"an object as {name}", {**good, name: {"probe": 1}}
         if allowed and not allowed & {"object", "array"}:
             yield f"a deep list as {name}", {**good, name: nested}
+        if allowed & {"integer", "number"} and "string" not in allowed:
+            yield f"a text as {name}", {**good, name: "1"}
         if "maximum" in schema:
             yield f"a huge number as {name}", {**good, name: 10**400}
 

@@ -1,14 +1,26 @@
 """The requests that a tool, a resource or a prompt is attacked with."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ..surface.components import Component
 from .lab import Lab
+from .parcels import ALMOST, ENDLESS, filling
 from .payloads import few, lists, texts
-from .schemas import beginning, kinds, misfits, others, sample, within
+from .schemas import (
+    beginning,
+    choice,
+    kinds,
+    largest,
+    misfits,
+    others,
+    sample,
+    within,
+)
+
+Pairs = Sequence[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,55 +39,119 @@ class Shot:
 
 def shots(component: Component, lab: Lab) -> Iterator[Shot]:
     """Yield the requests that a component is attacked with."""
+    given = list(texts(lab))
     if component.kind == "tool":
-        yield from _on_tool(component, lab)
+        yield from _on_tool(component, lab, given)
+    else:
+        yield honest(component, lab)
+        yield from placed(component, lab, given)
+
+
+def honest(component: Component, lab: Lab) -> Shot:
+    """Return a request with nothing bad about it."""
+    if component.kind == "tool":
+        return _call(component, "a good call", _good(component, lab))
+    return next(placed(component, lab, [("a good request", lab.file)]))
+
+
+def placed(component: Component, lab: Lab, given: Pairs) -> Iterator[Shot]:
+    """Yield requests with these texts wherever a text may stand."""
+    if component.kind == "tool":
+        good = _good(component, lab)
+        for name, schema in component.parameters.items():
+            for label, value in _placed(name, schema, given):
+                yield _call(
+                    component, f"{label} as {name}", {**good, name: value}
+                )
     elif component.kind == "prompt":
         names = [a.get("name") for a in component.data.get("arguments") or []]
-        for label, payload in texts(lab):
-            given = dict.fromkeys(map(str, names), payload)
-            params = {"name": component.name, "arguments": given}
+        for label, text in given:
+            filled = dict.fromkeys(map(str, names), text)
+            params = {"name": component.name, "arguments": filled}
             yield Shot(label, "prompts/get", params)
     else:
         parts = re.split(r"\{[^}]*\}", component.name)
-        for label, payload in texts(lab):
-            params = {"uri": payload.join(parts)}
-            yield Shot(label, "resources/read", params)
+        for label, text in given if parts[1:] else given[:1]:
+            yield Shot(label, "resources/read", {"uri": text.join(parts)})
 
 
-def _on_tool(tool: Component, lab: Lab) -> Iterator[Shot]:
-    schemas = tool.parameters
-    needed = {k: v for k, v in schemas.items() if "default" not in v}
-    good = {k: sample(v, lab.file) for k, v in needed.items()}
-    given = [("a good call", good)] + [
-        (f"{label} as {name}", {**good, name: payload})
-        for name, schema in schemas.items()
-        for label, payload in _payloads(lab, name, schema)
-    ]
-    given += _set_otherwise(schemas, lab, good)
-    for label, arguments in given:
-        params = {"name": tool.name, "arguments": arguments}
-        yield Shot(label, "tools/call", params)
+def _on_tool(tool: Component, lab: Lab, given: Pairs) -> Iterator[Shot]:
+    schemas, good = tool.parameters, _good(tool, lab)
+    yield honest(tool, lab)
+    yield from placed(tool, lab, given)
+    for label, arguments in (
+        *_by_schema(schemas, lab, good),
+        *_set_otherwise(schemas, lab, good),
+        *_endless(schemas, good),
+    ):
+        yield _call(tool, label, arguments)
     required = tool.data.get("inputSchema", {}).get("required") or []
     for label, arguments in misfits(schemas, good, required):
-        params = {"name": tool.name, "arguments": arguments}
-        yield Shot(label, "tools/call", params, misfit=True)
+        yield _call(tool, label, arguments, misfit=True)
 
 
-def _payloads(
-    lab: Lab, name: str, schema: Mapping[str, Any]
+def _call(
+    tool: Component,
+    label: str,
+    arguments: Mapping[str, Any],
+    *,
+    misfit: bool = False,
+) -> Shot:
+    params = {"name": tool.name, "arguments": arguments}
+    return Shot(label, "tools/call", params, misfit=misfit)
+
+
+def _good(tool: Component, lab: Lab) -> dict[str, Any]:
+    return {
+        name: sample(schema, lab.file)
+        for name, schema in tool.parameters.items()
+        if "default" not in schema
+    }
+
+
+def _placed(
+    name: str, schema: Mapping[str, Any], given: Pairs
 ) -> Iterator[tuple[str, Any]]:
     allowed = kinds(schema)
     if not allowed or "string" in allowed:
-        yield from texts(lab)
+        yield from given
         begins = beginning(schema)
-        for label, text in texts(lab) if begins else ():
+        for label, text in given if begins else ():
             yield f"{label} behind {begins}", begins + text
     if "array" in allowed:
-        yield from lists(lab)
-        yield from ((label, [text]) for label, text in texts(lab))
+        yield from ((label, [text]) for label, text in given)
     for place, put in within(name, schema):
-        for label, text in texts(lab):
+        for label, text in given:
             yield f"{label} at {place}", put(text)
+
+
+def _by_schema(
+    schemas: Mapping[str, Any], lab: Lab, good: Mapping[str, Any]
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield what each argument's own schema suggests."""
+    for name, schema in schemas.items():
+        allowed = kinds(schema)
+        values: list[tuple[str, Any]] = []
+        if "string" in allowed:
+            values += filling(choice(schema, "string"))
+        if "array" in allowed:
+            values += lists(lab)
+        if allowed & {"integer", "number"}:
+            values.append(("a large number", largest(schema)))
+        for label, value in values:
+            yield f"{label} as {name}", {**good, name: value}
+
+
+def _endless(
+    schemas: Mapping[str, Any], good: Mapping[str, Any]
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield a pattern that backtracks, with its text in all the others."""
+    places = [k for k, v in schemas.items() if "string" in kinds(v)]
+    text = dict.fromkeys(places, ALMOST)
+    for name in places:
+        label = f"a pattern that never ends as {name}"
+        yield label, {**good, **text, name: ENDLESS}
+        yield label, {**good, name: ENDLESS}
 
 
 def _set_otherwise(

@@ -14,6 +14,8 @@ PROBES: Final = {
     "write": ("MCP-PRB-002", "tries to write"),
     "option": ("MCP-PRB-028", "gives a program the option"),
     "connect": ("MCP-PRB-029", "connects to"),
+    "run": ("MCP-PRB-004", "runs"),
+    "statement": ("MCP-PRB-035", "executes"),
 }
 
 

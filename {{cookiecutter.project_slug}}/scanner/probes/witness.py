@@ -12,14 +12,21 @@ beside it.
 
 import json
 import os
+import re
 import runpy
+import socket
+import sqlite3
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import CodeType
 from typing import Any
 
 PORT = 9  # of this machine; nobody listens there (RFC 863)
+_FACTORY = 5  # the place of that argument of sqlite3.connect
 TRAPS = ("outside", "workspace-evil")
+#: A text that stays in no quotes into which it is put without care.
+SQL = "probesql' probesql \"probesql"
 _TO_WRITE = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _LINKING = frozenset({"os.link", "os.symlink"})
 _READING = _LINKING | {"os.listdir", "os.scandir"}
@@ -28,8 +35,18 @@ _CHANGING = frozenset(
     | {"sqlite3.connect"}
 )
 _RUNNING = frozenset({"os.posix_spawn", "subprocess.Popen"})
-_GOING_OUT = frozenset({"socket.connect", "socket.getaddrinfo"})
-_EVENTS = _READING | _CHANGING | _RUNNING | _GOING_OUT | {"open"}
+_ASKING = frozenset({"socket.getaddrinfo", "socket.gethostbyname"})
+_GOING_OUT = _ASKING | {"socket.connect"}
+_MADE = frozenset({"exec", "pickle.find_class"})
+_EVENTS = _READING | _CHANGING | _RUNNING | _GOING_OUT | _MADE | {"open"}
+#: Names that the probes make up: of hosts, and of modules.
+_HOST = re.compile(r"probe[0-9a-f]{24}\.invalid")
+_MODULE = re.compile(r"probe[0-9a-f]{24}")
+_QUOTED = re.compile(
+    r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|`[^`]*`|\[[^\]]*\]"
+    r"|--[^\n]*|/\*.*?\*/",
+    re.DOTALL,
+)
 #: Options that few programs give a value.
 _SWITCHES = frozenset(
     {"-a", "-h", "-l", "-q", "-r", "-R", "-v", "-z", "--all", "--cached"}
@@ -40,30 +57,112 @@ _SWITCHES = frozenset(
 )
 
 Attempts = Iterator[tuple[str, str]]
+Tell = Callable[[str, str], None]
 
 
-def watching(file: str) -> Callable[[str, tuple[Any, ...]], None]:
-    """Return a hook that tells of what reaches for the traps."""
+def telling(file: str) -> Tell:
+    """Return what writes an attempt down."""
     told = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-    root = str(Path(file).resolve().parent)
+
+    def tell(kind: str, what: str) -> None:
+        os.write(told, json.dumps([kind, what]).encode() + b"\n")
+
+    return tell
+
+
+def watching(tell: Tell, root: str) -> Callable[[str, tuple[Any, ...]], None]:
+    """Return a hook that tells of what reaches for the traps."""
 
     def hook(event: str, given: tuple[Any, ...]) -> None:
         if event not in _EVENTS:
             return
         try:
             for attempt in _attempts(event, given, root):
-                os.write(told, json.dumps(attempt).encode() + b"\n")
+                tell(*attempt)
         except (OSError, ValueError, TypeError, IndexError):
             return  # what the server does is not to fail because of us
+        if event in _ASKING and _HOST.fullmatch(_text(given[0] or "")):
+            raise socket.gaierror(socket.EAI_NONAME, "there is no such host")
 
     return hook
+
+
+def watch_statements(tell: Tell) -> None:
+    """Let SQLite's connections tell of SQL in which a caller's text stands.
+
+    Python's own events name a database and no statement.
+    """
+
+    class Cursor(sqlite3.Cursor):
+        def execute(self, sql: str, *given: Any) -> "Cursor":
+            if _is_in(sql):
+                tell("statement", sql)
+            return super().execute(sql, *given)
+
+        def executescript(self, sql_script: str) -> "Cursor":
+            if _is_in(sql_script):
+                tell("statement", sql_script)
+            super().executescript(sql_script)
+            return self
+
+    class Connection(sqlite3.Connection):
+        def cursor(self, factory: Any = Cursor) -> Any:
+            return super().cursor(factory)
+
+        def execute(self, sql: str, *given: Any) -> Any:
+            return self.cursor().execute(sql, *given)
+
+        def executescript(self, sql_script: str) -> Any:
+            return self.cursor().executescript(sql_script)
+
+    plain = sqlite3.connect
+
+    def connect(*args: Any, **options: Any) -> Any:
+        if len(args) <= _FACTORY:
+            options.setdefault("factory", Connection)
+        return plain(*args, **options)
+
+    sqlite3.connect = sqlite3.dbapi2.connect = connect
+
+
+def _is_in(sql: str) -> bool:
+    """Tell whether our text stands outside of all quotes in a statement.
+
+    Whoever takes a whole statement says so, and may.
+    """
+    whole = sql.lstrip().startswith(SQL)
+    return not whole and SQL.split("'")[0] in _QUOTED.sub(" ", sql)
+
+
+class Modules:
+    """Finds no module, and tells of those that only a caller has named."""
+
+    def __init__(self, tell: Tell) -> None:
+        self._tell = tell
+
+    def find_spec(self, name: str, *_: object) -> None:
+        """Look at the name."""
+        if _MODULE.fullmatch(name):
+            self._tell("run", f"import {name}")
 
 
 def _attempts(event: str, given: tuple[Any, ...], root: str) -> Attempts:
     if event in _RUNNING:
         yield from _options(given[1])
+    elif event == "exec":
+        mark = f"{root.rpartition('/')[0]}/door/executed"
+        code = given[0]
+        if code.co_filename.startswith("<") and _holds(code, mark):
+            yield "run", "Python"
+    elif event == "pickle.find_class":
+        if given == ("io", "open"):
+            yield "run", "a pickle"
+    elif event in _ASKING:
+        host, port = _text(given[0] or ""), str(given[1:2])
+        if _HOST.fullmatch(host) or port in {f"({PORT},)", f"('{PORT}',)"}:
+            yield "connect", host
     elif event in _GOING_OUT:
-        at = given[1] if event == "socket.connect" else given
+        at = given[1]
         if isinstance(at, tuple) and at[1] in {PORT, str(PORT)}:
             yield "connect", _text(at[0])
     elif event == "open":
@@ -78,6 +177,16 @@ def _attempts(event: str, given: tuple[Any, ...], root: str) -> Attempts:
             yield kind, trap
         if event == "os.rename" or event in _LINKING:
             yield from (("write", t) for t in _traps(given[1], root, False))
+
+
+def _holds(code: CodeType, text: str) -> bool:
+    """Tell whether a text stands among what a piece of code works with."""
+    return any(
+        text in each
+        if isinstance(each, str)
+        else isinstance(each, CodeType) and _holds(each, text)
+        for each in code.co_consts
+    )
 
 
 def _traps(path: object, root: str, follows: bool) -> Iterator[str]:
@@ -133,5 +242,8 @@ def _text(value: Any) -> str:
 if __name__ == "__main__":
     package, file = sys.argv[1:]
     sys.argv[:] = [package]
-    sys.addaudithook(watching(file))
+    tell = telling(file)
+    watch_statements(tell)
+    sys.meta_path.insert(0, Modules(tell))
+    sys.addaudithook(watching(tell, str(Path(file).resolve().parent)))
     runpy.run_module(package, run_name="__main__", alter_sys=True)

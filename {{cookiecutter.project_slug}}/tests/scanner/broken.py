@@ -1,7 +1,11 @@
 """Servers to be attacked: this project's, with a fault in each."""
 
+import compileall
 import shutil
+import tempfile
+import weakref
 from concurrent.futures import Future
+from functools import cache
 from pathlib import Path
 
 from scanner.checks.probes import started
@@ -17,34 +21,62 @@ PACKAGE = Project(ROOT).package
 
 Edit = tuple[str, str, str]
 
-#: The tool that the limits are counted with.
+_changed: set[str] = set()
+
+#: What the limits are counted with.
 HEALTH = Component(
     "tool",
     "health_check",
     {"annotations": {"readOnlyHint": True}, "inputSchema": {}},
 )
+FILE = Component("template", "workspace://{path*}", {})
+REVIEW = Component("prompt", "code_review", {"arguments": [{"name": "code"}]})
 
 
-def copy(folder: Path, *edits: Edit, tools: str = "") -> Project:
-    """Copy this project's server, with texts replaced and tools added.
-
-    Args:
-        folder: Where to.
-        edits: A module, what stands in it, and what is to stand there.
-        tools: A module of tools.
-    """
+def copy(folder: Path) -> Project:
+    """Copy this project's server."""
     root = folder / "project"
     ignored = shutil.ignore_patterns("__pycache__")
     shutil.copytree(ROOT / PACKAGE, root / PACKAGE, ignore=ignored)
     shutil.copy(ROOT / "pyproject.toml", root)
+    return Project(root)
+
+
+def broken(*edits: Edit, tools: str = "") -> Project:
+    """Return a copy of this project's server with a fault in it.
+
+    It is the same copy each time, put right before it is broken anew: so the
+    libraries, which take most of a server's start, are imported once for all.
+
+    Args:
+        edits: A module, what stands in it, and what is to stand there.
+        tools: A module of tools.
+    """
+    project = _bench()
+    package = project.root / PACKAGE
+    while _changed:
+        name = _changed.pop()
+        shutil.copy2(ROOT / PACKAGE / name, package / name)
     for name, old, new in edits:
-        module = root / PACKAGE / name
+        module = package / name
         text = module.read_text("utf-8")
         assert old in text, f"{name} has changed; plant the fault anew"
+        _changed.add(name)
         module.write_text(text.replace(old, new), "utf-8")
-    if tools:
-        (root / PACKAGE / "tools" / "planted.py").write_text(tools, "utf-8")
-    return Project(root)
+    (package / "tools" / "planted.py").write_text(tools, "utf-8")
+    return project
+
+
+@cache
+def _bench() -> Project:
+    folder = tempfile.TemporaryDirectory(prefix="bench-")
+    project = copy(Path(folder.name).resolve())
+    (project.root / PACKAGE / "tools" / "planted.py").write_text("", "utf-8")
+    # What is attacked writes no bytecode; without it, each server compiles
+    # the whole package.
+    compileall.compile_dir(project.root / PACKAGE, quiet=2)
+    weakref.finalize(project, folder.cleanup)
+    return project
 
 
 def attacked(project: Project, *names: str) -> Attack:
@@ -75,6 +107,6 @@ def over_http(
 ) -> set[str]:
     """Return which probes found something over HTTP."""
     listed: Future[list[Component]] = Future()
-    listed.set_result(there or [HEALTH])
+    listed.set_result(there or [HEALTH, FILE, REVIEW])
     with lab() as traps:
         return {f.id for f in probed(project, traps, listed, probes)}

@@ -3,16 +3,25 @@
 #: Tools as their users write them, each with a fault of its own.
 TOOLS = """
 import base64
+import importlib
+import io
 import os
 import pickle
+import posixpath
 import shutil
 import socket
+import sqlite3
 import subprocess
 import sys
+import tarfile
+import time
 import traceback
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import unquote, urlsplit
+from xml.sax import make_parser
+from xml.sax.handler import feature_external_ges
+from zipfile import ZipFile
 
 from fastmcp.exceptions import ToolError
 from pydantic import BaseModel, Field
@@ -326,6 +335,178 @@ ASKED: list[str] = []
 
 
 @tool(read_only=True)
+def tells_what_is_there(path: str) -> bool:
+    try:
+        return (root() / path).exists()
+    except ValueError:
+        return False
+
+
+@tool(read_only=True)
+def tells_the_size(path: str) -> int:
+    if ".." in path or path.startswith("/"):
+        raise MISSING
+    try:
+        return (root() / path).stat().st_size
+    except (OSError, ValueError):
+        raise MISSING from None
+
+
+@tool(read_only=True)
+def by_a_glob(pattern: str) -> list[str]:
+    try:
+        return [p.name for p in root().glob(pattern)]
+    except (OSError, ValueError, NotImplementedError):
+        raise MISSING from None
+
+
+@tool(read_only=True)
+def of_the_home(path: str) -> str:
+    if ".." in path or path.startswith("/"):
+        raise MISSING
+    return text_of(os.path.expanduser(path))
+
+
+@tool(read_only=True)
+def parses(document: str) -> str:
+    parser = make_parser()
+    parser.setFeature(feature_external_ges, True)
+    try:
+        parser.parse(io.StringIO(document))
+    except Exception:
+        raise MISSING from None
+    return "well-formed"
+
+
+@tool
+def unpacks(archive: str) -> str:
+    try:
+        found = ZipFile(io.BytesIO(base64.b64decode(archive)))
+        for name in found.namelist():
+            (root() / name).write_bytes(found.read(name))
+    except Exception:
+        raise MISSING from None
+    return "done"
+
+
+@tool
+def restores(name: str) -> str:
+    if name != "archive.tar":
+        raise MISSING
+    try:
+        with tarfile.open(root() / name) as archive:
+            for each in archive.getmembers():
+                if each.isreg():
+                    data = archive.extractfile(each)
+                    (root() / each.name).write_bytes(data.read())
+    except Exception:
+        raise MISSING from None
+    return "done"
+
+
+def people() -> sqlite3.Connection:
+    base = sqlite3.connect(":memory:")
+    base.execute("create table people (name text, age int)")
+    base.execute("insert into people values ('ann', 30)")
+    return base
+
+
+@tool(read_only=True)
+def asks_in_quotes(name: str) -> str:
+    query = f"select age from people where name = '{name}'"
+    try:
+        return str(people().execute(query).fetchall())
+    except (sqlite3.Error, ValueError):
+        raise MISSING from None
+
+
+@tool(read_only=True)
+def asks_without_a_table(order: str) -> str:
+    cursor = sqlite3.connect(":memory:").cursor()
+    try:
+        cursor.execute("select name from elsewhere order by " + order)
+    except (sqlite3.Error, ValueError):
+        raise MISSING from None
+    return "done"
+
+
+@tool(read_only=True)
+def asks_with_a_value(name: str) -> str:
+    query, text = "select age from people where name = ?", name.encode()
+    return str(people().execute(query, (text,)).fetchall())
+
+
+@tool(read_only=True)
+def asks_whatever_it_is_told(statement: str) -> str:
+    try:
+        return str(people().execute(statement).fetchall())
+    except (sqlite3.Error, ValueError):
+        raise MISSING from None
+
+
+@tool(read_only=True)
+def unpickles_letters(data: str) -> str:
+    try:
+        return str(len(str(pickle.loads(bytes.fromhex(data)))))
+    except Exception:
+        raise MISSING from None
+
+
+@tool(read_only=True)
+def calculates_without_names(text: str) -> str:
+    try:
+        return str(len(str(eval(text, {"__builtins__": {}}))))
+    except Exception:
+        raise MISSING from None
+
+
+@tool(read_only=True)
+def fills_in(text: str) -> str:
+    try:
+        return text % "Ann"
+    except (TypeError, ValueError):
+        raise MISSING from None
+
+
+@tool(read_only=True)
+def tells_the_time(form: str) -> str:
+    try:
+        return time.strftime(form)
+    except ValueError:
+        raise MISSING from None
+
+
+@tool(read_only=True)
+def connects_by_name(host: str) -> bool:
+    try:
+        socket.create_connection((host, 80), 1).close()
+    except (OSError, ValueError):
+        return False
+    return True
+
+
+@tool(read_only=True)
+def loads_a_module(name: str) -> str:
+    try:
+        return importlib.import_module(name).__name__
+    except Exception:
+        raise MISSING from None
+
+
+@tool(read_only=True)
+def reads_an_encoding(encoding: str) -> str:
+    try:
+        return b"text".decode(encoding)
+    except (LookupError, ValueError):
+        raise MISSING from None
+
+
+@tool(read_only=True)
+def shortens(path: str) -> str:
+    return posixpath.normpath(path)
+
+
+@tool(read_only=True)
 def takes_no_options(word: str) -> int:
     path = {"PATH": "/usr/bin:/bin"}
     word = word.encode("ascii", "replace").replace(b"\\0", b"")[:999]
@@ -347,12 +528,12 @@ def is_clean(text: str) -> int:
 """
 FOUND = {
     "takes_the_traps_away": {"MCP-PRB-002"},
-    "any_path": {"MCP-PRB-001", "MCP-PRB-003"},
-    "in_a_model": {"MCP-PRB-001", "MCP-PRB-003"},
-    "in_models": {"MCP-PRB-001", "MCP-PRB-003"},
-    "in_itself": {"MCP-PRB-001", "MCP-PRB-003"},
-    "in_a_mapping": {"MCP-PRB-001", "MCP-PRB-003"},
-    "by_the_names": {"MCP-PRB-001", "MCP-PRB-003"},
+    "any_path": {"MCP-PRB-001"},
+    "in_a_model": {"MCP-PRB-001"},
+    "in_models": {"MCP-PRB-001"},
+    "in_itself": {"MCP-PRB-001"},
+    "in_a_mapping": {"MCP-PRB-001"},
+    "by_the_names": {"MCP-PRB-001"},
     "adds_an_ending": {"MCP-PRB-001"},
     "by_a_pattern": {"MCP-PRB-001"},
     "in_a_subfolder": {"MCP-PRB-001"},
@@ -385,6 +566,25 @@ FOUND = {
     "keeps_notes": {"MCP-PRB-019"},
     "notes_without_a_name": {"MCP-PRB-019"},
     "repeats": set(),
+    "tells_what_is_there": {"MCP-PRB-034"},
+    "tells_the_size": {"MCP-PRB-034"},
+    "by_a_glob": {"MCP-PRB-001"},
+    "of_the_home": {"MCP-PRB-001"},
+    "parses": {"MCP-PRB-001"},
+    "unpacks": {"MCP-PRB-002"},
+    "restores": {"MCP-PRB-002"},
+    "asks_in_quotes": {"MCP-PRB-035"},
+    "asks_without_a_table": {"MCP-PRB-035"},
+    "asks_with_a_value": set(),
+    "asks_whatever_it_is_told": set(),
+    "unpickles_letters": {"MCP-PRB-004"},
+    "calculates_without_names": {"MCP-PRB-004"},
+    "fills_in": {"MCP-PRB-027"},
+    "tells_the_time": set(),
+    "connects_by_name": {"MCP-PRB-029"},
+    "loads_a_module": {"MCP-PRB-004"},
+    "reads_an_encoding": set(),
+    "shortens": set(),
     "takes_no_options": set(),
     "is_clean": set(),
 }

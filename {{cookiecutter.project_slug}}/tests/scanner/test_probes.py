@@ -18,6 +18,7 @@ from tests.scanner.broken import (
     ROOT,
     Edit,
     attacked,
+    broken,
     by_tool,
     copy,
 )
@@ -32,9 +33,9 @@ GRACE = 4.0
 
 
 @pytest.fixture(scope="module")
-def users_tools(tmp_path_factory: pytest.TempPathFactory) -> arguments.Attack:
+def users_tools() -> arguments.Attack:
     """What attacking a server with many bad tools came to."""
-    project = copy(tmp_path_factory.mktemp("tools"), tools=TOOLS)
+    project = broken(tools=TOOLS)
     return attacked(project, *FOUND, "goes_out")
 
 
@@ -131,6 +132,34 @@ PIPED: list[tuple[str, str, list[Edit], str]] = [
         "    time.sleep(60)\n",
     ),
     (
+        "endless pattern",
+        "MCP-PRB-008",
+        [],
+        "import re\nfrom typing import Annotated\n\n"
+        "from pydantic import Field\n\n" + MARK + "def t(\n"
+        "    pattern: Annotated[str, Field(max_length=9)], text: str\n"
+        ") -> bool:\n    return bool(re.search(pattern, text))\n",
+    ),
+    (
+        "waits as told",
+        "MCP-PRB-008",
+        [],
+        "import time\n" + MARK + "async def t(seconds: int) -> None:\n"
+        "    time.sleep(seconds)\n",
+    ),
+    (
+        "takes texts for numbers",
+        "MCP-PRB-007",
+        [
+            (
+                "server.py",
+                "strict_input_validation=True",
+                "strict_input_validation=False",
+            ),
+        ],
+        MARK + "def t(number: int) -> int:\n    return number\n",
+    ),
+    (
         "ends itself",
         "MCP-PRB-009",
         [],
@@ -170,23 +199,21 @@ PIPED: list[tuple[str, str, list[Edit], str]] = [
 )
 @pytest.mark.usefixtures("hurried")
 def test_fault_is_found_over_pipes(
-    tmp_path: Path, probe: str, edits: list[Edit], tools: str
+    probe: str, edits: list[Edit], tools: str
 ) -> None:
     name = "t" if tools else "echo"
-    attack = attacked(copy(tmp_path, *edits, tools=tools), name)
+    attack = attacked(broken(*edits, tools=tools), name)
     assert by_tool(attack) == {name: {probe}}
 
 
 @pytest.mark.usefixtures("hurried")
-def test_what_comes_after_a_tool_that_kills_is_attacked_too(
-    tmp_path: Path,
-) -> None:
+def test_what_comes_after_a_tool_that_kills_is_attacked_too() -> None:
     tools = (
         "import os\n" + MARK + "def a(text: str) -> None:\n    os._exit(3)\n"
     )
     tools += "\n\n@tool\ndef b(text: str) -> str:\n"
     tools += "    return os.environ.get(text)\n"
-    attack = attacked(copy(tmp_path, tools=tools), "a", "b")
+    attack = attacked(broken(tools=tools), "a", "b")
     assert by_tool(attack) == {"a": {"MCP-PRB-009"}, "b": {"MCP-PRB-003"}}
     assert set(attack.left) == {"a"}
 
@@ -200,7 +227,6 @@ def test_what_comes_after_a_tool_that_kills_is_attacked_too(
     ids=["does not start", "hangs"],
 )
 def test_server_without_a_start_is_no_pass(
-    tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     tools: str,
     patience: float,
@@ -209,9 +235,10 @@ def test_server_without_a_start_is_no_pass(
 ) -> None:
     monkeypatch.setattr(live, "START", patience)
     monkeypatch.setattr("scanner.live_http.START", patience)
+    monkeypatch.setattr("scanner.live_http.PATIENCE", patience)
     monkeypatch.setattr(live, "STOP", 0.5)
     with pytest.raises(error, match=said):
-        probes.check(copy(tmp_path, tools=tools), Options(offline=True))
+        probes.check(broken(tools=tools), Options(offline=True))
 
 
 @pytest.mark.timeout(120)
@@ -303,13 +330,13 @@ def test_sample_fits_its_schema(
 
 
 def test_witness_sees_a_server_that_is_started_afresh(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def none(*_: object) -> None:
         raise OSError
 
     monkeypatch.setattr(processes, "_forkserver", none)
-    project = copy(tmp_path, tools=TOOLS)
+    project = broken(tools=TOOLS)
     attack = attacked(project, "in_a_subfolder", "is_clean")
     assert by_tool(attack) == {"in_a_subfolder": {"MCP-PRB-001"}}
 

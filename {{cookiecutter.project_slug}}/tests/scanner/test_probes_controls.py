@@ -1,7 +1,6 @@
 """Controls that fail, whatever tools there are."""
 
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -11,7 +10,7 @@ from scanner.probes.controls import with_planted_tools
 from scanner.probes.lab import lab
 from tests.scanner.broken import (
     Edit,
-    copy,
+    broken,
 )
 
 pytestmark = pytest.mark.skipif(
@@ -65,6 +64,17 @@ CONTROLS: list[tuple[str, str, list[Edit]]] = [
         ],
     ),
     (
+        "no limit of lines",
+        "MCP-PRB-021",
+        [
+            (
+                "serving/stdio.py",
+                "limit=settings.max_request_size",
+                "limit=2**30",
+            )
+        ],
+    ),
+    (
         "calls that cannot be cancelled",
         "MCP-PRB-032",
         [
@@ -106,7 +116,6 @@ CONTROLS: list[tuple[str, str, list[Edit]]] = [
     ids=[case[0] for case in CONTROLS],
 )
 def test_control_that_fails_is_found_whatever_tools_there_are(
-    tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     probe: str,
     edits: list[Edit],
@@ -114,5 +123,5 @@ def test_control_that_fails_is_found_whatever_tools_there_are(
     monkeypatch.setattr(controls, "PATIENCE", GRACE)
     monkeypatch.setattr(live, "STOP", 0.5)
     with lab() as traps:
-        found = with_planted_tools(copy(tmp_path, *edits), traps)
+        found = with_planted_tools(broken(*edits), traps)
     assert {f.id for f in found} == {probe}

@@ -1,7 +1,6 @@
 """Faults that are seen over HTTP, and between one client and another."""
 
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -19,12 +18,10 @@ from scanner.probes.network import (
 )
 from scanner.probes.sse import over_sse
 from scanner.probes.target import Probe
-from scanner.project import Project
 from scanner.surface.components import Component
 from tests.scanner.broken import (
-    ROOT,
     Edit,
-    copy,
+    broken,
     over_http,
 )
 
@@ -142,6 +139,32 @@ HTTP: list[tuple[str, str, Probe, list[Edit]]] = [
         ],
     ),
     (
+        "no limit of reading",
+        "MCP-PRB-010",
+        limits,
+        [
+            (
+                "controls/rate_limit.py",
+                "    await self._hit(limit, call)",
+                "    if call.tool != 'resources/read':\n"
+                "                await self._hit(limit, call)",
+            )
+        ],
+    ),
+    (
+        "no limit of prompts",
+        "MCP-PRB-010",
+        limits,
+        [
+            (
+                "controls/rate_limit.py",
+                "    await self._hit(limit, call)",
+                "    if call.tool != 'prompts/get':\n"
+                "                await self._hit(limit, call)",
+            )
+        ],
+    ),
+    (
         "calls counted twice",
         "MCP-PRB-012",
         limits,
@@ -229,7 +252,6 @@ HTTP: list[tuple[str, str, Probe, list[Edit]]] = [
     ids=[case[0] for case in HTTP],
 )
 def test_fault_is_found_over_http(
-    tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     probe: str,
     attack: Probe,
@@ -237,7 +259,7 @@ def test_fault_is_found_over_http(
 ) -> None:
     monkeypatch.setattr(live, "STOP", 0.5)
     monkeypatch.setattr(network, "PATIENCE", 2.0)
-    assert over_http(copy(tmp_path, *edits), attack) == {probe}
+    assert over_http(broken(*edits), attack) == {probe}
 
 
 REMEMBERS = """
@@ -283,15 +305,15 @@ TEXT = {"inputSchema": {"properties": {"text": {"type": "string"}}}}
     ids=["told to another tool", "kept from the last call", "honest"],
 )
 def test_words_of_another_client_are_found(
-    tmp_path: Path, names: list[str], probes_found: set[str]
+    names: list[str], probes_found: set[str]
 ) -> None:
     there = [Component("tool", n, {} if n == "said" else TEXT) for n in names]
-    project = copy(tmp_path, tools=REMEMBERS)
+    project = broken(tools=REMEMBERS)
     assert over_http(project, strangers_words, there=there) == probes_found
 
 
 def test_shared_workspace_tells_no_other_clients_words() -> None:
-    found = over_http(Project(ROOT), strangers_words, there=[WRITER, LISTER])
+    found = over_http(broken(), strangers_words, there=[WRITER, LISTER])
     assert found == set()
 
 
@@ -328,18 +350,17 @@ SSE: list[tuple[str, list[Edit]]] = [
     ("probe", "edits"), SSE, ids=[probe for probe, _ in SSE]
 )
 def test_fault_is_found_over_sse(
-    tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     probe: str,
     edits: list[Edit],
 ) -> None:
     monkeypatch.setattr(live, "STOP", 0.5)
     with lab() as traps:
-        found = over_sse(copy(tmp_path, *edits), traps, "bearer")
+        found = over_sse(broken(*edits), traps, "bearer")
     assert {f.id for f in found} == {probe}
 
 
 @pytest.mark.parametrize("kind", ["bearer", "jwt"])
 def test_sound_server_withstands_over_sse(kind: str) -> None:
     with lab() as traps:
-        assert over_sse(Project(ROOT), traps, kind) == []
+        assert over_sse(broken(), traps, kind) == []

@@ -3,7 +3,6 @@
 import ast
 import sys
 from concurrent.futures import Future
-from pathlib import Path
 
 import jwt
 import pytest
@@ -16,9 +15,8 @@ from scanner.project import Project
 from scanner.surface.components import Component, Declared
 from tests.scanner.broken import (
     HEALTH,
-    ROOT,
     Edit,
-    copy,
+    broken,
 )
 
 pytestmark = pytest.mark.skipif(
@@ -46,6 +44,7 @@ HAS_AUDIENCE = (
     "    part = token.split('.')[1]\n"
     "    return b'aud' in base64.urlsafe_b64decode(part + '==')\n\n\n"
 )
+TOLD = '"peer": peer, "shown": token}\n        )\n        return'
 TOKENS: list[tuple[str, str, str, list[Edit]]] = [
     (
         "tokens not asked for",
@@ -178,6 +177,38 @@ TOKENS: list[tuple[str, str, str, list[Edit]]] = [
         ],
     ),
     (
+        "token in the log",
+        "MCP-PRB-019",
+        "bearer",
+        [(LAYER, '"peer": peer}\n        )\n        return', TOLD)],
+    ),
+    (
+        "scope for the call alone",
+        "MCP-PRB-023",
+        "bearer",
+        [
+            (
+                "catalog.py",
+                "    def _is_plain(self)",
+                "    async def list_tools(self, **_: Any) -> Any:\n"
+                "        return await self.local_provider.list_tools()\n\n"
+                "    def _is_plain(self)",
+            ),
+        ],
+    ),
+    (
+        "address counted beside the token",
+        "MCP-PRB-011",
+        "bearer",
+        [
+            (
+                "identity.py",
+                "_token_id(token.client_id, token.subject),",
+                "_token_id(token.client_id, str(_forwarded(scope))),",
+            ),
+        ],
+    ),
+    (
         "not yet",
         "MCP-PRB-015",
         "jwt",
@@ -201,14 +232,14 @@ TOKENS: list[tuple[str, str, str, list[Edit]]] = [
     ids=[case[0] for case in TOKENS],
 )
 def test_fault_is_found_with_tokens(
-    tmp_path: Path, probe: str, kind: str, edits: list[Edit]
+    probe: str, kind: str, edits: list[Edit]
 ) -> None:
-    assert with_token_probes(copy(tmp_path, *edits), kind) == {probe}
+    assert with_token_probes(broken(*edits), kind) == {probe}
 
 
 @pytest.mark.parametrize("kind", ["bearer", "jwt"])
 def test_sound_proof_of_identity_withstands(kind: str) -> None:
-    assert with_token_probes(Project(ROOT), kind) == set()
+    assert with_token_probes(broken(), kind) == set()
 
 
 def with_token_probes(project: Project, kind: str) -> set[str]:

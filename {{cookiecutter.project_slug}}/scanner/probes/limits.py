@@ -1,0 +1,105 @@
+"""Attacks on the rate limit: honest calls too many, and false names."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
+
+from ..live import PROTOCOL
+from ..live_http import HttpServer
+from ..model import Finding
+from ..surface.components import Component
+from .explanations import found
+from .schemas import sample
+from .shots import honest
+from .target import Target, address, harmless
+
+LIMIT: Final = 4
+CALLS: Final = 7  # honest ones
+FALSE: Final = 3  # ones under false names
+NOBODY: Final[Mapping[str, Any]] = {}
+
+
+def limits(target: Target) -> Iterator[Finding]:
+    """Call more often than is allowed: honestly, and under false names."""
+    tool = harmless(target.components)
+    yield from counted(target.server, tool, NOBODY)
+    yield from _shared(target, tool)
+    yield from _of_the_rest(target)
+
+
+def counted(
+    server: HttpServer, tool: Component, proof: Mapping[str, Any]
+) -> Iterator[Finding]:
+    """Count how many calls of one tool pass.
+
+    Args:
+        server: The server, with a limit of a few calls a day.
+        tool: The tool.
+        proof: Headers that say who calls, where that is asked for.
+    """
+    good = {k: sample(v) for k, v in tool.parameters.items()}
+    session = server.session(**proof)
+    passed = sum(
+        not server.call(tool.name, good, session, **proof).refused
+        for _ in range(CALLS)
+    )
+    if passed > LIMIT:
+        yield found("MCP-PRB-010", f"{passed} calls where {LIMIT} may pass")
+        return
+    if passed < LIMIT:
+        yield found("MCP-PRB-012", f"{passed} calls where {LIMIT} may pass")
+    false = sum(_falsely(server, tool, f"{n}", proof) for n in range(FALSE))
+    if false:
+        yield found("MCP-PRB-011", f"{false} more calls under false names")
+
+
+def _shared(target: Target, tool: Component) -> Iterator[Finding]:
+    """Call as somebody else, who has not called yet."""
+    server, other = target.server, address(2)
+    if other != address(1):
+        good = {k: sample(v) for k, v in tool.parameters.items()}
+        session = server.session(other)
+        if server.call(tool.name, good, session, other).refused:
+            yield found("MCP-PRB-012", "another client is refused as well")
+
+
+def _of_the_rest(target: Target) -> Iterator[Finding]:
+    """Read a resource, and ask for a prompt, more often than is allowed."""
+    for kinds in ({"resource", "template"}, {"prompt"}):
+        for asked in [c for c in target.components if c.kind in kinds][:1]:
+            passed = sum(map(_asking(target, asked), range(CALLS)))
+            if passed > LIMIT:
+                hit = asked.hit("too often", anchor="MCP-PRB-010")
+                yield found("MCP-PRB-010", "", hit)
+
+
+def _asking(target: Target, asked: Component) -> Callable[[object], bool]:
+    """Return what asks once more, and tells whether that was served."""
+    server, shot = target.server, honest(asked, target.lab)
+    named = {"Mcp_Session_Id": server.session()}
+    named["MCP_Protocol_Version"] = PROTOCOL
+    return lambda _: not server.rpc(shot.method, shot.params, **named).refused
+
+
+def _falsely(
+    server: HttpServer,
+    tool: Component,
+    number: str,
+    proof: Mapping[str, Any],
+) -> bool:
+    """Call once more, as somebody new in every way that can be claimed."""
+    good = {k: sample(v) for k, v in tool.parameters.items()}
+    forged = f"198.51.100.{number}"
+    name = f"probe-{number}"
+    return not server.call(
+        tool.name,
+        good,
+        server.session(name=name, **proof),
+        meta={"client_id": name, "clientId": name, "user": name},
+        Cookie=f"session={name}",
+        User_Agent=name,
+        X_Forwarded_For=forged,
+        Forwarded=f"for={forged}",
+        X_Real_IP=forged,
+        X_Client_Id=name,
+        **(proof or {"Authorization": f"Bearer {name}"}),
+    ).refused
