@@ -117,6 +117,28 @@ async def test_caller_cannot_raise_the_limit(
     assert f"offset={len(text.text)}" in note.text
 
 
+@pytest.mark.parametrize(
+    ("tool", "arguments"),
+    [("list_files", {}), ("search_files", {"pattern": "needle"})],
+)
+async def test_long_answer_is_cut_and_says_so(
+    make_server: Any,
+    connect: Any,
+    workspace: Path,
+    tool: str,
+    arguments: dict[str, Any],
+) -> None:
+    """It is of use where all of it would be refused."""
+    for number in range(50):
+        (workspace / f"{'long' * 20}{number}").write_text("a needle")
+    async with connect(make_server(MCP_MAX_OUTPUT_SIZE=1000)) as client:
+        result = await client.call_tool(tool, arguments)
+    found = result.structured_content
+    assert found.get("truncated") or found["truncated_because"] == "results"
+    assert found.get("entries") or found["matches"]
+    assert len(result.content[0].text) <= 1000
+
+
 @pytest.mark.parametrize("name", ["a b.txt", "ü/ñ.md", "100%.txt", "...x"])
 async def test_resource_is_read_by_its_address(
     make_server: Any, connect: Any, workspace: Path, name: str

@@ -7,11 +7,12 @@ from itertools import repeat
 from pathlib import Path
 
 import pytest
+from pydantic_core import to_json
 
 from {{ cookiecutter.__package_name }}.errors import Refusal
 from {{ cookiecutter.__package_name }}.workspace import Workspace, directories
 from {{ cookiecutter.__package_name }}.workspace.directories import Below, Found
-from {{ cookiecutter.__package_name }}.workspace.listing import Entry, list_entries
+from {{ cookiecutter.__package_name }}.workspace.listing import ENVELOPE, Entry, list_entries
 
 
 def test_entry_says_what_it_is(workspace: Path, files: Workspace) -> None:
@@ -54,6 +55,19 @@ def test_long_listing_says_that_there_is_more(
     assert not files.list(max_entries=5).truncated
 
 
+@pytest.mark.parametrize("name", ["a", "é" * 90, '"' * 90], ids=ascii)
+def test_listing_is_as_long_as_fits(
+    workspace: Path, files: Workspace, name: str
+) -> None:
+    for number in range(50):
+        (workspace / f"{name}{number:02}").touch()
+    listing = files.list(max_size=1000)
+    assert listing.truncated
+    room = 1000 - len(to_json(listing).decode())
+    assert 0 <= room < len(to_json(listing.entries[0]).decode()) + ENVELOPE
+    assert not files.list(max_size=50 * 300).truncated
+
+
 def test_listing_stops_where_it_ends(workspace: Path) -> None:
     class Endless(Below):
         def __iter__(self) -> Iterator[Found]:
@@ -63,7 +77,7 @@ def test_listing_stops_where_it_ends(workspace: Path) -> None:
 
     (workspace / "a").touch()
     endless = Endless(directories.walk, 0, (), recursive=True)
-    assert list_entries(endless, 3).truncated
+    assert list_entries(endless, 3, 1000).truncated
 
 
 def test_directories_below_the_deepest_level_are_counted(

@@ -9,10 +9,11 @@ from unittest.mock import patch
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic_core import to_json
 
 from {{ cookiecutter.__package_name }}.errors import Refusal
 from {{ cookiecutter.__package_name }}.workspace import Workspace, searching
-from {{ cookiecutter.__package_name }}.workspace.searching import Match, Search
+from {{ cookiecutter.__package_name }}.workspace.searching import ENVELOPE, Match, Search
 
 
 def test_match_names_file_line_and_text(
@@ -73,7 +74,11 @@ def test_every_line_that_holds_the_pattern_is_found(
         file.write("\n".join(lines).encode())
         file.seek(0)
         search = Search(
-            pattern, max_results=999, max_bytes=10**6, max_seconds=60
+            pattern,
+            max_results=999,
+            max_size=10**9,
+            max_bytes=10**6,
+            max_seconds=60,
         )
         result = search.file(file.fileno(), ("a",))
     expected = {n for n, line in enumerate(lines, 1) if pattern in line}
@@ -123,6 +128,18 @@ def test_number_of_results_ends_the_search(
     result = files.search("needle", max_results=2)
     assert (len(result.matches), result.truncated_because) == (2, "results")
     assert files.search("needle", max_results=3).truncated_because is None
+
+
+@pytest.mark.parametrize("line", ["", "é" * 90, '"\t\x01' * 30], ids=ascii)
+def test_search_ends_where_its_result_is_full(
+    workspace: Path, files: Workspace, line: str
+) -> None:
+    (workspace / "a").write_text(f"{line} needle\n" * 50, "utf-8")
+    result = files.search("needle", max_size=2000)
+    assert result.truncated_because == "results"
+    room = 2000 - len(to_json(result).decode())
+    assert 0 <= room < len(to_json(result.matches[0]).decode()) + ENVELOPE
+    assert files.search("needle", max_size=50_000).truncated_because is None
 
 
 def test_number_of_bytes_ends_the_search(

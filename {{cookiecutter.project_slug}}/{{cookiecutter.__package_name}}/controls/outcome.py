@@ -1,7 +1,10 @@
 """How a call ended: the one word for it, and the size of the answer."""
 
 import asyncio
-from typing import Any, Final
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, cast
+
+from pydantic_core import to_json
 
 from ..errors import Refusal
 
@@ -20,10 +23,22 @@ def outcome(ending: Any) -> str:
 
 
 def size_of(result: Any) -> int:
-    """Return the characters of text and Base64 that a result holds."""
-    parts = getattr(result, "content", None)
-    parts = parts or getattr(result, "contents", None)
-    return sum(_size(part) for part in parts or ())
+    """Return the characters that a result holds, as a model reads it.
+
+    Data go out twice, as such and as text for older clients (MCP
+    specification, tools: structured content). A model is shown one of them:
+    the longer counts.
+    """
+    shown = sum(map(_size, _parts(result)))
+    data = getattr(result, "structured_content", None)
+    return max(shown, _size_of_data(data)) if data else shown
+
+
+def _parts(result: Any) -> Iterable[Any]:
+    for name in ("content", "contents", "messages"):
+        if parts := getattr(result, name, None):
+            return cast(Iterable[Any], parts)
+    return ()
 
 
 def _size(part: Any) -> int:
@@ -33,7 +48,22 @@ def _size(part: Any) -> int:
     """
     for name in ("text", "data", "blob", "content"):
         value = getattr(part, name, None)
-        if isinstance(value, str | bytes):
+        if isinstance(value, str):
             return len(value)
-    embedded = getattr(part, "resource", None)
-    return _size(embedded) if embedded else 0
+        if isinstance(value, bytes):
+            return (len(value) + 2) // 3 * 4  # as Base64
+    inner = getattr(part, "resource", None) or getattr(part, "content", None)
+    return _size(inner) if inner else _length(part)
+
+
+def _size_of_data(data: Mapping[str, Any]) -> int:
+    """Return the size of data; a text that is wrapped is as long as it is."""
+    if len(data) == 1:
+        (only,) = data.values()
+        if isinstance(only, str):
+            return len(only)
+    return _length(data)
+
+
+def _length(value: Any) -> int:
+    return len(to_json(value, exclude_none=True, fallback=str).decode())

@@ -45,7 +45,8 @@ Limit = Annotated[
 @tool(scope="files:read", read_only=True)
 def list_files(path: Path = ".", recursive: bool = False) -> Listing:
     """List the files and directories below a directory."""
-    return _workspace().list(path, recursive=recursive)
+    most = resources().settings.max_output_size
+    return _workspace().list(path, recursive=recursive, max_size=most)
 
 
 @tool(scope="files:read", read_only=True)
@@ -62,7 +63,8 @@ def read_file(
 @tool(scope="files:read", read_only=True)
 def search_files(pattern: Pattern, path: Path = ".") -> SearchResult:
     """Find the lines that hold a text, in all files below a directory."""
-    return _workspace().search(pattern, path)
+    most = resources().settings.max_output_size
+    return _workspace().search(pattern, path, max_size=most)
 
 
 async def _overwritten(arguments: Mapping[str, Any]) -> str | None:

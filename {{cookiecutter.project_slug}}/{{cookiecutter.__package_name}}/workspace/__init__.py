@@ -112,12 +112,16 @@ class Workspace:
         *,
         recursive: bool = False,
         max_entries: int = 5_000,
+        max_size: int = 1 << 20,
     ) -> Listing:
-        """Return the names in a directory, or all below it."""
+        """Return the names in a directory, or all below it.
+
+        ``max_size`` is that of the listing as JSON, in characters.
+        """
         names = parse(path)
         with refusing(names):
             tree = self._below(names, recursive=recursive)
-            return list_entries(tree, max_entries)
+            return list_entries(tree, max_entries, max_size)
 
     def read(
         self, path: str, *, offset: int = 0, limit: int | None = None
@@ -137,17 +141,20 @@ class Workspace:
         path: str = ".",
         *,
         max_results: int = 200,
+        max_size: int = 1 << 20,
         max_bytes: int = 1 << 30,
         max_seconds: float = 10.0,
     ) -> SearchResult:
         """Return the lines that hold a text, in a file or below a directory.
 
         The text is taken as it is, letter by letter: no pattern language, so
-        that the time depends on the size of the files alone.
+        that the time depends on the size of the files alone. ``max_size`` is
+        that of the result as JSON, in characters.
         """
         search = Search(
             pattern,
             max_results=max_results,
+            max_size=max_size,
             max_bytes=max_bytes,
             max_seconds=max_seconds,
         )

@@ -1,16 +1,20 @@
-"""Listing a directory, or all that lies below it, up to a number."""
+"""Listing a directory, or all that lies below it, up to a size."""
 
 import os
 import stat
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import islice
-from typing import Literal
+from typing import Final, Literal
 
 from .directories import Below
-from .paths import Names, show
+from .paths import Names, length, show
 
 Kind = Literal["file", "directory", "link", "other"]
+
+#: Characters of a listing as JSON besides its entries, and a few more.
+ENVELOPE: Final = 80
+#: Characters of an entry besides its values: their names, and the comma.
+FRAME: Final = len('{"path":,"type":"","size":},')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,15 +48,27 @@ class Listing:
     skipped: int
 
 
-def list_entries(tree: Below, max_entries: int) -> Listing:
-    """List at most ``max_entries`` of what a tree holds."""
-    found = list(islice(_entries(tree), max_entries + 1))
-    entries = sorted(found[:max_entries], key=lambda entry: entry.path)
+def list_entries(tree: Below, max_entries: int, max_size: int) -> Listing:
+    """List what a tree holds: so many entries, in so many characters."""
+    found: list[Entry] = []
+    room, truncated = max_size - ENVELOPE, False
+    for entry in _entries(tree):
+        room -= _size(entry)
+        truncated = room < 0 or len(found) == max_entries
+        if truncated:
+            break
+        found.append(entry)
     return Listing(
-        entries=tuple(entries),
-        truncated=len(found) > max_entries,
+        entries=tuple(sorted(found, key=lambda entry: entry.path)),
+        truncated=truncated,
         skipped=tree.skipped,
     )
+
+
+def _size(entry: Entry) -> int:
+    """Return the characters that an entry has as JSON."""
+    values = length(entry.path) + len(entry.type) + len(str(entry.size))
+    return FRAME + values
 
 
 def _entries(tree: Below) -> Iterable[Entry]:

@@ -1,5 +1,6 @@
 """Which spellings of a path are accepted, before any file is touched."""
 
+import json
 import re
 import secrets
 
@@ -14,6 +15,7 @@ Names = tuple[str, ...]
 # Cc and Cs of Unicode: control characters, and what is no character at all.
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _TEMPORARY = re.compile(r"\.[0-9a-f]{16}\.mcp-partial")
+_ENCODER = json.JSONEncoder(ensure_ascii=False)
 
 
 def parse(path: str) -> Names:
@@ -70,6 +72,11 @@ def _size(text: str) -> int:
 def show(names: Names) -> str:
     """Return a path as a person may see it: relative, printable, valid."""
     return _UNPRINTABLE.sub("\ufffd", "/".join(names) or ".")
+
+
+def length(text: str) -> int:
+    """Return the characters that a text has as JSON, in its quotes."""
+    return len(_ENCODER.encode(text))
 
 
 def temporary() -> str:

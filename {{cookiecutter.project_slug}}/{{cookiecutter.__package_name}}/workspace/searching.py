@@ -4,14 +4,19 @@ import codecs
 import os
 import time
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from ..errors import Refusal
 from .directories import Below
 from .files import open_file
-from .paths import Names, show
+from .paths import Names, length, show
 
 Bound = Literal["results", "bytes", "seconds"]
+
+#: Characters of a result as JSON besides its matches, and a few more.
+ENVELOPE: Final = 120
+#: Characters of a match besides its values: their names, and the comma.
+FRAME: Final = len('{"path":,"line":,"text":},')
 
 _BUFFER = 1 << 18
 _CONTEXT = 200  # bytes shown before and behind what was found
@@ -41,7 +46,8 @@ class SearchResult:
 
     Attributes:
         matches: The lines, by file in no particular order.
-        truncated_because: The bound that ended the search early, if one did.
+        truncated_because: The bound that ended the search early, if one did;
+            ``results`` is their number, or all that fits into an answer.
         files: How many files were searched.
         skipped: How many files and directories could not be.
     """
@@ -64,11 +70,13 @@ class Search:
         pattern: str,
         *,
         max_results: int,
+        max_size: int,
         max_bytes: int,
         max_seconds: float,
     ) -> None:
         self._needle = _needle(pattern)
         self._max_results = max_results
+        self._room = max_size - ENVELOPE
         self._bytes_left = max_bytes
         self._deadline = time.monotonic() + max_seconds
         self._buffer = bytearray(_BUFFER)
@@ -159,23 +167,29 @@ class Search:
         """Take one match a line; tell whether the file is to be read on."""
         start = counted = 0
         while (at := self._buffer.find(self._needle, start, upto)) >= 0:
-            if len(self._matches) >= self._max_results:
-                self._bound = "results"
-                return False
             line += self._buffer.count(b"\n", counted, at)
             text = None if binary else self._excerpt(at, upto)
-            self._matches.append(
-                Match(
-                    path=show(names),
-                    line=None if text is None else line,
-                    text=text,
-                )
+            match = Match(
+                path=show(names),
+                line=None if text is None else line,
+                text=text,
             )
+            if not self._has_room(match):
+                self._bound = "results"
+                return False
+            self._matches.append(match)
             counted = at
             start = self._buffer.find(b"\n", at, upto)
             if text is None or start < 0:
                 return text is not None
         return True
+
+    def _has_room(self, match: Match) -> bool:
+        """Tell whether one more match may be told, and make room for it."""
+        text = length(match.text) if match.text is not None else len("null")
+        self._room -= FRAME + length(match.path) + text
+        self._room -= len(str(match.line))
+        return self._room >= 0 and len(self._matches) < self._max_results
 
     def _excerpt(self, at: int, upto: int) -> str | None:
         """Return the line around a match; None if it is not text."""
