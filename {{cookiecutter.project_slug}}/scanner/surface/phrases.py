@@ -24,6 +24,9 @@ MARKUP: Final = _any(
     r"<\|[a-z_]+\|>",
     r"```\s{0,3}(?:system|assistant|instructions?)\b",
     r"!\[[^\]]{0,99}\]\(\s{0,3}https?://",
+    r"(?:^|\n)\s{0,3}\[[^\]\n]{0,40}\]: ?#|<(?:script|template|object)\b",
+    r"\bstyle\s?=[^>]{0,80}(?:display\s?:\s?none|visibility\s?:\s?hidden"
+    r"|font-size\s?:\s?0|opacity\s?:\s?0)|<\w{1,20}\s[^>]{0,80}\bhidden\b",
     r"(?:^|\n)### (?:instruction|response|system) ?:",
     r"(?:^|\n)\s{0,3}(?:human|user) ?:[^\n]{0,200}\n{1,3}\s{0,3}assistant ?:",
     r"[ \t\u3000]{80}\S|(?:\r?\n[ \t]{0,20}){12}\S",
@@ -39,7 +42,7 @@ _WHAT: Final = (
 #: Orders to the model: what to call, whom to obey, whom not to ask.
 ORDERS: Final = _any(
     rf"\b(?:before|prior to|after|whenever|every time)\b[^.]{{0,40}}\b{_CALL}"
-    r"\b[^.]{0,30}\b(?:any|other|another|this|the|every|all)\b[^.]{0,20}"
+    r"\b[^.]{0,30}\b(?:any|other|another|every|all)\b[^.]{0,20}"
     r"\btools?\b",
     r"\b(?:whenever|every time|each time) the user\b[^.]{0,40}\b(?:start|begin"
     rf"|{_CALL})\b",
@@ -49,14 +52,13 @@ ORDERS: Final = _any(
     r"|intent|instructions?|questions?)\b",
     r"\bbypass\b[^.]{0,20}\b(?:safety|security|confirmation|approval"
     r"|guardrails?|restrictions?)\b",
-    r"\byou (?:must|have to|should) (?:always|first|also|immediately) "
+    r"\byou (?:must|have to|should) (?:always|also|immediately) "
     rf"{_DO}\b",
-    rf"\byou (?:must|have to|should) {_CALL} this\b",
     r"\b(?:the|ai|every|any) (?:assistant|model|llm|agent|ai)\b[^.]{0,10}"
     rf"\b(?:must|should|shall|has to|needs? to) (?:\w+ )?{_DO}\b",
     r"(?:^|[.!\n]\s{0,3})(?:assistant|agent|ai) (?:must|should|shall) "
     rf"{_DO}\b",
-    r"\btools?\b[^.]{0,20}\b(?:must|shall|ha(?:s|ve) to) (?:\w+ )?"
+    r"\btools?\b[^.,]{0,20}\b(?:must|shall|ha(?:s|ve) to) (?!be )(?:\w+ )?"
     rf"(?:{_DO}|mail|bcc)\b",
     r"\b(?:supersedes|replaces|overrides)\b[^.]{0,20}\b(?:all|any|every|other)"
     r"\b[^.]{0,20}\btools?\b",
@@ -64,9 +66,10 @@ ORDERS: Final = _any(
     r"|forbidden|insecure)\b",
     r"\binstead of\b[^.]{0,40}\bfor (?:every|all|any) (?:requests?|calls?"
     r"|tasks?|questions?|messages?)\b",
-    r"\b(?:always|only) use this tool\b|\binstead of (?:any|the) other tool",
+    r"\binstead of (?:any|the) other tool",
     r"\b(?:do not|never) (?:use|call|invoke) (?:any )?other tools?\b",
-    r"\bprefer this\b[^.]{0,20}\bover\b",
+    r"\bprefer this\b[^.]{0,20}\bover (?:the|all|any|every|each)\b[^.]{0,9}"
+    r"\bothers?\b",
     r"\bpriority over (?:all|every|any|other)\b",
     r"\bmust (?:always )?be (?:called|used|invoked|run)\b[^.]{0,30}\b(?:first|"
     r"start of|beginning of|before (?:any|every|all|each|other))\b",
@@ -99,8 +102,10 @@ CONFIDENTIAL: Final = _any(
     r"(?:~|\$HOME|/root|/home/\w+)/\.(?:ssh|aws|config|cursor|env|netrc|gnupg"
     r"|kube)",
     r"\bid_(?:rsa|ed25519)\b|/etc/(?:passwd|shadow)\b|\bmcp\.json\b",
-    r"\b(?:pass|send|include|provide|give|read|append|attach|put)\b[^.]{0,50}"
+    r"(?<!not )(?<!never )(?<!n't )\b(?:pass|send|include|provide|give|append"
+    r"|attach|put)\b[^.]{0,50}"
     rf"\b{_WANTED}\b",
+    r"\bread\b[^.]{0,30}\b(?:passwords?|credentials?|private keys?|secrets)\b",
     r"\bcontents? of\b[^.]{0,20}\.(?:env|ssh|aws|netrc)\b",
     r"\b(?:retrieve|obtain|find|fetch|extract|collect|take)\b[^.]{0,20}"
     rf"\b(?:user's|your|their)\b[^.]{{0,20}}\b{_WANTED}\b",
@@ -109,7 +114,7 @@ CONFIDENTIAL: Final = _any(
     r"|prompt|rules)\b",
     r"\b(?:call|send)\b[^.]{0,40}\b(?:on|in|of|from) (?:the"
     r"|your|their) (?:user's )?home (?:directory|folder)\b",
-    r"\bno need to (?:tell|inform|notify|ask|mention)\b"
+    r"\bno need to (?:tell|inform|notify|mention|ask (?:the )?user)\b"
     r"|\busers? (?:does not|doesn't|need not) (?:need to )?(?:know|notice)\b",
     r"\b(?:do not|don't|never|without)\b[^.]{0,25}\b(?:tell|mention|inform|"
     r"reveal|show|notify|telling|mentioning|informing|notifying|alert)\b"

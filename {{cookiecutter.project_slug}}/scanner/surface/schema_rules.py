@@ -18,7 +18,7 @@ _INVITING = re.compile(
     re.IGNORECASE,
 )
 _CHANGING = re.compile(
-    r"^(?:add|append|clear|commit|create|delete|deploy|disable|drop|edit|"
+    r"^(?:add(?=_)|append|clear|commit|create|delete|deploy|disable|drop|edit|"
     r"enable|erase|exec|execute|insert|install|kill|modify|move|patch|post|"
     r"publish|purge|push|put|remove|rename|replace|reset|restart|run|save|"
     r"send|set|shutdown|store|truncate|update|upload|wipe|write)(?:_|$)"

@@ -11,6 +11,7 @@ from ..ruletable import ruled
 from ..secrets import engine
 from .components import Component
 from .phrases import CONFIDENTIAL, MARKUP, ORDERS, in_words, plain
+from .signs import CONFIDING, ORDERING, telling
 
 MAX_TEXT = 2_000  # characters that a person still reads
 _TAGS = re.compile("[\U000e0000-\U000e007f]")
@@ -102,18 +103,21 @@ def orders(component: Component) -> Iterator[Hit]:
     the model has.
     """
     for where, said in component.texts():
-        found = ORDERS.search(in_words(said))
+        text = in_words(said)
+        phrase = ORDERS.search(text)
+        found = phrase[0] if phrase else telling(text, ORDERING)
         if found:
-            yield component.hit(f"“{found[0][:60]}” in {where}", where)
+            yield component.hit(f"“{found[:60]}” in {where}", where)
 
 
 @text("MCP-SUR-006")
 def confidential(component: Component) -> Iterator[Hit]:
     """No honest tool wants a key through the model, or the user kept out."""
     for where, said in component.texts():
-        found = CONFIDENTIAL.search(plain(said))
+        phrase = CONFIDENTIAL.search(plain(said))
+        found = phrase[0] if phrase else telling(in_words(said), CONFIDING)
         if found:
-            yield component.hit(f"“{found[0][:60]}” in {where}", where)
+            yield component.hit(f"“{found[:60]}” in {where}", where)
 
 
 @text("MCP-SUR-007")
