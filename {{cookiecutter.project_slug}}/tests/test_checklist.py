@@ -46,7 +46,7 @@ def marks(
             },
         ),
         (
-            "the user is asked before what destroys",
+            "the user is asked before destructive calls",
             {"MCP_APPROVAL": "never"},
         ),
         ("every call is logged", {"MCP_LOG_LEVEL": "WARNING"}),

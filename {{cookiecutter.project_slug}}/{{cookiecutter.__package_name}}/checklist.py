@@ -24,10 +24,10 @@ BY_HAND: Final = {
     "the metrics cannot be reached from outside": (
         "curl --include https://HOST/metrics; curl http://HOST:9090/metrics"
     ),
-    "the rules are what Prometheus takes": (
+    "Prometheus accepts the rules": (
         "promtool test rules deploy/prometheus/tests/rules.yml"
     ),
-    "alerts reach a person": "stop the server, and wait to be called",
+    "alerts reach a person": "stop the server, and wait for the alert",
     "the log is kept elsewhere": "find yesterday's calls there",
     "the workspace can be restored": "restore it once",
 }
@@ -55,7 +55,7 @@ def run(settings: Settings) -> int:
         mark = {True: "ok", False: "NO", None: "?"}[holds]
         remedy = "" if holds else f": {item.remedy}"
         sys.stdout.write(f"{mark:4}{item.text}{remedy}\n")
-    sys.stdout.write("\nWhat is not to be seen from here:\n")
+    sys.stdout.write("\nWhat cannot be seen from here:\n")
     for text, command in BY_HAND.items():
         sys.stdout.write(f"    {text}: {command}\n")
     return 1 if any(holds is False for _, holds in seen) else 0
@@ -172,7 +172,7 @@ ITEMS: Final = (
         "set MCP_COMMAND_SANDBOX=require",
     ),
     Item(
-        "the user is asked before what destroys",
+        "the user is asked before destructive calls",
         lambda settings: settings.approval != "never",
         "set MCP_APPROVAL to auto or always",
     ),

@@ -91,7 +91,7 @@ def test_a_reader_reaches_a_tool_call(desk: Path) -> None:
     assert "hello" in shown
     assert "can start over" in shown
     list_ = _run(last.replace(" check", " checklist"), desk, env, 1)
-    assert "What is not to be seen from here" in list_.stdout
+    assert "What cannot be seen from here" in list_.stdout
 
 
 def test_every_command_is_run_here_or_elsewhere() -> None:
