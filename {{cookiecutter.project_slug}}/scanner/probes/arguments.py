@@ -17,7 +17,8 @@ from .explanations import found
 from .lab import OTHERS, Lab
 from .oracle import telling
 from .payloads import PIPE
-from .shots import Shot, shots
+from .sayings import behind_backs
+from .shots import GOOD, Shot, shots
 from .sightings import Sightings
 from .traces import tells, traces
 
@@ -145,6 +146,9 @@ class _One:
         if shot.method == "tools/call" and answer.get("id") is not None:
             calls[self._component.name] += 1
         said = f"by {shot.label}"
+        if shot.label == GOOD:
+            for message in behind_backs(self._component, answer):
+                self._add("MCP-PRB-036", message)
         for probe in faults(self._lab, self._project, shot, answer):
             self._add(probe, said)
         for probe, message in self._sightings.of(self._component):

@@ -89,6 +89,9 @@ EXPLANATIONS: Final[Mapping[str, str]] = {
     "MCP-PRB-035": "Every argument was given a text with quotes in it. SQLite"
     " was handed a statement in which it stood outside of all quotes: the"
     " caller decides what the statement does.",
+    "MCP-PRB-036": "Prompts, resources and tools were asked for something"
+    " harmless. What came back holds characters that nobody sees, or tells the"
+    " model what to do behind its user's back.",
 }
 
 

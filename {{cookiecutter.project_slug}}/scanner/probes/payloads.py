@@ -45,6 +45,7 @@ def _paths(lab: Lab) -> Iterator[tuple[str, str]]:
     yield "parent", "../outside/secret.txt"
     yield "parents", "../" * 12 + secret.lstrip("/")
     yield "absolute", secret
+    yield "from the root", secret.lstrip("/")
     yield "sibling", "../workspace-evil/secret.txt"
     yield "sibling by prefix", f"{lab.workspace}-evil/secret.txt"
     yield "inside and out", f"{lab.workspace}/../outside/secret.txt"

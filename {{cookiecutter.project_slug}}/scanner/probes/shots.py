@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from ..surface.components import Component
 from .lab import Lab
@@ -20,6 +20,7 @@ from .schemas import (
     within,
 )
 
+GOOD: Final = "a good request"
 Pairs = Sequence[tuple[str, str]]
 
 
@@ -50,8 +51,8 @@ def shots(component: Component, lab: Lab) -> Iterator[Shot]:
 def honest(component: Component, lab: Lab) -> Shot:
     """Return a request with nothing bad about it."""
     if component.kind == "tool":
-        return _call(component, "a good call", _good(component, lab))
-    return next(placed(component, lab, [("a good request", lab.file)]))
+        return _call(component, GOOD, _good(component, lab))
+    return next(placed(component, lab, [(GOOD, lab.file)]))
 
 
 def placed(component: Component, lab: Lab, given: Pairs) -> Iterator[Shot]:

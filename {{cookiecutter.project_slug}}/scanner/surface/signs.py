@@ -173,12 +173,15 @@ def _together(*each: str) -> Together:
     return tuple(frozenset(one.split(", ")) for one in each)
 
 
-#: What no honest sentence shows together: it gives the model orders …
-ORDERING: Final = _together(
+#: What nobody says to a model for its user's good.
+OVERRULING: Final = _together(
     "what was said is overruled",
     "answers are obeyed",
     "nobody is asked",
     "it is said in another language",
+)
+#: What no honest sentence shows together: it gives the model orders …
+ORDERING: Final = OVERRULING + _together(
     "it is done on the quiet, the model is meant",
     "it is done on the quiet, it is an order",
     "the user is overruled, it is an order",

@@ -1,0 +1,42 @@
+"""Judges what an answer says to the model behind its user's back."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from ..rules import rules_for
+from ..surface import text_rules
+from ..surface.components import Component
+from ..surface.phrases import CONFIDENTIAL, in_words, plain
+from ..surface.signs import CONFIDING, OVERRULING, telling
+
+_RULES: Final = (text_rules,)  # imported, so that they are registered
+#: What no answer holds; and what only a prompt may, which is written to order
+#: the model about and to be read by people before.
+HIDDEN: Final = frozenset({"MCP-SUR-001", "MCP-SUR-002"})
+ORDERS: Final = frozenset({"MCP-SUR-004", "MCP-SUR-005", "MCP-SUR-006"})
+
+
+def behind_backs(
+    component: Component, answer: Mapping[str, Any]
+) -> Iterator[str]:
+    """Yield what is wrong with the answer to a request that is harmless."""
+    is_prompt = component.kind == "prompt"
+    said = Component(
+        component.kind, component.name, {"answer": answer.get("result")}
+    )
+    judged = HIDDEN if is_prompt else HIDDEN | ORDERS
+    for rule in rules_for("MCP-SUR-", on="text"):
+        if rule.id in judged:
+            for finding in rule.findings(said):
+                yield f"{finding.title}: {finding.message.partition(': ')[2]}"
+    if is_prompt:
+        yield from _in_prompt(said)
+
+
+def _in_prompt(said: Component) -> Iterator[str]:
+    for where, text in said.texts():
+        phrase = CONFIDENTIAL.search(plain(text))
+        found = phrase[0] if phrase else ""
+        found = found or telling(in_words(text), OVERRULING + CONFIDING)
+        if found:
+            yield f"“{found[:60]}” in {where}"
