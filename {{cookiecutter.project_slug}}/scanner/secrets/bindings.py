@@ -8,13 +8,23 @@ _LITERAL = (
     rb"|`(?P<back%(n)d>[^`\n]{4,120})`"
     rb"|\\{1,3}[\"'](?P<escaped%(n)d>[^\"'\\\n]{4,120})\\{1,3}[\"'])"
 )
-_WORD = rb"(?P<bare%(n)d>[^\s\"'`,;#(){}\[\]<>]{5,120})(?=[\s,;#)\"]|$)"
+_WORD = rb"(?P<bare%(n)d>[^\s\"'`,;#(){}\[\]<>]{5,120})(?=[\s,;#)\"']|$)"
+# Field(default="value"), SecretStr("value")
+_WRAPPED = (
+    rb"(?:(?:Field|Secret(?:Str|Bytes)?)\(\s{0,20}(?:default[ \t]{0,4}=)?"
+    rb"[ \t]{0,4}){0,2}"
+)
 _CLOSED = rb"(?:\\{0,3}[\"'`\])}]){0,3}[ \t]{0,20}"  # the name, if quoted
 _WAYS = (
     # password = "value", password: str = "value", password=value
     _CLOSED + rb"(?::[ \t]{0,5}[\w.\[\]|? ]{1,30}?(?==))?"
     rb"(?::{0,3}=>?|={2,3}|!={1,2}|[?+.|]=|=>|:)[ \t]{0,20}"
-    rb"(?:[bBuUrRfF@$]{1,2}(?=[\"'`]))?(?:" + _LITERAL + rb"|" + _WORD + rb")",
+    + _WRAPPED
+    + rb"(?:[bBuUrRfF@$]{1,2}(?=[\"'`]))?(?:"
+    + _LITERAL
+    + rb"|"
+    + _WORD
+    + rb")",
     # - name: PASSWORD, then value: "value"; <property name="password" value=…
     _CLOSED + rb"[\s,]{1,40}[\"']?value[\"']?[ \t]{0,4}[:=][ \t]{0,4}"
     rb"(?:" + _LITERAL + rb"|" + _WORD + rb")",
@@ -25,11 +35,12 @@ _WAYS = (
     rb"\"[ \t]{0,4}\{[^{}\"]{0,200}?\bdefault[ \t]{0,8}=[ \t]{0,8}" + _LITERAL,
     # environ.get("PASSWORD", "value"), getenv("PASSWORD") or "value"
     _CLOSED + rb"(?:(?<=[\"']),|(?:or|\|\||\?\?)[ \t])[ \t]{0,8}"
+    rb"(?:default[ \t]{0,4}[=:][ \t]{0,4})?"
     rb"[\"'](?P<default>[^\"'\n]{4,120})[\"']",
     # ${PASSWORD:-value}
     rb":?-(?P<fallback>[^\s\"'{}]{4,120})\}",
     # PASSWORD 'value'
-    rb"[ \t]{1,4}[\"'](?P<spaced>[^\"'\n]{4,120})[\"']",
+    rb"[ \t]{1,4}[\"'`](?P<spaced>[^\"'`\n]{4,120})[\"'`]",
 )
 _BOUND = re.compile(
     b"|".join(way.replace(b"%(n)d", b"%d" % n) for n, way in enumerate(_WAYS))

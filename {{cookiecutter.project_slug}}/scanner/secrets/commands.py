@@ -27,6 +27,14 @@ _COMMANDS = {
         rb"(?:with ['\w]{4,40} )?by [\"'](?P<password>[^\s\"']{4,120})[\"']",
         re.IGNORECASE,
     ),
+    b"convertto-securestring ": re.compile(
+        rb"(?:-string[ \t])?[\"'](?P<password>[^\"'\n]{4,120})[\"']",
+        re.IGNORECASE,
+    ),
+    b"echo ": re.compile(
+        rb"[\"']?(?P<password>[^\s\"'$]{4,500})[\"']?[ \t]*\|"
+        rb"[^\n]{0,200}--password-stdin"
+    ),
     b"requirepass ": re.compile(rb"[\"']?(?P<password>[^\s\"']{6,120})"),
     b"sshpass ": _SSHPASS,
     b"mysql": re.compile(rb"(?:dump|admin)?(?=[ \t])" + _FLAGGED % rb"-p"),

@@ -1,15 +1,31 @@
-"""Values that are named elsewhere: in a table's head, by the file's name."""
+"""Values that are named elsewhere: by a column's head, or by their file."""
 
+import itertools
 import re
 from collections.abc import Iterator
 
 from ..model import Severity
 from . import judge, names, passwords, tokens
 from .names import Says
-from .source import Kind, Secret, Source
+from .source import LONGEST, Kind, Secret, Source
 
+Cell = tuple[int, bytes]  # where it starts, and what it holds
+Table = tuple[list[bytes], Iterator[list[Cell]]]
 COLUMN = Kind("MCP-SEC-012", "Passwords in a table", Severity.MEDIUM)
-_TABLES = {".csv": b",;", ".tsv": b"\t"}
+_MARKS = {".csv": b",;", ".tsv": b"\t"}
+_CELL = (
+    rb" *(?:\"(?P<double>(?:[^\"]|\"\")*)\"|'(?P<single>(?:[^']|'')*)'"
+    rb"|(?P<bare>[^%b]*)) *(?:(?P<mark>%b)|%b)"
+)
+_CELLS = {
+    mark: re.compile(_CELL % (mark, mark, b"$"))
+    for mark in (b",", b";", b"\t")
+}
+_VALUES = re.compile(_CELL % (rb",)", b",", rb"(?=\))"))
+_INSERT = re.compile(
+    rb"[^\s()]{1,80}\s{0,9}\((?P<heads>[^()]{1,500})\)\s{0,9}values\s{0,9}\(",
+    re.IGNORECASE,
+)
 _LINE = re.compile(rb"[^\r\n]+")
 _ALONE = re.compile(rb"\s*(?P<value>\S{6,8192})\s*")
 _SUFFIX = re.compile(r"\.(?:txt|secret|conf)$")
@@ -22,24 +38,15 @@ def columns(source: Source) -> Iterator[Secret]:
     password in many places. A table is told of once, however many rows it
     has. Hashes, placeholders and tables under tests/ are left alone.
     """
-    marks = _TABLES.get(source.path[-4:].lower())
-    lines = _LINE.finditer(source.data)
-    head = next(lines, None)
-    if marks is None or head is None:
-        return
-    mark = max(marks, key=head[0].count)
-    cells = [cell for _, cell in _cells(head, mark)]
-    wanted = [at for at, cell in enumerate(cells) if _is_password(cell)]
-    for line in lines if wanted else ():
-        row = _cells(line, mark)
-        if len(row) != len(cells) or not source.budget.spend():
-            continue  # a cell of several lines
-        for at in wanted:
-            start, value = row[at]
-            name = names.plain(cells[at])
-            if passwords.credible(value, name, bare=True):
-                yield Secret(COLUMN, start, value, name)
-                return
+    for heads, rows in (*_tables(source), *_inserts(source)):
+        wanted = [at for at, head in enumerate(heads) if _is_password(head)]
+        found = (
+            Secret(COLUMN, *row[at], names.plain(heads[at]))
+            for row in (rows if wanted else ())
+            if len(row) == len(heads) and source.budget.spend()
+            for at in wanted
+        )
+        yield from itertools.islice(filter(_credible, found), 1)
 
 
 def files(source: Source) -> Iterator[Secret]:
@@ -57,19 +64,49 @@ def files(source: Source) -> Iterator[Secret]:
         yield Secret(passwords.PASSWORD, found.start("value"), value, name)
 
 
-def _cells(line: re.Match[bytes], mark: int) -> list[tuple[int, bytes]]:
-    """Return the cells of a line (RFC 4180), each with where it starts."""
-    sign = re.escape(bytes([mark]))
-    cell = re.compile(rb'(?:"((?:[^"]|"")*)"|([^%b]*))(?:%b|$)' % (sign, sign))
-    cells: list[tuple[int, bytes]] = []
-    at, end = line.start(), line.end()
-    while at <= end and (found := cell.match(line.string, at, end)):
-        group = found.lastindex or 2
-        cells.append((found.start(group), found[group] or b""))
-        if found.end() == end and not found[0].endswith(bytes([mark])):
+def _tables(source: Source) -> Iterator[Table]:
+    """Yield the table that the file is (RFC 4180)."""
+    marks = _MARKS.get(source.path[-4:].lower())
+    lines = _LINE.finditer(source.data)
+    head = next(lines, None)
+    if marks is None or head is None:
+        return
+    form = _CELLS[bytes([max(marks, key=head[0].count)])]
+    rows = (_cells(source.data, *line.span(), form) for line in lines)
+    yield [cell for _, cell in _cells(source.data, *head.span(), form)], rows
+
+
+def _inserts(source: Source) -> Iterator[Table]:
+    """Yield the columns and the first row of each INSERT of SQL."""
+    for at in source.all(b"insert into "):
+        found = _INSERT.match(source.data, at)
+        if found:
+            heads = found["heads"].split(b",")
+            end = found.end() + LONGEST
+            row = _cells(source.data, found.end(), end, _VALUES)
+            yield heads, iter([row])
+
+
+def _cells(
+    data: bytes, at: int, end: int, form: re.Pattern[bytes]
+) -> list[Cell]:
+    """Return the cells of a row, each with where it starts."""
+    cells: list[Cell] = []
+    while found := form.match(data, at, end):
+        group = next(
+            each
+            for each in ("double", "single", "bare")
+            if found[each] is not None
+        )
+        cells.append((found.start(group), found[group]))
+        if found["mark"] is None:
             break
         at = found.end()
     return cells
+
+
+def _credible(secret: Secret) -> bool:
+    return passwords.credible(secret.value, secret.name, bare=True)
 
 
 def _is_password(head: bytes) -> bool:

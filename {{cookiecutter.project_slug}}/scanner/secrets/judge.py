@@ -30,7 +30,7 @@ _SHORT = re.compile(rb"(?i:dummy|fake|sample|todo|lorem)")
 _BY_ITSELF = re.compile(rb"(?<![A-Za-z])" + _SHORT.pattern + rb"(?![a-z])")
 _VARIABLE = re.compile(
     rb"(?:^|(?<=[\s:/=.,\"'_-]))\$[A-Za-z_]\w|^\$\$[A-Z_]+$|\$[{(]"
-    rb"|\{\{|\{%|<%|\{[\w .:'/-]{2,}\}|<[\w .:'/|-]{2,}>"
+    rb"|\{\{|\{%|<%|\{[\w .:'/-]{2,}\}|^\{.*\}$|<[\w .:'/|-]{2,}>"
     rb"|\[[A-Za-z_ .-]{3,}\]|\[[^\]\n]{0,20}(?:a-z|A-Z|0-9)"
     rb"|%[A-Za-z_]{2,}%|&lt;|#\{|\bENC[\[(]"
     rb"|%[sdr](?!\w)|%\(|@\w+@"

@@ -49,7 +49,9 @@ def passwords(source: Source) -> Iterator[Secret]:
         begin = _left(source.data, at)
         flag = source.data[begin : begin + 1] == b"-"
         found = bindings.after(source.data, end, flag=flag)
-        if found is None or (code and found.way == "bare" and not flag):
+        if found is None or (
+            code and found.way == "bare" and not (flag or source.quoted(begin))
+        ):
             continue  # in code a bare word is an expression
         name = names.plain(source.data[begin:end])
         if found.way in {"default", "spaced"} and not _ENDS.fullmatch(name):

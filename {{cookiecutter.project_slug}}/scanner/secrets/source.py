@@ -137,6 +137,12 @@ class Source:
             for begin in (line, before)
         ) or self._is_encrypted(at)
 
+    def quoted(self, at: int) -> bool:
+        """Tell whether the place is in a string that began on its line."""
+        begin = self.data.rfind(b"\n", max(0, at - LONGEST), at) + 1
+        line = self.data[begin:at]
+        return bool(line.count(b'"') % 2 or line.count(b"'") % 2)
+
     def _is_encrypted(self, at: int) -> bool:
         """Tell whether the place is in what may be published as it is."""
         index = bisect.bisect(self._encrypted, (at, len(self.data)))

@@ -31,7 +31,7 @@ _AFTER_SCHEME = re.compile(
     rb"@[\w.\-\[]"
 )
 _AFTER_HEADER = re.compile(
-    rb"[\"']?[ \t]{0,4}[:=,][ \t]{0,4}[\"']?"
+    rb"[\"']?[ \t]{0,4}(?:[:=,]|[ \t](?=[\"']))[ \t]{0,4}[\"']?"
     rb"(?:(?P<scheme>[A-Za-z-]{4,9})[ \t]+)?(?P<value>[\w+/.~@=-]{8,500})"
 )
 _SCHEMES = frozenset({b"bearer", b"token", b"api-token", b"apikey", b"ssws"})

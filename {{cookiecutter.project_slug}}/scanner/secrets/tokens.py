@@ -113,7 +113,11 @@ def tells(name: str, value: bytes) -> bool:
     meaning = names.says(name)
     if meaning is Says.NOTHING and names.service(name):
         meaning = Says.KEY
-    if meaning is Says.NOTHING or _BROKEN.search(value):
+    if (
+        meaning is Says.NOTHING
+        or _BROKEN.search(value)
+        or judge.constant(value)
+    ):
         return False
     if judge.words(judge.decoded(value)):
         return False

@@ -176,6 +176,10 @@ ALTER TABLE users ADD COLUMN secret_key_v2 TEXT;
 CREATE USER app WITH PASSWORD :'app_password';
 ALTER ROLE app PASSWORD '${APP_PASSWORD}';
 INSERT INTO settings (key, value) VALUES ('password_min_length', '12');
+INSERT INTO users (name, password) VALUES ('admin', crypt('x', 'y9'));
+INSERT INTO users (name, password) VALUES ('ada', '$2b$12$"""
+    + value("<A53>")
+    + """');
 UPDATE users SET password = crypt('x', gen_salt('bf', 12));
 """,
     "k8s/deployment.yaml": """\
@@ -413,6 +417,12 @@ PLANTED = {
         [PASSWORD],
         f"CREATE ROLE app LOGIN PASSWORD '{PASS}';",
     ),
+    "SQL, a row": (
+        "db/seed.sql",
+        ["MCP-SEC-012"],
+        "INSERT INTO users (id, name, password)\n"
+        f"VALUES (1, 'a,b', '{PASS})');",
+    ),
     "SQL, MySQL": (
         "db/roles.sql",
         [COMMAND],
@@ -449,6 +459,21 @@ PLANTED = {
         [PASSWORD],
         f'DB = dict(password="{PASS}")\n',
     ),
+    "Python, a model": (
+        "app/settings.py",
+        [PASSWORD],
+        f'db_password: SecretStr = Field(default=SecretStr("{PASS}"))\n',
+    ),
+    "Python, a default": (
+        "app/settings.py",
+        [PASSWORD],
+        f'PASSWORD = config("DB_PASSWORD", default="{PASS}")\n',
+    ),
+    "Python, in a string": (
+        "app/db.py",
+        [PASSWORD],
+        f"connect('host=db user=app password={PASS}')\n",
+    ),
     "Django": ("app/settings.py", [PASSWORD], f"SECRET_KEY = '{SIGNS}'\n"),
     "TypeScript": (
         "web/app.ts",
@@ -471,6 +496,27 @@ PLANTED = {
         [PASSWORD],
         f'<Pass encoding="plain">{PASS}</Pass>',
     ),
+    "C#, a string": (
+        "Program.cs",
+        [PASSWORD],
+        f'var s = "Server=db;Password={PASS};Encrypt=true";',
+    ),
+    "PowerShell": (
+        "deploy.ps1",
+        [COMMAND],
+        f"ConvertTo-SecureString '{PASS}' -AsPlainText -Force\n",
+    ),
+    "shell, a pipe": (
+        "deploy.sh",
+        [COMMAND],
+        f"echo {PASS} | docker login -u me --password-stdin\n",
+    ),
+    "nginx": (
+        "nginx.conf",
+        [HEADER],
+        f'proxy_set_header Authorization "Basic {b64("me:" + PASS)}";\n',
+    ),
+    "Markdown": ("notes.md", [PASSWORD], f"log in with password `{PASS}`\n"),
     "C#": (
         "appsettings.json",
         [PASSWORD],
@@ -524,6 +570,7 @@ TABLES = {
     "texts": "lang,password\nen,At least 12 letters\n",
     "other columns": f"name,password_hash,city\nada,{PASS},London\n",
     "a row that is cut": f"name,password,city\n{PASS},{PASS}\n",
+    "a sign of other tables": f"name;password\nada;x,\nbob;{'9' * 5},\n",
     "no rows": "name,password",
     "nothing": "",
 }
