@@ -85,6 +85,11 @@ def _file_of(command: Command) -> str:
 
 def _written(command: Command) -> Iterator[str]:
     """Yield the names of the files into which it fetches."""
+    for place in _places(command):
+        yield posixpath.basename(place.partition("?")[0])
+
+
+def _places(command: Command) -> Iterator[str]:
     words = command.program[1:]
     chosen = list(command.targets)
     for word, following in zip(words, (*words[1:], ""), strict=True):
@@ -98,8 +103,17 @@ def _written(command: Command) -> Iterator[str]:
             chosen.append(word[2:])
     if not chosen:
         chosen = [word for word in words if "://" in word]
-    for place in chosen:
-        yield posixpath.basename(place.partition("?")[0])
+    yield from chosen
+
+
+def verifies(command: Command) -> bool:
+    """Tell whether a command compares a checksum or a signature."""
+    return _VERIFIER.fullmatch(command.name) is not None
+
+
+def fetched_to(command: Command) -> list[str]:
+    """Return the files into which a command fetches, with their folders."""
+    return list(_places(command)) if command.name in FETCHERS else []
 
 
 def unchecked(command: Command) -> str:

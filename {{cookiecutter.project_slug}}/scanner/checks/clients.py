@@ -2,6 +2,7 @@
 
 import json
 import re
+import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,8 +16,9 @@ _NAME = (
     r"(?s)(?!tests/)(?:.*/)?(?:\.?mcp|mcp_config|mcp_settings"
     r"|cline_mcp_settings|claude_desktop_config|opencode"
     r"|\.(?:claude|gemini|vscode|zed)/settings(?:\.local)?)\.json"
+    r"|(?!tests/)(?:.*/)?\.codex/config\.toml"
 )
-_SERVERS = ("mcpServers", "servers", "context_servers", "mcp")
+_SERVERS = ("mcpServers", "mcp_servers", "servers", "context_servers", "mcp")
 # VS Code and Zed read JSON with comments and trailing commas.
 _LOOSE = re.compile(
     r"(?s)(\"(?:[^\"\\]|\\.)*(?:\"|$))|//[^\n]*|/\*.*?(?:\*/|$)"
@@ -98,16 +100,22 @@ def clients(project: Project) -> Iterator[Client]:
     """Yield the files of MCP clients.
 
     Raises:
-        Unreadable: One of them cannot be read, or is no JSON.
+        Unreadable: One of them cannot be read, or does not parse.
     """
     for path in project.named(_NAME):
         text = project.text(path, MAX_SIZE)
         try:
-            held = json.loads(_LOOSE.sub(lambda m: m[1] or "", text) or "{}")
+            held = _parsed(path, text)
         except (ValueError, RecursionError):
-            raise Unreadable(f"{path} is no JSON") from None
+            raise Unreadable(f"{path} does not parse") from None
         if isinstance(held, dict):
             yield Client(path, tuple(text.splitlines()), held)
+
+
+def _parsed(path: str, text: str) -> Any:
+    if path.endswith(".toml"):
+        return tomllib.loads(text)
+    return json.loads(_LOOSE.sub(lambda found: found[1] or "", text) or "{}")
 
 
 def _items(value: Any) -> list[tuple[Any, Any]]:

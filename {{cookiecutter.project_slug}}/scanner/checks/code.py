@@ -19,6 +19,7 @@ from ..tools import ToolError
 from . import (
     code_rules,
     credential_rules,
+    library_rules,
     suppressions,
     tool_rules,
     trust_rules,
@@ -50,6 +51,7 @@ _SUSPECT = re.compile(
 _RULES = (
     code_rules,
     credential_rules,
+    library_rules,
     suppressions,
     tool_rules,
     trust_rules,

@@ -19,7 +19,9 @@ LOADERS = frozenset(
 )
 UNSAFE_YAML = ("ruamel.yaml.YAML",)
 RUNNERS = frozenset(
-    {"asyncio.create_subprocess_exec", "anyio.run_process"}
+    {"asyncio.create_subprocess_exec", "anyio.run_process", "invoke.run"}
+    | {"pexpect.popen_spawn.PopenSpawn", "pexpect.run", "pexpect.runu"}
+    | {"pexpect.spawn", "pexpect.spawnu", "fabric.Connection.run"}
     | {"anyio.open_process", "subprocess.Popen", "subprocess.call"}
     | {"os.execl", "os.execle", "os.execlp", "os.execlpe", "os.execv"}
     | {"os.execve", "os.execvp", "os.execvpe", "os.posix_spawn"}
@@ -113,7 +115,8 @@ def confined_path(source: Source) -> Iterator[Hit]:
         opened: list[ast.expr] = []
         if isinstance(call.func, ast.Attribute):
             opened += [call.func.value] * (call.func.attr in PATH_METHODS)
-        if source.called(call.func) in OPENERS:
+        name = source.called(call.func)
+        if name in OPENERS or name.startswith("aiofiles.os."):
             opened += [*call.args, *(k.value for k in call.keywords)]
         theirs = [part for part in opened if given(part, tool)]
         if theirs and not confined(tool).issuperset(map(_owner, theirs)):

@@ -1,6 +1,7 @@
 """How the server, and what stands around it, is set up."""
 
 from collections.abc import Callable, Iterator
+from typing import Protocol
 
 from ..model import CheckResult, Coverage, Finding, Options, State
 from ..project import Project, Unreadable
@@ -10,21 +11,32 @@ from . import (
     lint_rules,
     proxy_rules,
     setup_rules,
+    transport_rules,
     unit_rules,
 )
 from .clients import clients
 from .proxy import proxies
 from .setup import setups
-from .unit_rules import units
 
 # Imported, so that they are registered.
-_RULES = (client_rules, lint_rules, proxy_rules, setup_rules, unit_rules)
+_RULES = (client_rules, lint_rules, proxy_rules, setup_rules)
+
+
+class Subject(Protocol):
+    """A file, as the rules of one kind look at it."""
+
+    @property
+    def path(self) -> str:
+        """The file's path in the project."""
+
+
 # What the rules of each kind look at, file by file.
-SUBJECTS: dict[str, Callable[[Project], Iterator[object]]] = {
+SUBJECTS: dict[str, Callable[[Project], Iterator[Subject]]] = {
     "": setups,
     "client": clients,
     "proxy": proxies,
-    "unit": units,
+    "transport": transport_rules.settings,
+    "unit": unit_rules.units,
 }
 
 
@@ -36,21 +48,24 @@ def check(project: Project, options: Options) -> CheckResult:
     findings: list[Finding] = []
     for rule in rules_for("MCP-CFG-", on="project"):
         findings += rule.findings(project, options)
-    files, problems = 0, list[str]()
+    files: set[str] = set()
+    problems: dict[str, None] = {}  # one that two kinds cannot read: once
     for kind, subjects in SUBJECTS.items():
         try:
             for subject in subjects(project):
-                files += 1
+                files.add(subject.path)
                 for rule in rules_for("MCP-CFG-", on=kind):
                     findings += rule.findings(subject)
         except Unreadable as error:
-            problems.append(str(error))
+            problems[str(error)] = None
     return CheckResult(
         name="configuration",
         state=State.ERROR if problems else State.PASSED,
         reason="; ".join(problems),
         coverage=Coverage(
-            unit="files", covered=files, total=files + len(problems)
+            unit="files",
+            covered=len(files),
+            total=len(files) + len(problems),
         ),
         findings=tuple(findings),
     )

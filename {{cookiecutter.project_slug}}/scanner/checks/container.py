@@ -203,6 +203,7 @@ def _compose(
         )
         main = documents.table(next(mains, None), "services")
     work.files.add(path)
+    work.judge("compose-file", path, document)
     for service in compose.services(path, document, main):
         work.judge("compose", service)
         if service.whole:

@@ -44,11 +44,14 @@ def certificate(source: Source) -> Iterator[Hit]:
         )
         if unasked or (aiohttp and has(call, "ssl", False)):
             yield source.hit(call, "the certificate's check is switched off")
+    clients = {"httpx", "requests"} & {*source.modules}
     off: dict[str, list[ast.Assign]]
     off = {"check_hostname": [], "verify_mode": []}
     for node in source.each(ast.Assign):
         target, value = node.targets[0], node.value
         name = target.attr if isinstance(target, ast.Attribute) else ""
+        if name == "verify" and is_constant(value, False) and clients:
+            yield source.hit(node, "the certificate's check is switched off")
         if name == _DEFAULT and _named(value, _UNVERIFIED):
             yield source.hit(node, "no certificate is checked any more")
         none = is_constant(value, False) or _named(value, "CERT_NONE")

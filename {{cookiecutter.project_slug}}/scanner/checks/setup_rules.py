@@ -4,6 +4,7 @@ import difflib
 import math
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from ..model import Severity
 from ..rules import Hit
@@ -33,6 +34,10 @@ MOST_CALLS = 10_000  # a second; no server of tools answers so many
 _RATE = re.compile(r"(\d+)\s*(?:/|per)\s*(?:(\d+)\s*)?(mo|[smhdy])", re.I)
 _SPANS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "mo": 2_592_000}
 _UNITS = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}
+_PUBLIC = re.compile(r"/(?:tmp|var/tmp|dev/shm)/")  # nosec B108 # looked for, not used
+_CLEAR_REDIS = re.compile(
+    r"redis://(?:[^@/]*@)?([\w-]+(?:\.[\w-]+)+)(?=[:/]|$)"
+)
 setup_rule = ruled(__file__, on="")
 
 
@@ -254,6 +259,35 @@ def too_much(setup: Setup) -> Iterator[Hit]:
             large = any(rate > MOST_CALLS for rate in _rates(value))
         if large or long:
             yield from _hits(setup, f"{name} is {value}", name)
+
+
+@setup_rule("MCP-CFG-036")
+def reachable_secret(setup: Setup) -> Iterator[Hit]:
+    """A tool reads what lies in the workspace, and may write it.
+
+    Everybody on the machine can put a file of their own into ``/tmp``.
+    """
+    workspace = (setup.value("WORKSPACE_PATH") or "?").rstrip("/") or "/"
+    for name in ("MCP_AUTH_TOKENS_FILE", "MCP_TLS_KEYFILE", "MCP_ENV_FILE"):
+        value = setup.value(name) or ""
+        if value.startswith(f"{workspace}/"):
+            message = f"{name} lies in the workspace"
+            yield from _hits(setup, message, name, "WORKSPACE_PATH")
+        elif _PUBLIC.match(value):
+            for found in _hits(setup, f"{name} is {value}", name):
+                yield replace(found, severity=Severity.MEDIUM)
+
+
+@setup_rule("MCP-CFG-037")
+def clear_storage(setup: Setup) -> Iterator[Hit]:
+    """Who calls how often is readable, and whoever answers sets the limits.
+
+    Inside one network of containers, where names have no dot, it stays there.
+    """
+    name = "MCP_RATE_LIMIT_STORAGE"
+    found = _CLEAR_REDIS.match(setup.value(name) or "")
+    if found and not LOOPBACK.fullmatch(found[1]):
+        yield from _hits(setup, f"{name} is redis, without TLS", name)
 
 
 def _rates(limit: str) -> Iterator[float]:

@@ -1,6 +1,7 @@
 """What a tool hands to its caller beyond files, programs and addresses."""
 
 import ast
+import re
 from collections.abc import Collection, Iterator
 
 from ..model import Severity
@@ -29,6 +30,16 @@ STATEMENTS = frozenset(
     {"execute", "executemany", "executescript", "fetch", "fetch_all"}
     | {"fetch_one", "fetchrow", "fetchval"}
 )
+EVERY_STATEMENT = frozenset({"exec_driver_sql", "executescript"})
+# How a filter begins, by the method to which it goes: LDAP's, XPath's.
+LDAP = re.compile(r"\([\w()&|!-]*=.*\x00")
+FILTERS = {
+    **dict.fromkeys(
+        ("search", "search_ext", "search_ext_s", "search_s"), LDAP
+    ),
+    "xpath": re.compile(r"/.*\x00"),
+}
+SCRIPTS = frozenset({"$accumulator", "$function", "$where"})
 READERS = frozenset(
     {"pandas.read_sql", "pandas.read_sql_query", "polars.read_database"}
 )
@@ -49,12 +60,15 @@ def fixed_code(source: Source) -> Iterator[Hit]:
     for tool, call in tool_calls(source):
         name = source.called(call.func)
         first = call.args[0] if call.args else None
-        if name in IMPORTERS and first and given(first, tool):
+        calculates = name in IMPORTERS or _calculates(source, call, tool)
+        if calculates and first and given(first, tool):
             yield source.hit(call, f"{tool.name} runs what its caller names")
-        picks = name == "getattr" and len(call.args) > 1
-        module = picks and source.called(call.args[0]) in source.modules
+        picks = name in {"getattr", "setattr"} and len(call.args) > 1
+        module = picks and (
+            name == "setattr" or source.called(call.args[0]) in source.modules
+        )
         if module and given(call.args[1], tool):
-            message = f"{tool.name} takes what its caller names of a module"
+            message = f"{tool.name} takes or sets what its caller names"
             yield source.hit(call, message, Severity.MEDIUM)
 
 
@@ -89,8 +103,32 @@ def fixed_statement(source: Source) -> Iterator[Hit]:
         stated = call.func.attr in STATEMENTS and _is_database(
             source, call.func.value, tool
         )
-        if (reads or stated) and given(call.args[0], tool):
+        asks = stated or reads or call.func.attr in EVERY_STATEMENT
+        if asks and given(call.args[0], tool):
             yield source.hit(call, f"{tool.name} runs its caller's SQL")
+
+
+@tool_rule("MCP-CODE-030")
+def fixed_filter(source: Source) -> Iterator[Hit]:
+    """A filter that is put together from text is a caller's to complete.
+
+    ``(uid=*)`` finds everybody, ``' or '1'='1`` every element, and MongoDB's
+    ``$where`` runs JavaScript. Escape the words, or hand them in apart.
+    """
+    for tool in tools(source):
+        for node in ast.walk(tool.node):
+            if isinstance(node, ast.Dict):
+                pairs = zip(node.keys, node.values, strict=True)
+                scripts = [v for k, v in pairs if _is_script(k)]
+                if any(given(script, tool) for script in scripts):
+                    message = f"{tool.name} runs its caller's script"
+                    yield source.hit(node, message)
+            elif isinstance(node, ast.Call) and _method(node) in FILTERS:
+                filter_ = FILTERS[_method(node)]
+                parts = [part for part in node.args if given(part, tool)]
+                if any(filter_.search(_shape(part)) for part in parts):
+                    message = f"{tool.name} puts its caller's words in"
+                    yield source.hit(node, message)
 
 
 @tool_rule("MCP-CODE-015")
@@ -183,6 +221,38 @@ def _told(
 
 def _method(call: ast.Call) -> str:
     return call.func.attr if isinstance(call.func, ast.Attribute) else ""
+
+
+def _calculates(source: Source, call: ast.Call, tool: Tool) -> bool:
+    """Tell a data frame's ``eval`` and ``query``."""
+    if _method(call) == "eval":
+        return True
+    owner = call.func.value if isinstance(call.func, ast.Attribute) else None
+    made = tool.made.get(source.called(owner), ()) if owner else ()
+    return _method(call) == "query" and any(
+        source.called(each.func).startswith(("pandas.", "polars."))
+        for each in made
+    )
+
+
+def _is_script(key: ast.expr | None) -> bool:
+    return isinstance(key, ast.Constant) and key.value in SCRIPTS
+
+
+def _shape(part: ast.expr) -> str:
+    """Return a text that is put together, with NUL for each word put in.
+
+    What a function makes harmless (``escape_filter_chars``) is left out.
+    """
+    if isinstance(part, ast.JoinedStr):
+        return "".join(map(_shape, part.values))
+    if isinstance(part, ast.BinOp):
+        return _shape(part.left) + _shape(part.right)
+    if isinstance(part, ast.Constant):
+        return str(part.value)
+    calls = (node for node in ast.walk(part) if isinstance(node, ast.Call))
+    names = (getattr(x.func, "id", "") or _method(x) for x in calls)
+    return "" if any("escape" in name for name in names) else "\0"
 
 
 def _is_given(call: ast.Call, tool: Tool) -> bool:

@@ -1,15 +1,13 @@
-"""Secrets that can be guessed, patterns that never end, and loose settings."""
+"""Secrets that can be guessed, and patterns that never end."""
 
 import ast
 import re
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from ..model import Severity
 from ..rules import Hit
 from ..ruletable import ruled
-from .credential_rules import is_constant
 from .source import Source
 
 _PARSER: Any = getattr(re, "_parser")  # noqa: B009 - it tells no types
@@ -29,87 +27,7 @@ _MATCHERS = frozenset(
     {"compile", "findall", "finditer", "fullmatch", "match", "search"}
     | {"split", "sub", "subn"}
 )
-Test = Callable[[ast.expr], bool]
 module_rule = ruled(__file__, on="")
-
-
-def _says(*values: object) -> Test:
-    return lambda node: any(is_constant(node, value) for value in values)
-
-
-def _stars(node: ast.expr) -> bool:
-    """Tell ``"*"`` and ``["*"]``."""
-    items = node.elts if isinstance(node, ast.List | ast.Tuple) else [node]
-    return any(is_constant(item, "*") for item in items)
-
-
-def _below(least: int) -> Test:
-    def test(node: ast.expr) -> bool:
-        value = node.value if isinstance(node, ast.Constant) else least
-        return type(value) is int and value < least
-
-    return test
-
-
-# The end of a call's name, a keyword, what makes it a fault, and what is said.
-_LOOSE: tuple[tuple[str, str, Test, Severity, str], ...] = (
-    (
-        "set_cookie",
-        "httponly",
-        _says(False),
-        Severity.MEDIUM,
-        "scripts read the cookie",
-    ),
-    (
-        "set_cookie",
-        "secure",
-        _says(False),
-        Severity.MEDIUM,
-        "the cookie crosses the network in clear",
-    ),
-    (
-        "Middleware",
-        "allowed_hosts",
-        _stars,
-        Severity.MEDIUM,
-        "every host name is answered",
-    ),
-    (
-        "Middleware",
-        "trusted_hosts",
-        _stars,
-        Severity.HIGH,
-        "everybody is trusted to say who they are",
-    ),
-    (
-        "",
-        "forwarded_allow_ips",
-        _stars,
-        Severity.HIGH,
-        "everybody is trusted to say who they are",
-    ),
-    (
-        "FastMCP",
-        "mask_error_details",
-        _says(False),
-        Severity.MEDIUM,
-        "callers are told what went wrong inside",
-    ),
-    (
-        "PBKDF2HMAC",
-        "iterations",
-        _below(100_000),
-        Severity.MEDIUM,
-        "a password's hash is guessed fast",
-    ),
-    (
-        "gensalt",
-        "rounds",
-        _below(10),
-        Severity.MEDIUM,
-        "a password's hash is guessed fast",
-    ),
-)
 
 
 @module_rule("MCP-CODE-024")
@@ -149,22 +67,6 @@ def endless(source: Source) -> Iterator[Hit]:
             continue
         if _explodes(text, verb):
             yield source.hit(call, "a repeat stands inside a repeat")
-
-
-@module_rule("MCP-CODE-026")
-def loose_setting(source: Source) -> Iterator[Hit]:
-    """A keyword of the library's that takes its protection off."""
-    for call in source.calls:
-        name = source.called(call.func)
-        name = name or getattr(call.func, "attr", "")
-        wrapped = [source.called(x) for x in call.args[:1]]
-        adds = name.lower().endswith("middleware")
-        names = (name, *(wrapped if adds else ()))
-        for ending, key, test, severity, message in _LOOSE:
-            if any(each.endswith(ending) for each in names) and any(
-                k.arg == key and test(k.value) for k in call.keywords
-            ):
-                yield source.hit(call, message, severity)
 
 
 def _named(source: Source) -> Iterator[tuple[str, ast.AST]]:

@@ -15,8 +15,10 @@ from .names import (
     SOCKETS,
     SYSCTLS,
     compose_value,
+    fetched,
     is_root,
     literal,
+    moving,
     secret_name,
     unpinned,
 )
@@ -31,6 +33,7 @@ POWERFUL = frozenset({"0", "disk", "docker", "kmem", "root", "shadow"})
 compose = ruled(__file__, on="compose")
 # For a service that is written whole, not one that another file completes.
 whole = ruled(__file__, on="compose-whole")
+compose_file = ruled(__file__, on="compose-file")
 
 
 @compose("MCP-CON-101")
@@ -285,6 +288,37 @@ def left_open(service: Service) -> Iterator[Hit]:
     for opening in openings(given, map(compose_value, words)):
         key = "environment" if given else "command"
         yield service.hit(key, opening.message, severity=opening.severity)
+
+
+@compose("MCP-CON-121")
+def fetched_program(service: Service) -> Iterator[Hit]:
+    """At each start it runs whatever the other side sends that day."""
+    for key in ("entrypoint", "command"):
+        value = service.settings.get(key)
+        script = value if isinstance(value, str) else service.words(key)
+        if command := fetched(script):
+            message = f"{command} executes what was fetched unverified"
+            yield service.hit(key, message)
+
+
+@compose_file("MCP-CON-122")
+def moving_part(path: str, document: Table) -> Iterator[Hit]:
+    """A file, or what is built, that lies on a branch is others' to change."""
+    included = listed(document, "include")
+    for each, line in zip(included, included.lines, strict=True):
+        place = each.get("path") if isinstance(each, Table) else each
+        if moving(str(place)):
+            message = f"include of {str(place)[:80]}"
+            yield Hit(path=path, line=line, anchor=message, message=message)
+    for name, service in table(document, "services").items():
+        build = table(service).get("build")
+        place = (
+            build if isinstance(build, str) else table(build).get("context")
+        )
+        if moving(str(place)):
+            message = f"service {name[:60]}: build of {str(place)[:80]}"
+            line = table(service).at("build")
+            yield Hit(path=path, line=line, anchor=message, message=message)
 
 
 def _unlimited(limit: object) -> bool:

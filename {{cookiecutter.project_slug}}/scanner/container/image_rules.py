@@ -54,6 +54,14 @@ TRUSTS_ALL = re.compile(
 _PRAGMA = re.compile(
     r"(?im)^[ \t]*#[ \t]*hadolint[ \t]+(?:global[ \t]+)?ignore[ \t]*=(.*)"
 )
+_ENDED = re.compile(
+    r"(?i)(?:python:(?:2(?:\.\d+)*|3\.\d)(?:[.-].*)?"
+    r"|[^:]+:(?:.*-)?(?:wheezy|jessie|stretch|buster)(?:-.*)?"
+    r"|debian:(?:[6-9]|10)(?:[.-].*)?|ubuntu:(?:1\d|20)\.\d+(?:-.*)?"
+    r"|ubuntu:(?:trusty|xenial|bionic|focal)(?:-.*)?|centos(?:linux)?:.*"
+    r"|alpine:(?:2\..*|3\.(?:\d|1\d)(?:\..*)?)"
+    r"|node:(?:\d|1\d|20)(?:[.-].*)?)"
+)
 _MAKES_USER = re.compile(r"useradd|adduser")
 _CODE = re.compile(r"(?i)\b(?:DL|SC)\d+")
 dockerfile = ruled(__file__, on="dockerfile")
@@ -103,9 +111,13 @@ def no_user(file: Dockerfile) -> Iterator[Hit]:
 
 @dockerfile("MCP-CON-002")
 def root_user(file: Dockerfile) -> Iterator[Hit]:
-    """USER root, or user 0, is no better than no USER (CIS 4.1)."""
+    """USER root, or user 0, is no better than no USER (CIS 4.1).
+
+    Whatever the name is that ``useradd`` gives to number 0.
+    """
     last = file.last("USER")
-    if last and is_root(last.text.strip("\"'")):
+    root = last and is_root(last.text.strip("\"'"))
+    if last and (root or any(map(is_root, runtime_names(file)))):
         yield hit(file, last, "the last USER is root", anchor="USER root")
 
 
@@ -126,6 +138,20 @@ def moving_base(file: Dockerfile) -> Iterator[Hit]:
             continue
         if problem := unpinned(image):
             yield hit(file, where, problem, anchor=image[:200])
+
+
+@dockerfile("MCP-CON-026")
+def ended_base(file: Dockerfile) -> Iterator[Hit]:
+    """Faults in such an image stay, and are known to everybody.
+
+    See https://endoflife.date: a table of what had ended when this was made.
+    """
+    for where in _named(file, "FROM"):
+        image = where.text.split(" ")[0].rpartition("@")[0] or where.text
+        name = image.split(" ")[0].rpartition("/")[2]
+        if _ENDED.fullmatch(name):
+            message = f"{name[:80]} gets no fixes any more"
+            yield hit(file, where, message, anchor=name[:200])
 
 
 @dockerfile("MCP-CON-006")

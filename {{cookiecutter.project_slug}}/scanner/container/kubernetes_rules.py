@@ -11,7 +11,15 @@ from ..model import Severity
 from ..rules import Hit
 from ..ruletable import ruled
 from .kubernetes import Container, Pod, containers
-from .names import SOCKETS, SYSCTLS, is_root, literal, secret_name, unpinned
+from .names import (
+    SOCKETS,
+    SYSCTLS,
+    fetched,
+    is_root,
+    literal,
+    secret_name,
+    unpinned,
+)
 from .neighbours import openings
 
 _VOLUMES = frozenset(
@@ -270,6 +278,17 @@ def left_open(container: Container) -> Iterator[Hit]:
     for opening in openings(given, words):
         key = "env" if given else "args"
         yield container.hit(key, opening.message, opening.severity)
+
+
+@container_rule("MCP-CON-234")
+def fetched_program(container: Container) -> Iterator[Hit]:
+    """At each start it runs whatever the other side sends that day."""
+    settings = container.settings
+    words = [*listed(settings, "command"), *listed(settings, "args")]
+    if command := fetched([str(word) for word in words]):
+        key = "command" if "command" in settings else "args"
+        message = f"{command} executes what was fetched unverified"
+        yield container.hit(key, message)
 
 
 def _zero(user: object) -> bool:

@@ -81,11 +81,28 @@ def taken(content: Any) -> Iterator[str]:
         whole = content.get("$patch") == "delete"
         if whole and content.get("kind") == "NetworkPolicy":
             yield "a NetworkPolicy"
+        yield from _emptied(content)
     for operation in content if isinstance(content, Items) else ():
         place = str(table(operation).get("path", ""))
         removes = table(operation).get("op") == "remove"
         if removes and (found := _PROTECTION.search(place)):
             yield found[1]
+
+
+def _emptied(content: Table) -> Iterator[str]:
+    """Yield what a patch sets to null, of what protects a pod."""
+    waiting: list[Any] = [content]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, Table):
+            waiting += part.values()
+            yield from (
+                key
+                for key, value in part.items()
+                if value is None and _PROTECTION.search(f"/{key}")
+            )
+        elif isinstance(part, Items):
+            waiting += part
 
 
 def _contents(text: str) -> list[Any]:

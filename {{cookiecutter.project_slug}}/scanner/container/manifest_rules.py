@@ -10,15 +10,11 @@ from ..model import Severity
 from ..rules import Hit
 from ..ruletable import ruled
 from .kubernetes import Cluster, Manifest
-from .names import PRIVATE_PORTS, literal, unpinned
+from .names import PRIVATE_PORTS, literal, moving, secret_name, unpinned
 
 _ABOVE = frozenset(
     {"bind", "escalate", "impersonate", "nodes/proxy", "pods/attach"}
     | {"pods/exec", "serviceaccounts/token"}
-)
-# A tag or a commit: a branch is somebody else's to move.
-_FIXED = re.compile(
-    r"[?&]ref=(?:[0-9a-f]{40}|[\w./-]*v?\d+\.\d+[\w.-]*)(?:&|$)"
 )
 _LEVEL = "pod-security.kubernetes.io/enforce"
 _SNIPPET = re.compile(r"(?:configuration|server|auth|stream)-snippet$")
@@ -34,14 +30,21 @@ cluster_rule = ruled(__file__, on="cluster")
 
 @manifest_rule("MCP-CON-217")
 def secret_values(manifest: Manifest) -> Iterator[Hit]:
-    """base64 hides nothing, and git forgets nothing."""
-    if manifest.kind != "Secret":
+    """base64 hides nothing, and git forgets nothing.
+
+    A ConfigMap is no place for a password at all: whoever may look may read.
+    """
+    plain = manifest.kind == "ConfigMap"
+    if manifest.kind != "Secret" and not plain:
         return
     for key in ("data", "stringData"):
         values = table(manifest.content, key)
         for name, value in values.items():
-            text = _decoded(value) if key == "data" else str(value or "")
-            if text.startswith(("/", ".")) or literal(text):
+            if plain and not secret_name(name):
+                continue
+            coded = key == "data" and not plain
+            text = _decoded(value) if coded else str(value or "")
+            if (text.startswith(("/", ".")) and not plain) or literal(text):
                 message = f"{name[:60]} has a value"
                 yield manifest.hit(values, name, message)
 
@@ -134,9 +137,13 @@ def clear_ingress(manifest: Manifest) -> Iterator[Hit]:
     that nginx runs with the rights of its controller, which reads every
     Secret (CVE-2021-25742).
     """
+    spec = table(manifest.content, "spec")
+    if manifest.kind == "Gateway" and manifest.whole:
+        kinds = {str(x.get("protocol")) for x in tables(spec, "listeners")}
+        if kinds == {"HTTP"}:
+            yield manifest.hit(spec, "listeners", "no listener for HTTPS")
     if manifest.kind != "Ingress":
         return
-    spec = table(manifest.content, "spec")
     notes = table(manifest.content, "metadata", "annotations")
     ends = any(map(_CERTIFICATE.search, notes))
     if manifest.whole and not listed(spec, "tls") and not ends:
@@ -145,6 +152,21 @@ def clear_ingress(manifest: Manifest) -> Iterator[Hit]:
         off = str(value).lower() == "false" and _IN_CLEAR.search(name)
         if off or _SNIPPET.search(name):
             yield manifest.hit(notes, name, f"{name[:80]}")
+
+
+@manifest_rule("MCP-CON-233")
+def every_origin(manifest: Manifest) -> Iterator[Hit]:
+    """Any page that the user opens may then read what the server answers.
+
+    ``enable-cors`` without an origin is for every one.
+    """
+    notes = table(manifest.content, "metadata", "annotations")
+    given = {name.rpartition("/")[2]: name for name in notes}
+    name = given.get("enable-cors")
+    origin = notes.get(given.get("cors-allow-origin", ""), "*")
+    on = name and str(notes[name]).lower() == "true"
+    if manifest.kind == "Ingress" and name and on and origin == "*":
+        yield manifest.hit(notes, name, "every origin is allowed")
 
 
 @manifest_rule("MCP-CON-229")
@@ -207,14 +229,24 @@ def loose_kustomization(cluster: Cluster) -> Iterator[Hit]:
                     yield manifest.hit(image, "newTag", problem)
         for key in ("resources", "bases", "components"):
             for each in listed(settings, key):
-                remote = "://" in str(each) or "github.com" in str(each)
-                if remote and not _FIXED.search(str(each)):
+                if moving(str(each)):
                     message = f"{str(each)[:80]} names no release"
                     yield manifest.hit(settings, key, message)
-        for made in tables(settings, "secretGenerator"):
-            if any(_literal(each) for each in listed(made, "literals")):
-                message = "a literal secret"
-                yield manifest.hit(made, "literals", message, Severity.HIGH)
+        yield from _literals(manifest)
+
+
+def _literals(manifest: Manifest) -> Iterator[Hit]:
+    """Yield the secrets that a kustomization writes out."""
+    for key in ("secretGenerator", "configMapGenerator"):
+        for made in tables(manifest.content, key):
+            for each in listed(made, "literals"):
+                name, _, value = str(each).partition("=")
+                named = key == "secretGenerator" or secret_name(name)
+                if named and literal(value):
+                    message = "a literal secret"
+                    yield manifest.hit(
+                        made, "literals", message, Severity.HIGH
+                    )
 
 
 def _is_policy(manifest: Manifest) -> bool:
@@ -230,10 +262,6 @@ def _is_everybody(peer: Table) -> bool:
     return "namespaceSelector" in peer and not any(
         table(peer, key) for key in ("namespaceSelector", "podSelector")
     )
-
-
-def _literal(text: object) -> bool:
-    return literal(str(text).partition("=")[2])
 
 
 def _decoded(value: object) -> str:

@@ -1,6 +1,11 @@
 """What images, users and variables say by their names and values."""
 
+import contextlib
 import re
+from collections.abc import Sequence
+
+from ..downloads import Downloads
+from ..shell import commands
 
 PRIVATE_PORTS = {
     22: "SSH",
@@ -41,6 +46,11 @@ _NO_SECRET = re.compile(
     r"|[*.x-]{3,}|replace.*|your[-_ ].*",
     re.IGNORECASE | re.DOTALL,
 )
+# A tag or a commit: a branch is somebody else's to move.
+_FIXED = re.compile(
+    r"(?:[?&]ref=|[#@:])(?:[0-9a-f]{40}|sha256:\w+|[\w./-]*v?\d+\.\d+[\w.-]*)"
+    r"(?:[:&].*)?$"
+)
 # Settings of the kernel's that touch nobody else.
 SYSCTLS = frozenset(
     {"kernel.shm_rmid_forced", "net.ipv4.ip_local_port_range"}
@@ -61,6 +71,20 @@ def unpinned(image: str) -> str:
         return f"{image[:100]} names no tag, which means :latest"
     if _MOVING.fullmatch(tag.lower()):
         return f"{image[:100]} moves with every release"
+    return ""
+
+
+def moving(place: str) -> bool:
+    """Tell a remote place that names neither a commit nor a release."""
+    remote = re.match(r"(?:https?|git|ssh|oci)://|git@|github\.com/", place)
+    return bool(remote) and not _FIXED.search(place)
+
+
+def fetched(script: str | Sequence[str]) -> str:
+    """Return the program that executes what a script fetches; or nothing."""
+    with contextlib.suppress(ValueError):  # longer than any real one
+        found = Downloads().executed(commands(script))
+        return next((command.name for command in found), "")
     return ""
 
 

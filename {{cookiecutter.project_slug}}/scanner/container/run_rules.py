@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ..downloads import Downloads, unchecked
+from ..downloads import Downloads, fetched_to, unchecked, verifies
 from ..model import Severity
 from ..rules import Hit
 from ..ruletable import ruled
@@ -39,6 +39,11 @@ _CREDENTIALS = re.compile(
 _OCTAL = re.compile(r"[0-7]{3,5}")
 _SET_ID = re.compile(r"(?:^|,)[ugoa]*\+[rwxX]*s|(?:^|,)[ug]+=[rwxX]*s")
 _OTHERS_WRITE = re.compile(r"(?:^|,)[ug]*[oa][ugoa]*[+=][rxXst]*w")
+_SSHD = re.compile(
+    r"(?i)Permit(?:RootLogin|EmptyPasswords)\s+yes|PasswordAuthentication\s+yes"
+)
+_PROGRAMS = re.compile(r"(?:-C|--directory=)?/(?:bin|opt|sbin|usr)\b")
+_UNPACKERS = frozenset({"bsdtar", "cpio", "tar", "unzip"})
 _PRINTERS = (["echo"], ["printf"])
 MAX_PIPED = 20_000  # characters of a RUN in which pipes are looked at
 run_rule = ruled(__file__, on="run")
@@ -217,7 +222,8 @@ def secret_in_run(run: Run) -> Iterator[Hit]:
             given = named and literal(value) and not value.startswith("-")
             pair = following if word in {"-u", "--user"} else login and word
             told = pair and re.fullmatch(r"[\w-]+:[^\s:$]+", pair[:200])
-            if given or told or _CREDENTIALS.search(word):
+            kept = _keeps_secret(command)
+            if given or told or kept or _CREDENTIALS.search(word):
                 line = run.where.line_of(word.partition("=")[0])
                 yield run.hit(f"{command.name} is given a secret", line)
                 return
@@ -262,6 +268,45 @@ def given_code(run: Run) -> Iterator[Hit]:
             if given and posixpath.normpath(target) in run.code:
                 yield run.hit(f"{target[:80]} is given to {owner[:40]}")
                 return
+
+
+@run_rule("MCP-CON-027")
+def open_login(run: Run) -> Iterator[Hit]:
+    """root, a bare password or none at all: guessed within hours."""
+    for command in run.commands:
+        for word in command.words:
+            if found := _SSHD.search(word[:1000]):
+                yield run.hit(found[0])
+                return
+
+
+@run_rule("MCP-CON-028")
+def unchecked_program(run: Run) -> Iterator[Hit]:
+    """A program that is fetched without its checksum is whoever's it is.
+
+    TLS says who answered, not whether they have been broken into. Part of
+    CIS 4.11.
+    """
+    if any(map(verifies, run.commands)):
+        return
+    ran = {word for x in run.calling("chmod") for word in x.operands[1:]}
+    for command in run.commands:
+        installs = any(map(_PROGRAMS.match, command.words))
+        if installs and command.fetched and command.name in _UNPACKERS:
+            yield run.hit(f"{command.name} unpacks what was not verified")
+            return
+        places = fetched_to(command)
+        if any("/bin/" in place or place in ran for place in places):
+            yield run.hit(f"{command.name} fetches a program unverified")
+            return
+
+
+def _keeps_secret(command: Command) -> bool:
+    """Tell whether a build's secret is copied to where it stays."""
+    reads = any(x.startswith("/run/secrets/") for x in command.operands[:1])
+    kept = [*command.targets, *command.operands[1:]]
+    lasting = any(not x.startswith(("/run/", "/tmp/")) for x in kept)  # noqa: S108 # nosec B108 # looked for, not used
+    return reads and lasting and command.name in {"cat", "cp", "install", "mv"}
 
 
 def only_prints(run: Run) -> bool:

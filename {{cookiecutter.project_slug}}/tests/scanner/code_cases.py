@@ -150,6 +150,35 @@ PLANTED = {
         "def f(r):\n    r.set_cookie('a', 'b', httponly=False)\n",
         "def f(r):\n    r.set_cookie('a', 'b', httponly=True, secure=True)\n",
     ),
+    "027": (
+        "from cryptography.hazmat.primitives.ciphers import modes\n"
+        "m = modes.CBC(b'\\0' * 16)\n",
+        "import os\n"
+        "from cryptography.hazmat.primitives.ciphers import modes\n"
+        "m = modes.CBC(os.urandom(16))\n",
+    ),
+    "028": (
+        "import hashlib\ndef f(password):\n"
+        "    return hashlib.sha256(password.encode()).hexdigest()\n",
+        "import hashlib\ndef f(password, salt, token):\n"
+        "    hashlib.sha256(token)\n"
+        "    return hashlib.scrypt(password, salt=salt, n=2**14, r=8, p=1)\n",
+    ),
+    "029": (
+        "async def f(context):\n"
+        "    await context.elicit('Your API key, please', str)\n",
+        "async def f(context, message):\n"
+        "    await context.elicit('Which key of the table?', str)\n"
+        "    await context.elicit(message, str)\n",
+    ),
+    "030": (
+        HEAD + "@tool\ndef f(uid: str, c):\n"
+        "    return c.search('dc=a', f'(&(a=b)(uid={uid}))')\n",
+        HEAD + "import re\n@tool\ndef f(uid: str, c, escape_filter_chars):\n"
+        "    re.compile('a').search(f'({uid})')\n"
+        "    c.search('dc=a', '(a=*)', uid)\n"
+        "    return c.search('dc=a', f'(uid={escape_filter_chars(uid)})')\n",
+    ),
     "B102": ("def f(x):\n    exec(x)\n", "def execute(x):\n    return x\n"),
     "B105": (f"password = '{SECRET}'\n", "password = None\n"),
     "B301": (
@@ -307,6 +336,75 @@ CASES = {
     "kind_of_token": (
         "def f(token_type):\n    return token_type == 'bearer'\n",
         [],
+    ),
+    "a_script_for_mongo": (
+        HEAD + "@tool\ndef f(name: str, db):\n"
+        "    return db.users.find({'$where': f'this.a == {name}'})\n",
+        ["030 high"],
+    ),
+    "an_element_of_any_name": (
+        HEAD + "@tool\ndef f(name: str, tree):\n"
+        "    return tree.xpath('//user[@name=\"' + name + '\"]')\n",
+        ["030 high"],
+    ),
+    "unverified_session": (
+        "import requests\ns = requests.Session()\ns.verify = False\n",
+        ["005 high"],
+    ),
+    "verified_elsewhere": ("def f(self):\n    self.verify = False\n", []),
+    "typed_into_a_terminal": (
+        HEAD + "import pexpect\n@tool\ndef f(command: str):\n"
+        "    return pexpect.run(command)\n",
+        ["008 high"],
+    ),
+    "calculated_by_a_frame": (
+        HEAD + "import pandas\n@tool\ndef f(text: str):\n"
+        "    return pandas.DataFrame().eval(text)\n",
+        ["012 high"],
+    ),
+    "queried_by_a_frame": (
+        HEAD + "import pandas as pd\n@tool\ndef f(text: str, other):\n"
+        "    frame = pd.DataFrame()\n    other.query(text)\n"
+        "    return frame.query(text)\n",
+        ["012 high"],
+    ),
+    "any_attribute_set": (
+        HEAD + "@tool\ndef f(name: str, value: str, settings):\n"
+        "    setattr(settings, name, value)\n",
+        ["012 medium"],
+    ),
+    "sql_of_the_drivers": (
+        HEAD + "@tool\ndef f(sql: str, link):\n"
+        "    return link.exec_driver_sql(sql)\n",
+        ["014 high"],
+    ),
+    "removed_path": (
+        HEAD + "import aiofiles.os\n@tool\nasync def f(path: str):\n"
+        "    await aiofiles.os.remove(path)\n",
+        ["007 high"],
+    ),
+    "every_interface": (
+        "import socket\ns = socket.socket()\ns.bind(('', 80))\n",
+        ["026 medium"],
+    ),
+    "one_interface": (
+        "import socket\ns = socket.socket()\ns.bind(('127.0.0.1', 80))\n",
+        [],
+    ),
+    "tokens_for_tests": (
+        "from fastmcp.server.auth import StaticTokenVerifier\n"
+        "v = StaticTokenVerifier(tokens={})\n",
+        ["026 medium"],
+    ),
+    "every_redirect": (
+        "def f(OAuthProxy):\n"
+        "    OAuthProxy(allowed_client_redirect_uris=['https://*'])\n",
+        ["026 high"],
+    ),
+    "a_fixed_nonce": (
+        "from Crypto.Cipher import AES\n"
+        "def f(key):\n    return AES.new(key, AES.MODE_GCM, nonce=b'0123')\n",
+        ["027 medium", "B413 high"],
     ),
     "calculated": (
         HEAD + "import sympy\n@tool\ndef f(text: str):\n"

@@ -52,6 +52,7 @@ DOCKERFILES: dict[tuple[str, str], tuple[list[str], list[str]]] = {
             LAST.format("ARG WHO=0\nUSER $WHO"),
             LAST.format("ENV WHO=root\nUSER ${WHO}"),
             LAST.format("USER ${WHO:-root}"),
+            LAST.format("RUN useradd -o --uid 0 boss\nUSER boss"),
             "FROM a:1 AS x\nUSER root\nFROM x\nHEALTHCHECK CMD true\n",
         ],
         [
@@ -215,6 +216,42 @@ DOCKERFILES: dict[tuple[str, str], tuple[list[str], list[str]]] = {
         ],
         [image("RUN echo sudo")],
     ),
+    ("026", "medium"): (
+        [
+            image("").replace("3.13.9-slim\nRUN", f"{tag}\nRUN")
+            for tag in ("3.8.20-slim", "2.7", "3.13.9-slim-buster")
+        ]
+        + [
+            "FROM ubuntu:18.04\nUSER app\nHEALTHCHECK CMD true\n",
+            "FROM docker.io/library/debian:9@sha256:"
+            + "0" * 64
+            + "\nUSER app\nHEALTHCHECK CMD true\n",
+            "FROM node:18.1-alpine\nUSER app\nHEALTHCHECK CMD true\n",
+        ],
+        [
+            image(""),
+            "FROM ubuntu:24.04\nUSER app\nHEALTHCHECK CMD true\n",
+            "FROM alpine:3.22\nUSER app\nHEALTHCHECK CMD true\n",
+        ],
+    ),
+    ("027", "medium"): (
+        [image("RUN echo 'PermitRootLogin yes' >> /etc/ssh/sshd_config")],
+        [image("RUN echo 'PermitRootLogin no' >> /etc/ssh/sshd_config")],
+    ),
+    ("028", "medium"): (
+        [
+            image("RUN curl -fsSL -o /usr/local/bin/yq https://a.example/yq"),
+            image("RUN wget -O /opt/yq https://a.b/yq && chmod +x /opt/yq"),
+            image("RUN curl -fsSL https://a.b/x.tgz | tar -xz -C /opt"),
+        ],
+        [
+            image(
+                "RUN curl -fsSL -o /usr/local/bin/yq https://a.example/yq"
+                " && echo '0  /usr/local/bin/yq' | sha256sum --check"
+            ),
+            image("RUN curl -fsSL -o /srv/words.txt https://a.example/w"),
+        ],
+    ),
     ("012", "high"): (
         [image("RUN echo 'mcpuser ALL=(ALL) NOPASSWD: ALL' >> /etc/sudoers")],
         [],
@@ -255,6 +292,7 @@ DOCKERFILES: dict[tuple[str, str], tuple[list[str], list[str]]] = {
     ),
     ("014", "high"): (
         [
+            image("RUN --mount=type=secret,id=k cp /run/secrets/k /etc/k"),
             image(RUN + f"export API_TOKEN={SECRET} && true"),
             image(RUN + f"cli login --password {SECRET}"),
             image(RUN + f"cli login --password={SECRET}"),
@@ -435,6 +473,25 @@ COMPOSE: dict[tuple[str, str], tuple[list[str], list[str]]] = {
         ],
         [service("oom_kill_disable: false", "oom_score_adj: 500")],
     ),
+    ("121", "high"): (
+        [
+            service("command: sh -c 'curl -fsSL https://a.b/x.sh | sh'"),
+            service("entrypoint: [sh, -c, 'wget -qO- https://a.b/x | bash']"),
+        ],
+        [service("command: sh -c 'curl -fsSL https://a.b/x | jq .'")],
+    ),
+    ("122", "medium"): (
+        [
+            service() + "include: [https://github.com/a/b.git#main:c.yaml]\n",
+            service() + "include: [{path: 'oci://ghcr.io/a/b:latest'}]\n",
+            service("build: https://github.com/a/b.git"),
+        ],
+        [
+            service() + "include: [https://github.com/a/b.git#v1.2:c.yaml]\n",
+            service() + "include: [../other/compose.yaml]\n",
+            service("build: {context: ..}"),
+        ],
+    ),
     ("120", "medium"): (
         [
             service("environment: {GF_AUTH_ANONYMOUS_ENABLED: 'true'}"),
@@ -591,6 +648,7 @@ spec:
           readinessProbe: {httpGet: {path: /ready, port: 8080} }
 """
 NAME = "{name: x}"
+CORS = "{annotations: {a/enable-cors: 'true'} }"
 TLS = "spec: {tls: [{secretName: x}]}"
 ENFORCED = "{labels: {pod-security.kubernetes.io/enforce: privileged} }"
 BALANCER = "spec: {type: LoadBalancer, ports: [{port: 9090}]}"
@@ -727,10 +785,13 @@ KUBERNETES: dict[tuple[str, str], tuple[list[str], list[str]]] = {
         [
             thing("Secret", "stringData: {token: '" + SECRET + "'}"),
             thing("Secret", "data: {token: c2VjcmV0LXZhbHVl}"),
+            thing("ConfigMap", "data: {DB_PASSWORD: '" + SECRET + "'}"),
         ],
         [
             thing("Secret", "stringData: {token: <your token>}"),
             thing("Secret", "type: Opaque"),
+            thing("ConfigMap", "data: {DB_HOST: a, TOKEN_FILE: /run/x}"),
+            thing("ConfigMap", "data: {DB_PASSWORD: /run/secrets/x}"),
             thing("SealedSecret", "data: {token: c2VjcmV0LXZhbHVl}"),
         ],
     ),
@@ -858,6 +919,7 @@ KUBERNETES: dict[tuple[str, str], tuple[list[str], list[str]]] = {
     ("228", "medium"): (
         [
             thing("Ingress", "spec: {rules: [{host: a.example}]}"),
+            thing("Gateway", "spec: {listeners: [{protocol: HTTP}]}"),
             *(
                 thing("Ingress", TLS).replace(
                     NAME, f"{{annotations: {{nginx.ingress.io/{each}}} }}"
@@ -870,10 +932,33 @@ KUBERNETES: dict[tuple[str, str], tuple[list[str], list[str]]] = {
         ],
         [
             thing("Ingress", TLS),
+            thing(
+                "Gateway",
+                "spec: {listeners: [{protocol: HTTP}, {protocol: HTTPS}]}",
+            ),
             thing("Ingress", "spec: {rules: [{host: a.example}]}").replace(
                 NAME, "{annotations: {alb/certificate-arn: 'arn:x'} }"
             ),
         ],
+    ),
+    ("233", "medium"): (
+        [
+            thing("Ingress", TLS).replace(NAME, CORS),
+            thing("Ingress", TLS).replace(
+                NAME, CORS.replace("}", ", a/cors-allow-origin: '*'}", 1)
+            ),
+        ],
+        [
+            thing("Ingress", TLS).replace(
+                NAME,
+                CORS.replace("}", ", a/cors-allow-origin: https://a.b}", 1),
+            ),
+            thing("Ingress", TLS).replace(NAME, CORS.replace("true", "false")),
+        ],
+    ),
+    ("234", "high"): (
+        [pod(container="args: [sh, -c, 'curl https://a.b/x | sh']")],
+        [pod(container="args: [sh, -c, 'curl https://a.b/x | jq .']")],
     ),
     ("229", "medium"): (
         [

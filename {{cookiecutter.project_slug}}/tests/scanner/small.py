@@ -17,6 +17,7 @@ class Settings:
     workspace_path: str
     rate_limit: str
     tool_rate_limits: str = ""
+    rate_limit_storage: str = "memory://"
     rate_limit_on_failure: str = "deny"
     metrics_host: str = "127.0.0.1"
     max_file_size: int = 1

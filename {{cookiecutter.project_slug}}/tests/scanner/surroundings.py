@@ -262,6 +262,22 @@ SURROUNDINGS: Cases = {
             unit("ReadWritePaths=/srv/work"),
         ],
     ),
+    ("035", "medium"): (
+        "deploy/prometheus/prometheus.yml",
+        [
+            "tls_config: { insecure_skip_verify: true }\n",
+            "jsonData:\n  tlsSkipVerify: true\n",
+            "tlsConfig:\n  insecureSkipVerify: 'true'\n",
+            "reverse_proxy {\n  tls_insecure_skip_verify\n}\n",
+            "ssl_verify = false\n",
+        ],
+        [
+            "tls_config: { insecure_skip_verify: false }\n",
+            "# tlsSkipVerify: true\n",
+            "verify_ssl: true\n",
+            "description: skip verify in tests\n",
+        ],
+    ),
     ("034", "low"): (
         NGINX,
         [HTTP % "client_max_body_size 0;"],

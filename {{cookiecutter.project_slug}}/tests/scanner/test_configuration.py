@@ -81,6 +81,16 @@ SETUPS = {
         "MCP_AUTH_JWKS_URI=http://localhost:8081/jwks",
     ),
     "018": ("WORKSPACE_PATH=/etc", "high", "WORKSPACE_PATH=/srv/files"),
+    "036": (
+        "WORKSPACE_PATH=/srv/x\nMCP_TLS_KEYFILE=/srv/x/tls.key",
+        "high",
+        "WORKSPACE_PATH=/srv/x\nMCP_TLS_KEYFILE=/srv/xy/tls.key",
+    ),
+    "037": (
+        "MCP_RATE_LIMIT_STORAGE=redis://:${P}@redis.example.com:6379/0",
+        "low",
+        "MCP_RATE_LIMIT_STORAGE=redis://redis:6379/0",
+    ),
     "019": ("MCP_MAX_FILE_SIZE=2TiB", "low", "MCP_MAX_FILE_SIZE=20MiB"),
 }
 
@@ -210,6 +220,28 @@ def test_what_the_defaults_say_is_told_once(found):
     hits = found(**files)
     assert list(hits) == ["003"]
     assert hits["003"].path == "small_server/defaults.toml"
+
+
+@pytest.mark.parametrize(
+    ("url", "rules"),
+    [
+        ("rediss://redis.example.com:6380/0", []),
+        ("redis://127.0.0.1:6379/0", []),
+        ("redis+unix:///run/redis.sock", []),
+        ("redis://10.0.0.3:6379", ["037"]),
+    ],
+)
+def test_a_storage_beyond_this_machine_needs_tls(found, url, rules):
+    files = {".env": f"MCP_RATE_LIMIT_STORAGE={url}\n"}
+    assert list(found(**files)) == rules
+
+
+def test_a_secret_in_a_folder_of_everybodys_is_found(found):
+    place = "/".join(["", "tmp", "tls.key"])
+    hits = found(**{".env": f"MCP_TLS_KEYFILE={place}\n"})
+    assert {rule: hit.severity for rule, hit in hits.items()} == {
+        "036": "medium"
+    }
 
 
 def test_an_unknown_variable_names_the_nearest(found):

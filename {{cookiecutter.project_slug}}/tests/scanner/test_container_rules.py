@@ -71,7 +71,14 @@ def test_what_is_like_a_fault_and_right_is_none(found, case):
 
 def test_every_rule_has_a_planted_and_a_clean_case():
     kinds = ("dockerfile", "run", "context", "text", "compose")
-    kinds += ("compose-whole", "pod", "container", "manifest", "cluster")
+    kinds += (
+        "compose-file",
+        "compose-whole",
+        "pod",
+        "container",
+        "manifest",
+        "cluster",
+    )
     ours = {x.id for kind in kinds for x in rules_for("MCP-CON-", on=kind)}
     ours -= {"MCP-CON-224", "MCP-CON-232"}  # see test_kustomize
     assert {rule for rule, *_rest in PLANTED.values()} == ours

@@ -122,10 +122,14 @@ REMOVED = """\
             "metadata: {name: server}\n",
             {("232", "prod/kustomization.yaml")},
         ),
+        (
+            PATCH + "          securityContext: null\n",
+            {("232", "prod/kustomization.yaml")},
+        ),
         (REMOVED.replace("securityContext", "env"), set()),
         (REMOVED.replace("op: remove", "op: test"), set()),
     ],
-    ids=["context", "limits", "policy", "env", "test"],
+    ids=["context", "limits", "policy", "null", "env", "test"],
 )
 def test_a_patch_may_not_take_a_protection_away(found, patch, rules):
     lines = "".join(f"      {line}\n" for line in patch.splitlines())
@@ -162,8 +166,11 @@ def test_a_tag_that_an_overlay_gives_counts(found):
         "resources: ['https://example.com/a//b?ref=main']\n",
         "resources: [github.com/example/a//b]\n",
         "secretGenerator: [{name: a, literals: [b=" + SECRET + "]}]\n",
+        "configMapGenerator: [{name: a, literals: [API_TOKEN="
+        + SECRET
+        + "]}]\n",
     ],
-    ids=["tag", "base", "branch", "short", "secret"],
+    ids=["tag", "base", "branch", "short", "secret", "map"],
 )
 def test_a_loose_kustomization_is_found(found, rest):
     assert found(**overlay(rest)) == {("224", "prod/kustomization.yaml")}

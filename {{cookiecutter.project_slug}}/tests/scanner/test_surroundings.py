@@ -5,7 +5,7 @@ from scanner.model import State
 from scanner.rules import rules_for
 from tests.scanner.surroundings import CLIENT, NGINX, SURROUNDINGS, UNIT
 
-KINDS = ("client", "proxy", "unit")
+KINDS = ("client", "proxy", "transport", "unit")
 
 
 def cases(which):
@@ -69,6 +69,12 @@ def test_a_project_does_not_let_everybody_s_tools_run_unasked(
     path = ".claude/settings.json"
     expected = {("023", "medium", path)} if fires else set()
     assert found(**{path: text}) == expected
+
+
+def test_a_clients_toml_is_read_too(found):
+    path = ".codex/config.toml"
+    text = '[mcp_servers.a]\ncommand = "npx"\nargs = ["-y", "b"]\n'
+    assert found(**{path: text}) == {("020", "medium", path)}
 
 
 def test_an_editor_does_not_approve_every_tool(found):

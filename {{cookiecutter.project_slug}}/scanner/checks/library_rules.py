@@ -1,0 +1,204 @@
+"""Libraries used without the protection that they come with."""
+
+import ast
+import re
+from collections.abc import Callable, Iterator
+
+from ..model import Severity
+from ..rules import Hit
+from ..ruletable import ruled
+from .credential_rules import is_constant
+from .source import Source
+
+_PASSWORD = re.compile(r"(?i)(?:\w+_)?(?:password|passwd|passphrase|pwd)")
+_HASHES = re.compile(
+    r"hashlib\.(?:md5|new|sha\d+|sha3_\d+|blake2[bs])"
+    r"|cryptography\.hazmat\.primitives\.hashes\.Hash"
+)
+_VECTORS = re.compile(r"(?:.*\.)?modes\.(?:CBC|CFB|CFB8|CTR|GCM|OFB)")
+_CIPHERS = re.compile(r"(?:.*\.)?(?:AES|Blowfish|ChaCha20|DES|DES3)\.new")
+_ASKED = re.compile(
+    r"(?i)\b(?:password|passphrase|api[ _-]?key|secret|access token|pin code"
+    r"|credit card|private key)\b"
+)
+_FOR_TESTS = frozenset(
+    {"DebugTokenVerifier", "InMemoryOAuthProvider", "StaticTokenVerifier"}
+)
+Test = Callable[[ast.expr], bool]
+module_rule = ruled(__file__, on="")
+
+
+def _says(*values: object) -> Test:
+    return lambda node: any(is_constant(node, value) for value in values)
+
+
+def _stars(node: ast.expr) -> bool:
+    """Tell ``"*"``, ``["*"]`` and ``["https://*"]``."""
+    items = node.elts if isinstance(node, ast.List | ast.Tuple) else [node]
+    every = ("*", "http://*", "https://*")
+    return any(is_constant(item, each) for item in items for each in every)
+
+
+def _below(least: int) -> Test:
+    def test(node: ast.expr) -> bool:
+        value = node.value if isinstance(node, ast.Constant) else least
+        return type(value) is int and value < least
+
+    return test
+
+
+# The end of a call's name, a keyword, what makes it a fault, and what is said.
+_LOOSE: tuple[tuple[str, str, Test, Severity, str], ...] = (
+    (
+        "set_cookie",
+        "httponly",
+        _says(False),
+        Severity.MEDIUM,
+        "scripts read the cookie",
+    ),
+    (
+        "set_cookie",
+        "secure",
+        _says(False),
+        Severity.MEDIUM,
+        "the cookie crosses the network in clear",
+    ),
+    (
+        "Middleware",
+        "allowed_hosts",
+        _stars,
+        Severity.MEDIUM,
+        "every host name is answered",
+    ),
+    (
+        "Middleware",
+        "trusted_hosts",
+        _stars,
+        Severity.HIGH,
+        "everybody is trusted to say who they are",
+    ),
+    (
+        "",
+        "forwarded_allow_ips",
+        _stars,
+        Severity.HIGH,
+        "everybody is trusted to say who they are",
+    ),
+    (
+        "FastMCP",
+        "mask_error_details",
+        _says(False),
+        Severity.MEDIUM,
+        "callers are told what went wrong inside",
+    ),
+    (
+        "",
+        "allowed_client_redirect_uris",
+        _stars,
+        Severity.HIGH,
+        "a code for a token is sent wherever a link says",
+    ),
+    (
+        "PBKDF2HMAC",
+        "iterations",
+        _below(100_000),
+        Severity.MEDIUM,
+        "a password's hash is guessed fast",
+    ),
+    (
+        "gensalt",
+        "rounds",
+        _below(10),
+        Severity.MEDIUM,
+        "a password's hash is guessed fast",
+    ),
+)
+
+
+@module_rule("MCP-CODE-026")
+def loose_setting(source: Source) -> Iterator[Hit]:
+    """A keyword of the library's that takes its protection off."""
+    for call in source.calls:
+        name = source.called(call.func)
+        name = name or getattr(call.func, "attr", "")
+        wrapped = [source.called(x) for x in call.args[:1]]
+        adds = name.lower().endswith("middleware")
+        names = (name, *(wrapped if adds else ()))
+        for ending, key, test, severity, message in _LOOSE:
+            if any(each.endswith(ending) for each in names) and any(
+                k.arg == key and test(k.value) for k in call.keywords
+            ):
+                yield source.hit(call, message, severity)
+        if name.rpartition(".")[2] in _FOR_TESTS:
+            message = "its tokens are for trying things out"
+            yield source.hit(call, message)
+        address = call.args[0] if call.args else None
+        host = address.elts[:1] if isinstance(address, ast.Tuple) else []
+        if name.endswith("bind") and any(is_constant(x, "") for x in host):
+            yield source.hit(call, "it listens on every interface")
+
+
+@module_rule("MCP-CODE-027")
+def fixed_vector(source: Source) -> Iterator[Hit]:
+    """The same vector twice shows where two texts are alike.
+
+    In counter modes, GCM among them, it gives both texts away, and the key
+    that signs with them.
+    """
+    for call in source.calls:
+        name = source.called(call.func)
+        parts = [k.value for k in call.keywords if k.arg in {"iv", "nonce"}]
+        if _VECTORS.fullmatch(name):
+            parts += call.args[:1]
+        elif _CIPHERS.fullmatch(name):
+            parts += call.args[2:3]
+        if any(map(_is_fixed, parts)):
+            yield source.hit(call, "the vector stands in the code")
+
+
+@module_rule("MCP-CODE-028")
+def fast_hash(source: Source) -> Iterator[Hit]:
+    """A graphics card tries a billion of these hashes a second.
+
+    Most passwords are found in a day, salted or not.
+    """
+    for call in source.calls:
+        if not _HASHES.fullmatch(source.called(call.func)):
+            continue
+        names = (
+            getattr(node, "id", None) or getattr(node, "attr", "")
+            for part in call.args
+            for node in ast.walk(part)
+        )
+        if any(_PASSWORD.fullmatch(str(name)) for name in names):
+            yield source.hit(call, "a password is hashed fast")
+
+
+@module_rule("MCP-CODE-029")
+def asked_secret(source: Source) -> Iterator[Hit]:
+    """What a user answers goes through the client, and the model may see it.
+
+    The specification forbids to ask for it: "Servers MUST NOT use elicitation
+    to request sensitive information".
+    """
+    for call in source.calls:
+        if getattr(call.func, "attr", "") != "elicit":
+            continue
+        told = [*call.args[:1], *(k.value for k in call.keywords)]
+        if any(_ASKED.search(text) for part in told for text in _texts(part)):
+            yield source.hit(call, "it asks the user for a secret")
+
+
+def _texts(part: ast.expr) -> Iterator[str]:
+    for node in ast.walk(part):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
+
+
+def _is_fixed(part: ast.expr) -> bool:
+    """Tell bytes that are written out, also ``b"0" * 16``."""
+    if isinstance(part, ast.BinOp):
+        return _is_fixed(part.left) or _is_fixed(part.right)
+    if isinstance(part, ast.Call) and getattr(part.func, "id", "") == "bytes":
+        return all(isinstance(each, ast.Constant) for each in part.args)
+    return isinstance(part, ast.Constant) and isinstance(part.value, bytes)

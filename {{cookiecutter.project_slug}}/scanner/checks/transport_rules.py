@@ -1,0 +1,60 @@
+"""Files in which a program is told not to ask who answers it."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ..project import Project
+from ..rules import Hit
+from ..ruletable import ruled
+
+MAX_SIZE = 2**20  # bytes of one file
+_NAME = (
+    r"(?s)(?!tests/|\.github/)(?:.+\.(?:cfg|conf|ini|toml|ya?ml)"
+    r"|(?:.*/)?Caddyfile[^/]*)"
+)
+_UNASKED = re.compile(
+    r"(?i)(?<![\w-])(?:"
+    r"(?:(?:tls|ssl)[_-]?)?(?:insecure[_-]?)?skip[_-]?(?:tls[_-]?)?verify"
+    r"(?:[\"']?[ \t]*[:=][ \t]*[\"']?(?:true|yes|on|1)\b|[ \t]*$)"
+    r"|(?:ssl[_-]?verify|verify[_-]?(?:ssl|tls|certs?)|rejectUnauthorized"
+    r"|strict-ssl|http\.sslVerify)[\"']?[ \t]*[:=][ \t]*[\"']?"
+    r"(?:false|no|off|0)\b)",
+    re.MULTILINE,
+)
+transport_rule = ruled(__file__, on="transport")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """A file of settings, as text: of whatever program it is."""
+
+    path: str
+    text: str
+
+
+def settings(project: Project) -> Iterator[Settings]:
+    """Yield the files of settings.
+
+    Raises:
+        Unreadable: One of them cannot be read.
+    """
+    for path in project.named(_NAME):
+        yield Settings(path, project.text(path, MAX_SIZE))
+
+
+@transport_rule("MCP-CFG-035")
+def unasked(held: Settings) -> Iterator[Hit]:
+    """Without the certificate's check anybody on the way can answer.
+
+    The monitoring believes their figures, and a proxy hands them the tokens.
+    """
+    for found in _UNASKED.finditer(held.text):
+        start = held.text.rfind("\n", 0, found.start()) + 1
+        if "#" not in held.text[start : found.start()][-1000:]:
+            yield Hit(
+                path=held.path,
+                line=held.text.count("\n", 0, start) + 1,
+                anchor=found[0].strip()[:100],
+                message=found[0].strip()[:100],
+            )
