@@ -7,17 +7,21 @@ from typing import Final
 
 from ..live import PATIENCE
 from ..live_http import HttpServer
+from ..live_sse import STREAM, Headers, SseSession
 from ..model import Finding
 from ..project import Project
+from ..surface.components import Component
 from ..tools import ToolError
 from .access import tokens
+from .answers import refused
 from .explanations import found
 from .lab import Lab
+from .limits import CALLS, LIMIT
 from .network import BODY, HOSTS, ORIGINS
+from .schemas import sample
+from .target import harmless
 
-STREAM: Final = "/sse"
 MESSAGES: Final = "/messages/?session_id=00000000000040008000000000000000"
-Headers = Mapping[str, str]
 REFUSED: Final = frozenset({0, 401, 403, 429})
 NO_PROOF: Final[Mapping[str, Headers]] = {
     "no token": {},
@@ -41,6 +45,7 @@ def over_sse(project: Project, lab: Lab, kind: str) -> list[Finding]:
         "MCP_TRANSPORT": "sse",
         "MCP_AUTH": kind,
         "MCP_MAX_REQUEST_SIZE": str(BODY),
+        "MCP_RATE_LIMIT": f"{LIMIT}/day",
         **proofs.settings,
     }
     good = {"Authorization": f"Bearer {proofs.good}"}
@@ -51,6 +56,7 @@ def over_sse(project: Project, lab: Lab, kind: str) -> list[Finding]:
             *_strangers(server, good),
             *_without_tokens(server),
             *_beside(server, good),
+            *_limits(server, good),
         ]
 
 
@@ -92,6 +98,36 @@ def _beside(server: HttpServer, good: Headers) -> Iterator[Finding]:
         yield found("MCP-PRB-021", f"{len(long)} bytes, over SSE")
     if not server.alive:
         yield found("MCP-PRB-009", "while its SSE was tried")
+
+
+def _limits(server: HttpServer, good: Headers) -> Iterator[Finding]:
+    """Call more often than is allowed, and once more in another session."""
+    if not server.alive:
+        return
+    with SseSession(server, good) as session:
+        listed = session.ask("tools/list", {}).get("result", {})
+        tool = harmless(
+            [
+                Component("tool", str(each.get("name")), each)
+                for each in listed.get("tools") or ()
+            ]
+        )
+        passed = sum(_passes(session, tool) for _ in range(CALLS))
+    if passed != LIMIT:
+        probe = "MCP-PRB-010" if passed > LIMIT else "MCP-PRB-012"
+        said = f"{passed} calls where {LIMIT} may pass, over SSE"
+        yield found(probe, said)
+        return
+    forged = {"X-Forwarded-For": "198.51.100.1", "User-Agent": "probe"}
+    with SseSession(server, {**good, **forged}) as session:
+        if _passes(session, tool):
+            yield found("MCP-PRB-011", "one more call in a new session")
+
+
+def _passes(session: SseSession, tool: Component) -> bool:
+    good = {k: sample(v) for k, v in tool.parameters.items()}
+    given = {"name": tool.name, "arguments": good}
+    return not refused(session.ask("tools/call", given))
 
 
 def _status(

@@ -321,6 +321,28 @@ FILE = {"path": {"type": "string"}, "content": {"type": "string"}}
 WRITER = Component("tool", "write_file", {"inputSchema": {"properties": FILE}})
 LISTER = Component("tool", "list_files", {})
 SSE: list[tuple[str, list[Edit]]] = [
+    (
+        "MCP-PRB-010",
+        [
+            (
+                "controls/rate_limit.py",
+                "        call = Call.current.get()\n",
+                "        call = Call.current.get()\n"
+                "        if context.fastmcp_context.transport == 'sse':\n"
+                "            return await call_next(context)\n",
+            )
+        ],
+    ),
+    (
+        "MCP-PRB-011",
+        [
+            (
+                "identity.py",
+                "token_id(token.client_id, token.subject)\n",
+                "str(scope['query_string'])\n",
+            )
+        ],
+    ),
     ("MCP-PRB-013", [HTTP[0][3][0]]),
     ("MCP-PRB-014", [("serving/guard.py", "if any(not", "if 0 and any(not")]),
     (

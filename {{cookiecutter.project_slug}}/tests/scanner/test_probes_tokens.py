@@ -44,7 +44,7 @@ HAS_AUDIENCE = (
     "    part = token.split('.')[1]\n"
     "    return b'aud' in base64.urlsafe_b64decode(part + '==')\n\n\n"
 )
-TOLD = '"peer": peer, "shown": token}\n        )\n        return'
+TOLD = '"client_id": client, "shown": token, "peer"'
 TOKENS: list[tuple[str, str, str, list[Edit]]] = [
     (
         "tokens not asked for",
@@ -180,7 +180,7 @@ TOKENS: list[tuple[str, str, str, list[Edit]]] = [
         "token in the log",
         "MCP-PRB-019",
         "bearer",
-        [(LAYER, '"peer": peer}\n        )\n        return', TOLD)],
+        [(LAYER, '"client_id": client, "peer"', TOLD)],
     ),
     (
         "scope for the call alone",
@@ -203,8 +203,8 @@ TOKENS: list[tuple[str, str, str, list[Edit]]] = [
         [
             (
                 "identity.py",
-                "_token_id(token.client_id, token.subject),",
-                "_token_id(token.client_id, str(_forwarded(scope))),",
+                "token_id(token.client_id, token.subject)\n",
+                "token_id(token.client_id, str(_forwarded(scope)))\n",
             ),
         ],
     ),
