@@ -15,6 +15,8 @@ from . import seccomp, tree
 from .syscalls import CHECKED, numbers
 
 _RECEIVE, _SEND = 0xC0502100, 0xC0182101  # SECCOMP_IOCTL_NOTIF_…
+# …_ID_VALID, as kernels before 5.9 spelled it and all have taken it since.
+_IS_VALID: Final = 0x80082102
 _NOTIFICATION: Final = struct.Struct("=QIIiIQ6Q")
 _ANSWER: Final = struct.Struct("=QqiI")
 _CONTINUE: Final = 1
@@ -28,6 +30,7 @@ _SELF: Final = "/proc/self/"
 class Call(NamedTuple):
     """A system call that waits for its answer."""
 
+    ident: int
     pid: int
     arguments: tuple[int, ...]
 
@@ -70,7 +73,7 @@ class Supervisor:
         error, flags = 0, 0
         try:
             answer = self._answers[self._names[number]]
-            flags = answer(Call(pid, tuple(arguments)))
+            flags = answer(Call(ident, pid, tuple(arguments)))
         except OSError as problem:
             error = -(problem.errno or errno.EPERM)
         except (OverflowError, ValueError, struct.error):
@@ -97,6 +100,7 @@ class Supervisor:
         with _Opened(self._find(call, directory, path, 0)) as place:
             if stat.S_ISLNK(os.fstat(place.descriptor).st_mode):
                 raise OSError(errno.EOPNOTSUPP, "a link has no mode")
+            self._check_waits(call)
             place.path.chmod(mode & _PERMISSIONS)
         return 0
 
@@ -114,8 +118,18 @@ class Supervisor:
             old = os.fstat(place.descriptor)
             wanted = _memory(call.pid, times, 32) if times else None
             moments = _moments(wanted, old)
+            self._check_waits(call)
             os.utime(place.path, ns=moments)
         return 0
+
+    def _check_waits(self, call: Call) -> None:
+        """Make sure that what was read of a process was read of this one.
+
+        A process that is killed leaves its number to another, whose files and
+        memory these would have been (seccomp_unotify(2), CWE-367).
+        """
+        ident = struct.pack("=Q", call.ident)
+        fcntl.ioctl(self._listener, _IS_VALID, ident)
 
     def _find(
         self, call: Call, directory: int, path: int | None, flags: int
