@@ -1,11 +1,14 @@
 import os
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
 import httpx2
 import pytest
 
+from {{ cookiecutter.__package_name }}.settings import PACKAGE
 from tests.serving.processes import Process, process
 
 WORKERS = {"MCP_WORKERS": 2, "MCP_RATE_LIMIT": "off"}
@@ -58,6 +61,36 @@ def test_workers_that_cannot_start_end_the_start(tmp_path: Path) -> None:
         tmp_path, listening=False, DEMO_BROKEN=1, **WORKERS
     ) as running:
         assert running.wait() == 7
+
+
+STRUCK = """
+import os, signal
+from types import SimpleNamespace
+from {package}.serving import workers
+
+forked, fork = 0, os.fork
+
+def struck():
+    global forked
+    forked += 1
+    pid = fork()
+    if not pid and forked == 1:
+        os.kill(os.getpid(), signal.SIGTERM)
+    return pid
+
+os.fork = struck
+workers.fork_workers(SimpleNamespace(workers=1, shutdown_grace=1))
+os._exit(10 + forked)
+"""
+
+
+def test_signal_that_meets_a_worker_at_its_birth_ends_it() -> None:
+    """It must not be lost between the parent's handlers and its own."""
+    code = STRUCK.format(package=PACKAGE.name)
+    ended = subprocess.run(
+        [sys.executable, "-c", code], cwd=PACKAGE.parent, timeout=60
+    )
+    assert ended.returncode == 12  # the second worker, in place of the first
 
 
 def test_workers_do_not_outlive_their_parent(tmp_path: Path) -> None:

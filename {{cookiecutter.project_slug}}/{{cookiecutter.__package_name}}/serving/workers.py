@@ -64,13 +64,22 @@ class _Parent:
         self._stopping = True
 
     def _fork(self, worker: int) -> bool:
-        """Start a worker; tell whether this is it."""
-        pid = os.fork()
+        """Start a worker; tell whether this is it.
+
+        A signal that comes meanwhile waits until it finds the handlers of the
+        process that it was sent to.
+        """
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+        try:
+            pid = os.fork()
+            if not pid:
+                for number, handler in self._handlers.items():
+                    signal.signal(number, handler)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
         if pid:
             self._running[pid] = worker, time.monotonic()
             return False
-        for number, handler in self._handlers.items():
-            signal.signal(number, handler)
         os.close(self._life)
         threading.Thread(
             target=_end_with, args=(self._lifeline,), daemon=True
