@@ -11,7 +11,7 @@ from .application import Observer
 #: brings its own.
 CIPHERS: Final = "ECDHE+AESGCM:ECDHE+CHACHA20"
 
-_Stamp = tuple[tuple[int, int, int], ...]
+_Stamp = tuple[tuple[int, ...], ...]
 
 
 class Certificate:
@@ -28,7 +28,7 @@ class Certificate:
         self._on_event = on_event
         self.context = _context()
         try:
-            self._stamp = self._read_stamp()
+            self._stamp: _Stamp | None = self._read_stamp()
             _load(self.context, certificate, key)
         except (OSError, ssl.SSLError) as error:
             raise SettingsError(
@@ -40,8 +40,9 @@ class Certificate:
         """Use the files as they are now, if they have changed and are whole.
 
         Connections that stand keep what they have; a broken pair changes
-        nothing and is tried again.
+        nothing, is told of once, and is tried again when it has changed.
         """
+        stamp: _Stamp | None = None
         try:
             stamp = self._read_stamp()
             if stamp == self._stamp:
@@ -49,15 +50,19 @@ class Certificate:
             _load(_context(), *self._files)
             _load(self.context, *self._files)
         except (OSError, ssl.SSLError) as error:
-            self._on_event("tls_reload_failed", {"reason": _reason(error)})
+            if stamp != self._stamp:
+                reason = _reason(error)
+                self._on_event("tls_reload_failed", {"reason": reason})
         else:
-            self._stamp = stamp
             self._on_event("tls_reloaded", {})
+        self._stamp = stamp
 
     def _read_stamp(self) -> _Stamp:
         """Return what changes whenever a file is written or replaced."""
         stats = [path.stat() for path in self._files]
-        return tuple((s.st_ino, s.st_mtime_ns, s.st_size) for s in stats)
+        return tuple(
+            (s.st_ino, s.st_size, s.st_mtime_ns, s.st_ctime_ns) for s in stats
+        )
 
 
 def _context() -> ssl.SSLContext:
