@@ -115,8 +115,8 @@ def build(settings: Settings, worker: int = 0) -> Application:
         ready=rate_limit.ready,
         missing=lambda: commands.missing if commands else (),
         scopes={
-            "resources/read": FILES,
-            **{spec.name: spec.scope for spec in specs if spec.scope},
+            ("resources/read", ""): FILES,
+            **{("tools/call", s.name): s.scope for s in specs if s.scope},
         },
         on_event=on_event,
     )

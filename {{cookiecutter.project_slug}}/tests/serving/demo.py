@@ -27,7 +27,10 @@ sleepers = 0
 #: Calls of ``hold`` last for as long as a test leaves this so.
 held = True
 
-SCOPES = {"delete": "files:write"}
+SCOPES = {
+    ("tools/call", "delete"): "files:write",
+    ("tools/call", "initialize"): "files:write",
+}
 
 
 def build_demo(settings: Settings, on_event: Observer) -> Application:

@@ -99,6 +99,18 @@ async def test_refusal_is_told(served: Served) -> None:
     }
 
 
+async def test_tool_that_is_called_like_a_method_is_no_method(
+    served: Served,
+) -> None:
+    bearer = holding("")
+    headers = {**JSON, "authorization": bearer}
+    async with served.client() as client:
+        opened = await client.post("/mcp", json=INITIALIZE, headers=headers)
+        assert opened.status_code == 200
+        refused = await post_call(client, "initialize", Authorization=bearer)
+        assert refused.status_code == 403
+
+
 @pytest.mark.parametrize(
     "body",
     [b"", b"nonsense", b"[]", b"[" * 100_000, b'{"method":"tools/call"}'],

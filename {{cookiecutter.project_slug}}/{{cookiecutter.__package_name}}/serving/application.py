@@ -7,6 +7,8 @@ from typing import Any, TypeAlias
 from fastmcp import FastMCP
 
 Observer: TypeAlias = Callable[[str, Mapping[str, object]], None]
+#: By the method, and by the tool that it names, if it does.
+Scopes: TypeAlias = Mapping[tuple[str, str], str]
 
 
 async def _always() -> bool:
@@ -31,12 +33,13 @@ class Application:
             ``/ready``. It is given a second.
         missing: Names the parts of the sandbox that this machine lacks, for
             ``/health``.
-        scopes: The scope that each tool, or else each method, asks for.
+        scopes: The scope that each method, and each tool of ``tools/call``,
+            asks for.
         on_event: Told of each event, its name first, for log and metrics.
     """
 
     server: FastMCP[Any]
     ready: Callable[[], Awaitable[bool]] = _always
     missing: Callable[[], Sequence[str]] = _nothing
-    scopes: Mapping[str, str] = field(default_factory=dict)
+    scopes: Scopes = field(default_factory=dict)
     on_event: Observer = ignore

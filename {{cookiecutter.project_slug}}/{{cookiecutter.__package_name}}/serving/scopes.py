@@ -1,12 +1,11 @@
 """Scopes: tells a client over HTTP which one its call lacks."""
 
 import json
-from collections.abc import Mapping
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..identity import caller
-from .application import Observer
+from .application import Observer, Scopes
 from .refusal import refuse
 
 
@@ -19,7 +18,8 @@ class StepUp:
 
     Args:
         app: The application behind; it is given the body in one piece.
-        scopes: The scope that each tool, or else each method, asks for.
+        scopes: The scope that each method, and each tool of ``tools/call``,
+            asks for.
         metadata: Where the resource's metadata are (RFC 9728), if anywhere.
         on_event: Told of each refusal.
     """
@@ -28,7 +28,7 @@ class StepUp:
         self,
         app: ASGIApp,
         *,
-        scopes: Mapping[str, str],
+        scopes: Scopes,
         metadata: str,
         on_event: Observer,
     ) -> None:
@@ -64,16 +64,17 @@ class StepUp:
         )
 
 
-def _asks_for(body: bytes) -> str:
-    """Return the tool, or else the method, that a request calls."""
+def _asks_for(body: bytes) -> tuple[str, str]:
+    """Return the method that a request calls, and the tool, if one."""
     try:
         request = json.loads(body)
-        if request["method"] == "tools/call":
-            return str(request["params"]["name"])
-        return str(request["method"])
+        method = str(request["method"])
+        if method == "tools/call":
+            return method, str(request["params"]["name"])
     except (ValueError, TypeError, KeyError, RecursionError):
         # MCP says what is wrong with it.
-        return ""
+        return "", ""
+    return method, ""
 
 
 def _again(message: Message, receive: Receive) -> Receive:
