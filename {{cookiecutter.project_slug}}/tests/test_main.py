@@ -94,15 +94,16 @@ def test_health_of_a_server_that_is_not_there_is_1(
     assert "Traceback" not in result.stderr
 
 
+@pytest.mark.parametrize("transport", ["http", "stdio"])
 def test_what_asks_every_half_minute_loads_no_server(
-    workspace: Path, free_port: int
+    workspace: Path, free_port: int, transport: str
 ) -> None:
     result = subprocess.run(
         [sys.executable, "-X", "importtime", "-m", PACKAGE.name, "health"],
         cwd=PACKAGE.parent,
         env={
             "WORKSPACE_PATH": str(workspace),
-            "MCP_TRANSPORT": "http",
+            "MCP_TRANSPORT": transport,
             "MCP_AUTH": "none",
             "MCP_PORT": str(free_port),
         },
@@ -113,8 +114,17 @@ def test_what_asks_every_half_minute_loads_no_server(
     loaded = {line.rpartition("|")[2] for line in result.stderr.splitlines()}
     names = {name.strip() for name in loaded}
 
-    assert f"{PACKAGE.name}.probe" in names
+    assert f"{PACKAGE.name}.settings" in names
     assert not {"fastmcp", "mcp", "uvicorn"} & names
+
+
+def test_health_over_stdio_is_that_of_the_settings(workspace: Path) -> None:
+    given = {"WORKSPACE_PATH": str(workspace), "MCP_TRANSPORT": "stdio"}
+    assert run("health", **given).returncode == 0
+    workspace.rmdir()
+    result = run("health", **given)
+    assert result.returncode == 2
+    assert "create it" in result.stderr
 
 
 @pytest.mark.parametrize("arguments", [("--help",), ("token", "--help")])
