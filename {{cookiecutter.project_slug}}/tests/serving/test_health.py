@@ -47,6 +47,19 @@ async def test_living_server_names_what_its_sandbox_lacks(
         assert answer.json() == {"status": "alive", "missing": ["Landlock"]}
 
 
+async def test_nobody_else_learns_what_its_sandbox_lacks(
+    make_settings: MakeSettings,
+) -> None:
+    app = application(make_settings, Dependency())
+    settings = make_settings(
+        MCP_TRANSPORT="http", MCP_TRUSTED_PROXIES="127.0.0.1"
+    )
+    elsewhere = {"x-forwarded-for": "198.51.100.7"}
+    async with serving(settings, app) as served, served.client() as client:
+        answer = await client.get("/health", headers=elsewhere)
+        assert answer.json() == {"status": "alive"}
+
+
 @pytest.mark.parametrize(
     ("state", "status"),
     [(True, 200), (False, 503), (OSError(), 503), (None, 503)],
