@@ -125,6 +125,10 @@ def test_loopback_needs_no_proof(workspace: Path, host: str) -> None:
         ({"MCP_AUTH": "jwt"}, "MCP_AUTH_JWKS_URI"),
         ({"MCP_TLS_CERTFILE": "cert.pem"}, "MCP_TLS_KEYFILE"),
         ({"MCP_WORKERS": "2"}, "MCP_RATE_LIMIT_STORAGE"),
+        (
+            {"MCP_WORKERS": "2", "MCP_METRICS_PORT": "65535"},
+            "MCP_METRICS_PORT to 65534",
+        ),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from limits import RateLimitItem, parse_many
 from pydantic import (
@@ -62,7 +62,8 @@ Limits = Annotated[tuple[RateLimitItem, ...], BeforeValidator(_limits)]
 LimitsPerTool = Annotated[dict[str, Limits], BeforeValidator(_limits_per_tool)]
 Seconds = Annotated[float, BeforeValidator(_seconds), Field(gt=0, le=86_400)]
 Size = Annotated[ByteSize, Field(gt=0, le=2**40)]
-Port = Annotated[int, Field(ge=0, le=65_535)]
+HIGHEST_PORT: Final = 65_535
+Port = Annotated[int, Field(ge=0, le=HIGHEST_PORT)]
 
 
 def _variable(field: str) -> str:
@@ -167,6 +168,11 @@ class Settings(BaseModel):
         return self.transport == "stdio" or is_loopback(self.host)
 
     @property
+    def endpoint(self) -> str:
+        """Where MCP is served over HTTP."""
+        return "/sse" if self.transport == "sse" else "/mcp"
+
+    @property
     def shares_storage(self) -> bool:
         """Whether other processes count the same clients' calls."""
         return self.rate_limit_storage.get_secret_value() != "memory://"
@@ -197,6 +203,12 @@ def _half_configured(settings: Settings) -> Iterator[str]:
         )
     if settings.workers > 1 and settings.transport != "http":
         yield "MCP_WORKERS is more than 1; that needs MCP_TRANSPORT=http"
+    last = HIGHEST_PORT + 1 - settings.workers
+    if settings.metrics_port > last:
+        yield (
+            "each of MCP_WORKERS takes a port for its metrics, one after the"
+            f" other; set MCP_METRICS_PORT to {last} or less"
+        )
     if settings.transport == "stdio":
         return
     if settings.auth == "bearer" and settings.auth_tokens_file is None:

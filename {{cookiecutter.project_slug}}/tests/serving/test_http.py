@@ -1,12 +1,15 @@
+import errno
 import socket
 from typing import Any
 
+import fastmcp
 import pytest
 from fastmcp import Client
 from fastmcp.server.middleware import CallNext, Middleware, MiddlewareContext
 from fastmcp.tools import FunctionTool
 
 from {{ cookiecutter.__package_name }}.errors import SettingsError
+from {{ cookiecutter.__package_name }}.serving import http
 from {{ cookiecutter.__package_name }}.serving.application import Application, ignore
 from {{ cookiecutter.__package_name }}.serving.http import HEADERS, serve_http
 from {{ cookiecutter.__package_name }}.settings import Settings
@@ -31,6 +34,56 @@ class Listing(Middleware):
     ) -> Any:
         self.times += 1
         return await call_next(context)
+
+
+@pytest.mark.parametrize("transport", ["http", "sse"])
+async def test_no_setting_of_the_framework_moves_the_endpoint(
+    make_settings: MakeSettings,
+    monkeypatch: pytest.MonkeyPatch,
+    transport: str,
+) -> None:
+    monkeypatch.setattr(fastmcp.settings, "streamable_http_path", "/other")
+    monkeypatch.setattr(fastmcp.settings, "sse_path", "/other")
+    settings = make_settings(MCP_TRANSPORT=transport)
+    path = "/mcp" if transport == "http" else "/sse"
+    async with serving(settings) as served:
+        url = f"http://127.0.0.1:{served.port}{path}"
+        async with Client(url, mode="legacy") as client:
+            await client.call_tool("echo", {"message": "hello"})
+
+
+@pytest.mark.parametrize(
+    "code", [errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT], ids=["off", "not built"]
+)
+def test_address_of_a_family_that_is_off_is_passed_over(
+    make_settings: MakeSettings,
+    monkeypatch: pytest.MonkeyPatch,
+    free_port: int,
+    code: int,
+) -> None:
+    """``localhost`` has two addresses on machines that have one of them."""
+    create = socket.create_server
+
+    def without_ipv6(address: Any, *, family: int) -> socket.socket:
+        if family == socket.AF_INET6:
+            raise OSError(code, "no IPv6")
+        return create(address, family=family)
+
+    def both(host: str, port: int, **_: object) -> list[Any]:
+        kind = socket.SOCK_STREAM, 6, ""
+        six = socket.AF_INET6, *kind, ("::1", port, 0, 0)
+        four = socket.AF_INET, *kind, ("127.0.0.1", port)
+        return [six] if host == "::1" else [six, four]
+
+    monkeypatch.setattr(http.socket, "create_server", without_ipv6)
+    monkeypatch.setattr(http.socket, "getaddrinfo", both)
+    variables = {"MCP_TRANSPORT": "http", "MCP_PORT": free_port}
+    settings = make_settings(MCP_HOST="localhost", **variables)
+    (taken,) = http._listen(settings)
+    assert taken.getsockname() == ("127.0.0.1", free_port)
+    taken.close()
+    with pytest.raises(SettingsError, match="cannot listen on ::1"):
+        http._listen(make_settings(MCP_HOST="::1", **variables))
 
 
 def never(settings: Settings, worker: int) -> Application:

@@ -49,7 +49,7 @@ def build_auth(
         on_event,
         issuer=_issuer(settings),
         base_url=AnyHttpUrl(str(settings.base_url)),
-        path="/sse" if settings.transport == "sse" else "/mcp",
+        path=settings.endpoint,
         scopes=scopes,
         initial_scopes=initial_scopes,
     )

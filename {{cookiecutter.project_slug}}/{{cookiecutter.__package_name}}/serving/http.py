@@ -1,12 +1,13 @@
 """Serves many clients over HTTP: uvicorn, and what stands in front of MCP."""
 
 import asyncio
+import errno
 import gc
 import math
 import secrets
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any, Final
@@ -64,6 +65,8 @@ UNDER_WAY: Final = 0.25
 SESSIONS: Final = 1_000
 #: Seconds for a user's answer, where others wait for the place.
 ASKING: Final = 120.0
+#: What the kernel says of a family of addresses that is switched off.
+ABSENT: Final = {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}
 #: Connections that wait to be accepted.
 BACKLOG: Final = 256
 
@@ -226,6 +229,7 @@ def _front(
     if settings.transport == "sse":
         server.add_middleware(Counting(gate))
     app = server.http_app(
+        path=settings.endpoint,
         transport="sse" if settings.transport == "sse" else "http",
         # What a client may take up is decided once it has proved who it is.
         middleware=[
@@ -281,7 +285,7 @@ def _bound_sessions(app: Starlette, settings: Settings) -> None:
     if settings.transport == "sse":
         return
     routes: Any = app.routes
-    endpoint = next(r for r in routes if r.path == "/mcp").endpoint
+    endpoint = next(r for r in routes if r.path == settings.endpoint).endpoint
     manager = getattr(endpoint, "app", endpoint).session_manager
     manager.max_sessions = SESSIONS
     manager.asgi_app.max_body_size = settings.max_request_size
@@ -317,13 +321,25 @@ def _listen(settings: Settings) -> list[socket.socket]:
         found = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )
-        return [
-            socket.create_server(address[:2], family=family)
-            for family, _, _, _, address in dict.fromkeys(found)
-        ]
+        return _take((item[0], item[4]) for item in dict.fromkeys(found))
     except OSError as error:
         raise SettingsError(
             f"MCP_HOST, MCP_PORT: cannot listen on {host}:{port}:"
             f" {error.strerror or error}; stop what listens there, or set"
             " another"
         ) from error
+
+
+def _take(addresses: Iterable[tuple[int, Any]]) -> list[socket.socket]:
+    """Take each address that this machine has, one at least."""
+    taken, absent = [], None
+    for family, address in addresses:
+        try:
+            taken.append(socket.create_server(address[:2], family=family))
+        except OSError as error:
+            if error.errno not in ABSENT:
+                raise
+            absent = error
+    if absent and not taken:
+        raise absent
+    return taken
