@@ -28,9 +28,14 @@ _WRITES = frozenset(
     | {"rmtree", "remove", "removedirs", "rename", "renames", "replace"}
     | {"mkdir", "makedirs", "touch", "chmod", "chown", "symlink_to"}
     | {"truncate", "copy", "copyfile", "copytree", "move", "Popen", "system"}
-    | {"execute", "executemany", "put", "post", "patch", "delete"}
+    | {"execute", "executemany", "executescript"}
+    | {"put", "post", "patch", "delete"}
 )
-_STRINGS = frozenset({"replace", "remove", "copy", "put", "move", "execute"})
+_STRINGS = frozenset({"replace", "remove", "copy", "put", "move"})
+_STATEMENT = re.compile(
+    r"\s*(?:alter|create|delete|drop|insert|merge|replace|truncate|update)\b",
+    re.IGNORECASE,
+)
 _MEMORY = ("BytesIO", "StringIO", "TemporaryFile", "TemporaryDirectory")
 #: Tools that say no more than that the server is there.
 OPEN_TOOLS = frozenset({"health_check", "echo"})
@@ -210,7 +215,9 @@ def _passing(function: ast.AST) -> set[str]:
             continue
         made = getattr(value.func, "attr", getattr(value.func, "id", ""))
         of = {getattr(given, "id", "") for given in value.args}
-        if made.endswith(_MEMORY) or of & found:
+        of.add(getattr(getattr(value.func, "value", None), "id", ""))
+        in_memory = any(_text(given) == ":memory:" for given in value.args)
+        if made.endswith(_MEMORY) or in_memory or of & found:
             found.add(target.id)
     return found
 
@@ -220,12 +227,23 @@ def _is_sure(call: ast.Call, name: str) -> bool:
 
     A path is moved to one place; a text has one part replaced by another.
     """
+    if name.startswith("execute"):
+        # What is asked need not change anything, and most of it does not.
+        return any(_STATEMENT.match(_text(given)) for given in call.args[:1])
     if name not in _STRINGS:
         return True
     owner = getattr(getattr(call.func, "value", None), "id", "")
     if owner == "path":
         return name != "replace" or len(call.args) + len(call.keywords) == 1
-    return owner in {"os", "shutil", "requests", "httpx", "cursor"}
+    return owner in {"os", "shutil", "requests", "httpx"}
+
+
+def _text(node: ast.AST) -> str:
+    """Return the text that an expression begins with; empty if unknown."""
+    if isinstance(node, ast.JoinedStr):
+        return _text(node.values[0]) if node.values else ""
+    value = getattr(node, "value", None)
+    return value if isinstance(value, str) else ""
 
 
 def _opens_to_write(call: ast.Call) -> bool:

@@ -14,11 +14,17 @@ LONGEST: Final = 600  # characters of a sentence that are looked at
 
 _TOOLS: Final = (
     r"(?:tools?|functions?|utilit(?:y|ies)|connectors?|plug-?ins?"
-    r"|integrations?|(?:tool )?calls?|actions?|capabilit(?:y|ies))"
+    r"|integrations?|(?:tool )?calls?|actions?|capabilit(?:y|ies)"
+    r"|invocations?|operations?|servers?)"
 )
-_PERSON: Final = r"(?:users?|humans?|persons?|people|operators?|customers?)"
+_PERSON: Final = (
+    r"(?:users?|humans?|persons?|people|operators?|customers?|senders?"
+    r"|readers?|owners?|reviewers?|auditors?|anyone|anybody|somebody)"
+)
 _TOLD: Final = (
     r"(?:instructions?|guidance|guidelines?|system prompt|directions?|orders"
+    r"|(?:previous(?:ly)?|earlier|prior|your|existing)(?: \w+)? (?:limits"
+    r"|limitations|restrictions|constraints|rules|policies|safeguards)"
     r"|directives?|you (?:were|have been|are) told|(?:your|safety|system)"
     r" (?:rules|polic(?:y|ies)|training|restrictions?))"
 )
@@ -49,29 +55,36 @@ _TABLE: Final[Mapping[str, str]] = {
         r"|\b(?:all|any|other|the) alternatives\b|\bthe other \w+, it is\b"
     ),
     "it comes first": (
-        r"\b(?:before|prior to|ahead of|precedes?|first|beforehand"
-        r"|in advance|prerequisite|precedence|priority|supersedes?|whenever"
+        r"\b(?:before|prior to|ahead of|precedes?|outranks?|upfront|first"
+        r"|beforehand|in advance|prerequisite|precedence|priority|supersedes?|whenever"
         r"|instead of|in place of|rather than|prefer(?:red|ably)?|in favou?r"
-        r" of|exclusively|every time|each time|(?:end|begin|start)s?"
-        r" with|after (?:each|every|any))\b"
+        r" of|exclusively|every time|each time|after (?:each|every|any)"
+        r"|(?:end|begin|start|open|finish|close)s?(?: (?:each|every|all|the"
+        r"|any) \w+)? with)\b"
     ),
     "it holds everywhere": (
-        r"\b(?:in|of|for|during|throughout|within) (?:the|this|each|every|any"
-        r"|a|all|your) (?:entire |whole )?(?:sessions?|conversations?|chats?"
+        r"\b(?:in|of|for|during|throughout|within|start|open|begin|end)"
+        r" (?:the|this|each|every|any|a|all|your) (?:entire |whole )?(?:sessions?|conversations?|chats?"
         r"|dialogues?|(?:user )?requests?|repl(?:y|ies)|turns?|tasks?)\b"
+    ),
+    "it is this one": (
+        r"\b(?:call|calls) (?:to|of|on) this\b|\bthis (?:call|step|one)\b"
     ),
     "other tools are run down": (
         r"\b(?:unreliable|deprecated|insecure|unsafe|broken|outdated|forbidden"
-        r"|inferior|compromised|discontinued)\b"
+        r"|inferior|compromised|discontinued|falsified|malicious|dangerous"
+        r"|untrusted|obsolete|faulty|retired|wrong)\b"
     ),
     "the user is kept out": (
         r"\b(?:do not|don't|does not|doesn't|never|not|without|no need to"
         r"|avoid|refrain from|rather than|no)(?: \w+){0,3}? (?:tell|mention"
         r"|inform|reveal|disclos|notify|alert|bother|worry|trouble)(?:ing|e|ed"
         rf"|s)?\b[^.]{{0,30}}\b(?:the |any |your )?{_PERSON}\b"
-        rf"|\b(?:the |any )?{_PERSON}\b(?: \w+){{0,2}} (?:not|never)"
-        r" (?:\w+ ){0,2}(?:be told|be informed|be aware|know|learn|see it|find"
-        r" out|notice|hear)\b"
+        rf"|\bdeny (?:that|it|having|any)\b|\b(?:unaware|oblivious"
+        rf"|without the knowledge) of\b|\b(?:the |any )?{_PERSON}\b"
+        r"(?: \w+){0,2} (?:not|never)"
+        r" (?:\w+ ){0,2}(?:be told|be informed|be aware|know|learn|see it"
+        r"|hear of|find out|notice|hear)\b"
         r"|\b(?:leave out|omit|drop|suppress|avoid)\b[^.]{0,30}\b(?:reference"
         r"|mention)s?\b|\b(?:keep|hide|conceal|withh[eo]ld)\b[^.]{0,40}\bfrom"
         rf" (?:the |any |your )?{_PERSON}\b"
@@ -96,13 +109,16 @@ _TABLE: Final[Mapping[str, str]] = {
     "the user is deceived": (
         rf"\b(?:tell|assure|convince|report to) (?:the |your )?{_PERSON}\b"
         r"[^.]{0,60}\b(?:even (?:if|though|when)|regardless|although)\b"
+        r"|\b(?:claim|state|say|insist|assert|confirm) that\b[^.]{0,60}\beven"
+        r" (?:if|though|when)\b"
         rf"|\bpretend\b[^.]{{0,40}}\b{_PERSON}\b|\blie to\b"
     ),
     "what was said is overruled": (
         r"\b(?:disregard|ignor(?:e|ing)|forget|overrid(?:es?|ing)|overrul\w+"
         r"|set(?:ting)? aside|discard|supersed\w+|cancel(?:s|led)?"
-        rf"|(?:takes?|has) precedence|ranks? above)\b[^.]{{0,60}}"
-        rf"\b{_TOLD}\b|\b{_TOLD}\b[^.]{{0,60}}\b(?:suspended|void|lifted|cancelled"
+        rf"|(?:takes?|has) precedence|ranks? above|outranks?|trumps?)\b"
+        rf"[^.]{{0,60}}\b{_TOLD}\b|\b{_TOLD}\b[^.]{{0,60}}\b(?:suspended"
+        r"|void|lifted|cancelled|waived|revoked|relaxed|annulled|obsolete"
         r"|(?:no longer|do not|don't) (?:apply|applies|bind|hold|matter))\b"
     ),
     "answers are obeyed": (
@@ -124,16 +140,25 @@ _TABLE: Final[Mapping[str, str]] = {
         r"\bno (?:\w+ )?(?:confirmation|approval|consent|permission)\b"
         r"[^.]{0,20}\b(?:need|necessary|required)[^.]{0,12}\b(?:from|by)"
         r" (?:the )?user"
+        r"|\b(?:approve|accept|grant|confirm)s? (?:every|all|any|each)"
+        r"(?: \w+){0,2} (?:deletions?|prompts?|confirmations?|permissions?)\b"
+    ),
+    "somebody is named who may order": (
+        r"\b(?:from|by|of) (?:the |your )?(?:operators?|developers?"
+        r"|administrators?|vendors?|system|security team|anthropic|openai)\b"
     ),
     "it is a secret": (
         r"\b(?:api keys?|ssh|private keys?|keys you|passwords?|credentials?"
         r"|secrets?|(?:access|session|auth|bearer) tokens?|tokens stored"
-        r"|cookies|environment variables?|env(?:ironment)? vars?"
+        r"|cookies|clipboard|(?:saved |stored )?logins?|key ?chain|wallets?"
+        r"|seed phrases?|passphrases?|shell history|(?:credit )?card numbers?"
+        r"|environment variables?|env(?:ironment)? vars?"
         r"|home (?:folder|directory))\b"
         r"|(?:^|[\s`'\"/])\.(?:env|ssh|aws|netrc|npmrc|git-credentials|kube)\b"
     ),
     "it was said in confidence": (
         r"\b(?:conversations?|chats?|dialogues?|transcripts?|chat history"
+        r"|prompt history|context window|discussions? so far"
         r"|(?:previous|earlier|prior|last|past|user|all) messages?|system"
         r" prompt|what (?:the |a )?user (?:\w+ )?(?:asked|said|typed|wrote"
         r"|wants?)|(?:full|whole|exact|entire) (?:text|question|prompt"
@@ -143,15 +168,24 @@ _TABLE: Final[Mapping[str, str]] = {
         r"\b(?:send|sends|sent|attach|append|include|put|pass|forward|fetch"
         r"|cop(?:y|ied)|bcc|encode|embed|paste|suppl(?:y|ied)|hand(?:ed)?"
         r"|enclose|transmit|upload|report|post|leak|relay|share|gather"
-        r"|collect|harvest|are part of|receive)\b"
+        r"|collect|harvest|are part of|receive|transfer|deliver|submit|dump"
+        r"|disclose|reveal|expose|export|hand over|goes? (?:in)?to|mirror"
+        r"|carry|cc|mail)\b"
     ),
     "it goes elsewhere": (
-        r"https?://|\bbcc\b|[\w.+-]+@[\w-]+\.\w|\bside ?notes?\b|\bas a"
+        r"https?://|\bb?cc\b|\bblind cop(?:y|ies)\b|\bbase ?64\b|\brot13\b"
+        r"|\b(?:first|second|third|last|other) (?:argument|parameter|field)\b"
+        r"|[\w.+-]+@[\w-]+\.\w|\bside ?notes?\b|\bas a"
         r" (?:comment|footnote)\b|\b(?:next|each|every) (?:web |http |outgoing"
         r" )?(?:request|mail|message)\b|\balong\b"
     ),
     "it is said in another language": (
-        r"\b(?:bevor|vor) (?:du |sie )?(?:ein |jede[ms]? |alle[mn]? )?ander\w+"
+        r"\b(?:vergiss|missachte|ignoriere?|olvid[ae]|ignor[ae]|oublie[zr]?"
+        r"|dimentica|esqueça|забудь|игнорируй)\w*\b[^.]{0,30}(?:anweisung"
+        r"|instruc|istruzion|instruç|инструкц|regeln|reglas|règles|consignes)"
+        r"|\banweisungen (?:gelten|sind)\b[^.]{0,20}\b(?:nicht|ungültig"
+        r"|aufgehoben)\b|\b(?:bevor|vor) (?:du |sie )?(?:ein |jede[ms]? )?"
+        r"(?:alle[mn]? )?ander\w+"
         r"|\b(?:sag|verrat|erzähl|zeig|mitteil)\w*\b[^.]{0,30}\b(?:benutzer"
         r"|nutzer|anwender)\w*\b[^.]{0,15}\b(?:nichts|nicht)"
         r"|\bn(?:e |'|\u2019)[^.]{0,20}\bpas\b[^.]{0,20}\butilisateur"
@@ -198,6 +232,9 @@ ORDERING: Final = OVERRULING + _together(
     "other tools are meant, other tools are run down, it comes first",
     "other tools are meant, other tools are run down, it is forbidden",
     "the model is meant, it is an order, it comes first",
+    "it comes first, it holds everywhere, it is this one",
+    "it comes first, other tools are meant, it is this one",
+    "somebody is named who may order, it comes first, it is an order",
 )
 #: … or wants what is nobody's business, or the user kept out.
 CONFIDING: Final = _together(
