@@ -1,3 +1,4 @@
+import asyncio
 import errno
 import socket
 from typing import Any
@@ -19,6 +20,7 @@ from tests.serving.harness import (
     INITIALIZE,
     JSON,
     post_call,
+    read_answer,
     serving,
     text_of,
 )
@@ -188,6 +190,22 @@ async def test_taken_address_is_said_in_one_line(
     ):
         serve_http(never, settings)
     assert len(refused.value.problems) == 1
+
+
+async def test_no_part_of_an_answer_waits_for_the_other(
+    make_settings: MakeSettings,
+) -> None:
+    async with serving(make_settings(MCP_TRANSPORT="http")) as served:
+        reader, writer = await asyncio.open_connection(
+            "127.0.0.1", served.port
+        )
+        writer.write(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        await read_answer(reader)
+        (connection,) = served.server.server_state.connections
+        accepted = connection.transport.get_extra_info("socket")
+        option = accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+        writer.close()
+    assert option
 
 
 async def test_tools_are_not_listed_on_every_call(
