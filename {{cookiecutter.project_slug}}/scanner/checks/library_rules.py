@@ -115,27 +115,41 @@ _LOOSE: tuple[tuple[str, str, Test, Severity, str], ...] = (
 )
 
 
+_KEYS = frozenset(key for _, key, *_ in _LOOSE)
+
+
 @module_rule("MCP-CODE-026")
 def loose_setting(source: Source) -> Iterator[Hit]:
     """A keyword of the library's that takes its protection off."""
     for call in source.calls:
-        name = source.called(call.func)
-        name = name or getattr(call.func, "attr", "")
-        wrapped = [source.called(x) for x in call.args[:1]]
-        adds = name.lower().endswith("middleware")
-        names = (name, *(wrapped if adds else ()))
-        for ending, key, test, severity, message in _LOOSE:
-            if any(each.endswith(ending) for each in names) and any(
-                k.arg == key and test(k.value) for k in call.keywords
-            ):
-                yield source.hit(call, message, severity)
-        if name.rpartition(".")[2] in _FOR_TESTS:
-            message = "its tokens are for trying things out"
-            yield source.hit(call, message)
-        address = call.args[0] if call.args else None
-        host = address.elts[:1] if isinstance(address, ast.Tuple) else []
-        if name.endswith("bind") and any(is_constant(x, "") for x in host):
+        name = source.called(call.func) or getattr(call.func, "attr", "")
+        last = name.rpartition(".")[2]
+        for given in call.keywords:
+            if given.arg in _KEYS:
+                yield from _loose(source, call, name, given)
+        if last in _FOR_TESTS:
+            yield source.hit(call, "its tokens are for trying things out")
+        elif last == "bind" and _is_everywhere(call):
             yield source.hit(call, "it listens on every interface")
+
+
+def _loose(
+    source: Source, call: ast.Call, name: str, given: ast.keyword
+) -> Iterator[Hit]:
+    """Judge a keyword; of ``add_middleware``, as the middleware's own."""
+    names = [name]
+    if name.endswith("add_middleware"):
+        names += [source.called(first) for first in call.args[:1]]
+    for ending, key, test, severity, message in _LOOSE:
+        called = any(each.endswith(ending) for each in names)
+        if key == given.arg and called and test(given.value):
+            yield source.hit(call, message, severity)
+
+
+def _is_everywhere(call: ast.Call) -> bool:
+    address = call.args[0] if call.args else None
+    host = address.elts[:1] if isinstance(address, ast.Tuple) else []
+    return any(is_constant(each, "") for each in host)
 
 
 @module_rule("MCP-CODE-027")

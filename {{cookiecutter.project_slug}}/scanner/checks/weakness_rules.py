@@ -20,6 +20,7 @@ _SECRET = re.compile(
     r"|(?:api|auth|access|private|secret|session|signing)_?keys?"
     r"|(?:auth|invite|reset|verification|pin)_?codes?)(?:_|$)"
 )
+_CHANCE = re.compile(r"(?:random|numpy|uuid)(?:\.|$)")
 _GUESSABLE = re.compile(
     r"random\.(?!SystemRandom\b|seed\b)\w+|numpy\.random\.\w+|uuid\.uuid1"
 )
@@ -38,6 +39,8 @@ def guessable(source: Source) -> Iterator[Hit]:
     one-time code out of it is the next one's guess; so is ``uuid1``, which is
     a clock and the network card's number.
     """
+    if not any(map(_CHANCE.match, source.names.values())):
+        return
     seen: set[ast.Call] = set()
     for name, within in _named(source):
         for call in ast.walk(within) if _SECRET.search(name) else ():
@@ -57,7 +60,8 @@ def endless(source: Source) -> Iterator[Hit]:
     divide the same text in more ways than there is time to try. ``re`` cannot
     be stopped, and holds the interpreter while it searches.
     """
-    for call in source.calls:
+    known = any(x.partition(".")[0] == "re" for x in source.names.values())
+    for call in source.calls if known else ():
         owner, _, verb = source.called(call.func).rpartition(".")
         first = call.args[0] if call.args else None
         text = first.value if isinstance(first, ast.Constant) else None
