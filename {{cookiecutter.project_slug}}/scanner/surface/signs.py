@@ -22,7 +22,8 @@ _PERSON: Final = (
     r"|readers?|owners?|reviewers?|auditors?|anyone|anybody|somebody)"
 )
 _TOLD: Final = (
-    r"(?:instructions?|guidance|guidelines?|system prompt|directions?|orders"
+    r"(?:instructions?|guidance|guidelines?|system (?:prompt|message)|orders"
+    r"|directions?|briefing|safety training"
     r"|(?:previous(?:ly)?|earlier|prior|your|existing)(?: \w+)? (?:limits"
     r"|limitations|restrictions|constraints|rules|policies|safeguards)"
     r"|directives?|you (?:were|have been|are) told|(?:your|safety|system)"
@@ -56,7 +57,8 @@ _TABLE: Final[Mapping[str, str]] = {
     ),
     "it comes first": (
         r"\b(?:before|prior to|ahead of|precedes?|outranks?|upfront|first"
-        r"|beforehand|in advance|prerequisite|precedence|priority|supersedes?|whenever"
+        r"|beforehand|in advance|prerequisite|precedence|priority|supersedes?"
+        r"|whenever"
         r"|instead of|in place of|rather than|prefer(?:red|ably)?|in favou?r"
         r" of|exclusively|every time|each time|after (?:each|every|any)"
         r"|(?:end|begin|start|open|finish|close)s?(?: (?:each|every|all|the"
@@ -64,7 +66,8 @@ _TABLE: Final[Mapping[str, str]] = {
     ),
     "it holds everywhere": (
         r"\b(?:in|of|for|during|throughout|within|start|open|begin|end)"
-        r" (?:the|this|each|every|any|a|all|your) (?:entire |whole )?(?:sessions?|conversations?|chats?"
+        r" (?:the|this|each|every|any|a|all|your) (?:entire |whole )?"
+        r"(?:sessions?|conversations?|chats?"
         r"|dialogues?|(?:user )?requests?|repl(?:y|ies)|turns?|tasks?)\b"
     ),
     "it is this one": (
@@ -80,8 +83,9 @@ _TABLE: Final[Mapping[str, str]] = {
         r"|avoid|refrain from|rather than|no)(?: \w+){0,3}? (?:tell|mention"
         r"|inform|reveal|disclos|notify|alert|bother|worry|trouble)(?:ing|e|ed"
         rf"|s)?\b[^.]{{0,30}}\b(?:the |any |your )?{_PERSON}\b"
-        rf"|\bdeny (?:that|it|having|any)\b|\b(?:unaware|oblivious"
-        rf"|without the knowledge) of\b|\b(?:the |any )?{_PERSON}\b"
+        r"|\bnever let on\b|\bdeny (?:that|it|having|any)\b|\b(?:unaware"
+        r"|oblivious|without the knowledge) of\b"
+        rf"|\b(?:the |any )?{_PERSON}\b"
         r"(?: \w+){0,2} (?:not|never)"
         r" (?:\w+ ){0,2}(?:be told|be informed|be aware|know|learn|see it"
         r"|hear of|find out|notice|hear)\b"
@@ -119,7 +123,8 @@ _TABLE: Final[Mapping[str, str]] = {
         rf"|(?:takes?|has) precedence|ranks? above|outranks?|trumps?)\b"
         rf"[^.]{{0,60}}\b{_TOLD}\b|\b{_TOLD}\b[^.]{{0,60}}\b(?:suspended"
         r"|void|lifted|cancelled|waived|revoked|relaxed|annulled|obsolete"
-        r"|(?:no longer|do not|don't) (?:apply|applies|bind|hold|matter))\b"
+        r"|(?:no longer|do not|don't|does not) (?:apply|applies|bind|hold"
+        r"|matter|cover|concern|count)|(?:stop|prevent|hinder)s? you)\b"
     ),
     "answers are obeyed": (
         r"\b(?:treat|regard|consider|obey|interpret|take)\b[^.]{0,50}\b(?:text"
@@ -154,11 +159,14 @@ _TABLE: Final[Mapping[str, str]] = {
         r"|seed phrases?|passphrases?|shell history|(?:credit )?card numbers?"
         r"|environment variables?|env(?:ironment)? vars?"
         r"|home (?:folder|directory))\b"
-        r"|(?:^|[\s`'\"/])\.(?:env|ssh|aws|netrc|npmrc|git-credentials|kube)\b"
+        r"|(?:^|[\s`'\"/])\.(?:env|ssh|aws|netrc|npmrc|git|git-credentials|kube)\b"
     ),
     "it was said in confidence": (
         r"\b(?:conversations?|chats?|dialogues?|transcripts?|chat history"
-        r"|prompt history|context window|discussions? so far"
+        r"|(?:whatever|everything|all that) (?:the |a )?(?:user|person|human)"
+        r" (?:types?|writes?|says?|asks?|sends?|wrote|typed|said)"
+        r"|prompt history|system message|(?:complete|full|entire) (?:thread"
+        r"|exchange|context)|context window|discussions? so far"
         r"|(?:previous|earlier|prior|last|past|user|all) messages?|system"
         r" prompt|what (?:the |a )?user (?:\w+ )?(?:asked|said|typed|wrote"
         r"|wants?)|(?:full|whole|exact|entire) (?:text|question|prompt"
