@@ -1,5 +1,6 @@
 """Rules are data: an id, a severity, a remedy, and one small function."""
 
+import hashlib
 import inspect
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -56,6 +57,20 @@ class Rule(Explained):
         """Yield what the rule's function finds in the subject."""
         if self.find is not None:
             yield from (self.at(hit) for hit in self.find(*subject))
+
+
+def anchored(place: str, *values: object) -> str:
+    """Return an anchor that tells one value at a place from another.
+
+    Only a digest of the values is kept, so that whoever accepts one fault
+    does not accept the next at its place. A secret's value is never one:
+    it could be guessed from its digest.
+    """
+    told = "\0".join(map(str, values))
+    if not told:
+        return place
+    data = told.encode("utf-8", "surrogateescape")
+    return f"{place} {hashlib.sha256(data).hexdigest()[:16]}"
 
 
 RULES: dict[str, Rule] = {}

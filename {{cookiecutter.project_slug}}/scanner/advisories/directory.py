@@ -14,14 +14,16 @@ from typing import Any
 from packaging.utils import canonicalize_name
 
 from .. import documents
+from ..model import State
 from ..tools import ToolError
 from .lock import Lock
 from .records import Advisory, advisory, concerns
 
 MAX_RECORD = 2**20  # bytes of one record
-MAX_RECORDS = 1_000_000
-_NAME = re.compile(r"[\"']?\bname[\"']?:\s*[\"']?([\w.-]+)")
-_MODIFIED = re.compile(r"[\"']?\bmodified[\"']?:\s*[\"']?(\d{4}-\d\d-\d\d)")
+MAX_RECORDS = 1_000_000  # of all ecosystems together
+_NAME = re.compile(r"\bname[\"']?\s*:\s*[\"']?([\w.-]+)")
+_MODIFIED = re.compile(r"\bmodified[\"']?\s*:\s*[\"']?(\d{4}-\d\d-\d\d)")
+_PYPI = re.compile(r"(?i)\becosystem[\"']?\s*:\s*[\"']?pypi\b")
 _SUFFIXES = (".json", ".yaml", ".yml")
 
 
@@ -30,7 +32,8 @@ class Local:
     """What a directory says of a lock.
 
     Attributes:
-        newest: The day on which the newest record was last changed.
+        records: Those of packages on PyPI.
+        newest: The day on which the newest of them was last changed.
     """
 
     advisories: tuple[Advisory, ...]
@@ -38,25 +41,39 @@ class Local:
     newest: dt.date
 
 
-def search(place: Path, lock: Lock) -> Local:
+def search(place: Path, lock: Lock, today: dt.date) -> Local:
     """Match every package of the lock with every record there.
+
+    A record from the future, or of another ecosystem, does not make a copy
+    fresh.
 
     Raises:
         ToolError: There is nothing there, or a record cannot be read.
     """
     names = {name for name, _ in lock.audited}
     found: list[Advisory] = []
-    newest = ""
-    count = 0
-    for path, text in _texts(place):
-        modified = max(_MODIFIED.findall(text), default="")
-        newest = max(newest, modified)
-        count += bool(modified)
+    days: list[dt.date] = []
+    for number, (path, text) in enumerate(_texts(place)):
+        if number >= MAX_RECORDS:
+            raise ToolError(f"{place} holds more than {MAX_RECORDS} records")
+        if not _PYPI.search(text):
+            continue
+        days += _days(text, today)
         if names & {canonicalize_name(n) for n in _NAME.findall(text)}:
             found += _matches(_record(path, text), lock)
-    if not count:
-        raise ToolError(f"{place} holds no OSV record")
-    return Local(tuple(found), count, dt.date.fromisoformat(newest))
+    if not days:
+        reason = f"{place} holds no OSV record of PyPI"
+        raise ToolError(reason, State.NOT_RUN)
+    return Local(tuple(found), len(days), max(days))
+
+
+def _days(text: str, today: dt.date) -> list[dt.date]:
+    """Return the day of a record's last change; none for no such day."""
+    try:
+        days = [*map(dt.date.fromisoformat, _MODIFIED.findall(text))]
+    except ValueError:
+        return []
+    return [max(days)] if days and max(days) <= today else []
 
 
 def _matches(record: Any, lock: Lock) -> Iterator[Advisory]:

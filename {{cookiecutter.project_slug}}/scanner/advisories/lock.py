@@ -1,10 +1,11 @@
 """The packages that the project's lock names, one by one."""
 
 import datetime as dt
-import re
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,62 +14,26 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 from ..project import Project
+from . import requirements
+from .packages import Malformed, Package
+from .requirements import MAX_LOCK
 
 UV_LOCK = "uv.lock"
 NAMES = (UV_LOCK, "requirements.lock", "requirements.txt")
-MAX_LOCK = 64 * 2**20  # bytes
+OTHERS = (
+    r"(?:.*/)?(?:requirements[^/]*\.(?:txt|lock)|pylock(?:\.[^/]+)?\.toml"
+    r"|(?:uv|poetry|pdm|Pipfile)\.lock)"
+)
 _OWN = frozenset({"virtual", "editable", "directory"})
 _FORCED = {
     "constraints": "constraint-dependencies",
     "overrides": "override-dependencies",
 }
 _STRONG = ("sha256:", "sha384:", "sha512:")
-_CONTINUED = re.compile(r"\\\r?\n")
-_HASH = re.compile(r"--hash[= ](sha256|sha384|sha512):[0-9a-f]{64,128}")
 
 
 # Each wish as group ("" for none), name and bounds.
 Wishes = frozenset[tuple[str, str, frozenset[str]]]
-
-
-class Malformed(Exception):
-    """The lock cannot be read: nothing in it was audited."""
-
-
-@dataclass(frozen=True, slots=True)
-class Package:
-    """One version of one package in the lock.
-
-    Attributes:
-        source: ``registry``, or ``git``, ``url``, ``path`` …
-        where: The registry's or the package's address.
-        hashed: Every file of it has a hash.
-        wheel: It can be looked at without executing code of it.
-        uploaded: When its newest file was published, where the lock tells.
-        files: The addresses of its files.
-        needs: The packages that it asks for.
-    """
-
-    name: str
-    version: str
-    source: str = "registry"
-    where: str = ""
-    hashed: bool = True
-    wheel: bool = True
-    uploaded: dt.datetime | None = None
-    line: int | None = None
-    files: tuple[str, ...] = ()
-    needs: frozenset[str] = frozenset()
-
-    @property
-    def key(self) -> tuple[str, str]:
-        """The name as indexes compare it, and the version."""
-        return canonicalize_name(self.name), self.version
-
-    @property
-    def host(self) -> str:
-        """The host that it comes from; empty for none."""
-        return urlsplit(self.where).netloc
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +45,7 @@ class Lock:
             where the lock does not tell.
         python: The Python that it was made for; empty where it is silent.
         needs: The packages that the project itself asks for.
+        others: Other files that name packages, which were not read.
     """
 
     path: str
@@ -87,6 +53,7 @@ class Lock:
     made_for: Wishes | None = None
     python: str = ""
     needs: frozenset[str] = frozenset()
+    others: tuple[str, ...] = ()
 
     @property
     def audited(self) -> dict[tuple[str, str], Package]:
@@ -103,11 +70,37 @@ def read_lock(project: Project) -> Lock | None:
     """
     for name in NAMES:
         if project.exists(name):
-            text = project.text(name, MAX_LOCK)
-            if name == UV_LOCK:
-                return _uv(text)
-            return Lock(name, tuple(_requirements(text)))
+            return _read(project, name)
     return None
+
+
+def _read(project: Project, name: str) -> Lock:
+    if name == UV_LOCK:
+        lock = _uv(project.text(name, MAX_LOCK), _members(project))
+        if lock.made_for is None and project.table("project"):
+            raise Malformed(f"{UV_LOCK} was not made for this project")
+        read = frozenset({name})
+    else:
+        packages, read = requirements.read(project, name)
+        lock = Lock(name, tuple(packages))
+    others = [path for path in project.named(OTHERS) if path not in read]
+    return replace(lock, others=tuple(others))
+
+
+def _members(project: Project) -> list[str]:
+    """Return the patterns of the folders that are the project's own too."""
+    members = project.table("tool", "uv", "workspace").get("members")
+    return [*map(str, members)] if isinstance(members, list) else []
+
+
+def _is_own(where: object, members: list[str]) -> bool:
+    """Tell whether a folder is the project's, or a member of it."""
+    parts = PurePosixPath(str(where)).parts
+    return not parts or any(
+        len(parts) == len(wanted) and all(map(fnmatchcase, parts, wanted))
+        for wanted in (PurePosixPath(member).parts for member in members)
+        if ".." not in parts
+    )
 
 
 def wishes(project: Project) -> Wishes:
@@ -119,6 +112,7 @@ def wishes(project: Project) -> Wishes:
     groups = project.table("dependency-groups")
     lists += [(name, _flat(groups, name)) for name in groups]
     uv = project.table("tool", "uv")
+    lists += [("dev", uv.get("dev-dependencies"))]
     lists += [(kind, uv.get(key)) for kind, key in _FORCED.items()]
     return frozenset(
         _wish(group, requirement.name, str(requirement.specifier))
@@ -128,7 +122,7 @@ def wishes(project: Project) -> Wishes:
     )
 
 
-def _uv(text: str) -> Lock:
+def _uv(text: str, members: list[str]) -> Lock:
     """Read uv.lock; the project itself is no package of it."""
     lines: dict[str, int] = {}
     for number, line in enumerate(text.splitlines(), 1):
@@ -141,14 +135,14 @@ def _uv(text: str) -> Lock:
     try:
         table = tomllib.loads(text)
         for entry in table["package"]:
-            source = next(iter(entry["source"]))
-            if source not in _OWN:
+            source, where = next(iter(entry["source"].items()))
+            if source not in _OWN or not _is_own(where, members):
                 line_of = lines.get(entry["name"])
                 packages.append(_package(entry, source, line_of))
                 continue
             own.add(entry["name"])
             needs |= _needs(entry)
-            if entry["source"][source] == ".":
+            if where == ".":
                 made_for = frozenset(
                     [
                         *_made_for(entry.get("metadata", {})),
@@ -229,7 +223,7 @@ def _package(
         name=entry["name"],
         version=entry.get("version", ""),
         source=source,
-        where=str(entry["source"][source]),
+        where=_address(str(entry["source"][source])),
         hashed=bool(files)
         and all(file.get("hash", "").startswith(_STRONG) for file in files),
         wheel="wheels" in entry,
@@ -247,31 +241,3 @@ def _address(text: str) -> str:
         ValueError: It is none.
     """
     return urlsplit(text).geturl()
-
-
-def _requirements(text: str) -> Iterator[Package]:
-    """Read pinned requirements; what is not pinned has no version."""
-    joined = _CONTINUED.sub(lambda _: "\0", text)
-    number = 1
-    for line in joined.split("\n"):
-        content = re.sub(r"(^|\s)#.*", "", line.replace("\0", " ")).strip()
-        if content and not content.startswith("-"):
-            yield _requirement(content, number)
-        number += 1 + line.count("\0")
-
-
-def _requirement(content: str, line: int) -> Package:
-    specification = re.split(r"\s--", content)[0]
-    try:
-        wanted = Requirement(specification)
-    except InvalidRequirement as error:
-        raise Malformed(f"line {line} is no requirement") from error
-    pins = [s.version for s in wanted.specifier if s.operator in {"==", "==="}]
-    return Package(
-        name=wanted.name,
-        version=pins[0] if pins else "",
-        source="url" if wanted.url else "registry",
-        where=wanted.url or "",
-        hashed=_HASH.search(content) is not None,
-        line=line,
-    )

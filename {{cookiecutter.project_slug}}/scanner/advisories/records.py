@@ -34,6 +34,7 @@ _WORDS = {
     "LOW": Severity.LOW,
 }
 MAX_SCORE = 10.0
+_FIRST = Version("0.dev0")  # what the schema calls 0
 _BEGINS = re.compile(r"CVSS:([34])\.")
 _PREFERRED = ("PYSEC-", "GHSA-", "CVE-")
 
@@ -206,9 +207,11 @@ def _within(spread: Mapping[str, Any], version: str) -> bool:
 
     What cannot be compared ends nothing: then the version is concerned.
     """
-    wanted = _version(version)
-    if spread.get("type") == "GIT" or wanted is None:
+    if spread.get("type") == "GIT":
         return False
+    wanted = _version(version)
+    if wanted is None:
+        return True
     inside = False
     for at, kind in sorted(_events(spread)):
         if kind == "introduced" and wanted >= at:
@@ -221,10 +224,15 @@ def _within(spread: Mapping[str, Any], version: str) -> bool:
 
 
 def _events(spread: Mapping[str, Any]) -> Iterator[tuple[Version, str]]:
+    """Yield the events; it came no later than what is listed before it."""
+    last = _FIRST
     for event in _list(spread, "events"):
         for kind, text in event.items():
-            at = Version("0.dev0") if str(text) == "0" else _version(text)
+            at = _FIRST if str(text) == "0" else _version(text)
+            if at is None and kind == "introduced":
+                at = last
             if at is not None:
+                last = at
                 yield at, kind
 
 

@@ -1,14 +1,15 @@
 """What is known against the packages in the lock."""
 
 import datetime as dt
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ..advisories import auditors, directory, service
 from ..advisories.auditors import Audit, Key, Question, Unreached
-from ..advisories.lock import Lock, Malformed, read_lock
+from ..advisories.lock import Lock, read_lock
+from ..advisories.packages import Malformed
 from ..advisories.records import Advisory, merge, severity
 from ..model import CheckResult, Coverage, Finding, Options, Severity, State
 from ..project import Project, Unreadable
@@ -85,11 +86,18 @@ def check(project: Project, options: Options) -> CheckResult:
         seen.fail(ToolError("there is no lock to audit", State.NOT_RUN))
     else:
         _ask(project, lock, options, seen)
+        if lock.others:
+            seen.gaps.append(f"not audited: {_few(lock.others)}")
     subject = Subject(project, lock, options.now, seen.yanked, seen.adverse)
     rules = rules_for("MCP-DEP-")
     findings = [found for rule in rules for found in rule.findings(subject)]
     findings += [_finding(a, lock) for a in merge(seen.advisories)]
-    total = len(lock.audited) if lock else len([*direct(project)])
+    total = len(lock.audited) if lock else 0
+    if not total:  # or 0 of 0 would pass
+        total = len([*direct(project)])
+        if lock and total:
+            reason = f"{lock.path} names none of {total} packages"
+            seen.fail(ToolError(reason, State.NOT_RUN))
     covered = min([*seen.answers, total]) if seen.answers else 0
     return CheckResult(
         name="dependencies",
@@ -124,7 +132,7 @@ def _ask(project: Project, lock: Lock, options: Options, seen: _Seen) -> None:
 
 def _ask_here(place: Path, lock: Lock, options: Options, seen: _Seen) -> None:
     """Match the lock with records on this machine, and tell their age."""
-    local = directory.search(place, lock)
+    local = directory.search(place, lock, options.now.date())
     seen.answers.append(len(lock.audited))
     seen.advisories += local.advisories
     seen.stale = True
@@ -148,7 +156,9 @@ def _ask_service(
     """
     asked = Question(project.root, lock, url, options.timeout)
     with ThreadPoolExecutor(max_workers=1) as pool:
-        taken_back = pool.submit(_yanked, asked, options)
+        taken_back = pool.submit(
+            auditors.yanked, asked, offline=options.offline
+        )
         reached = True
         for auditor in auditors.wanted(asked):
             try:
@@ -159,19 +169,27 @@ def _ask_service(
             except ToolError as error:
                 seen.fail(error)
                 reached = reached and not isinstance(error, Unreached)
-        seen.yanked, gaps = taken_back.result()
-    seen.gaps += gaps
+        try:
+            seen.yanked = taken_back.result()
+        except ToolError as error:
+            _not_looked_for(error, options, seen)
     seen.advisories = [*_rated(seen.advisories, url)]
 
 
-def _yanked(
-    asked: Question, options: Options
-) -> tuple[dict[Key, str], list[str]]:
-    """Return what was taken back; or none, and that it is not known."""
-    try:
-        return auditors.yanked(asked, offline=options.offline), []
-    except ToolError as error:
-        return {}, [f"yanked releases were not looked for: {error.reason}"]
+def _not_looked_for(error: ToolError, options: Options, seen: _Seen) -> None:
+    """Note that yanks are not known: no whole audit, where one could be."""
+    reason = f"yanked releases were not looked for: {error.reason}"
+    if options.offline:
+        seen.gaps.append(reason)
+        seen.stale = True
+    else:
+        seen.fail(ToolError(reason, error.state))
+
+
+def _few(paths: Sequence[str]) -> str:
+    """Name some of the files, and how many more there are."""
+    more = f" and {len(paths) - 3} more" if len(paths) > 3 else ""
+    return visible(", ".join(paths[:3]) + more)
 
 
 def _rated(advisories: Iterable[Advisory], url: str) -> Iterator[Advisory]:

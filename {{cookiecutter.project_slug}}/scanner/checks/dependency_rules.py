@@ -9,10 +9,11 @@ from urllib.parse import urlsplit
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
-from ..advisories.lock import UV_LOCK, Lock, Package, wishes
+from ..advisories.lock import UV_LOCK, Lock, Wishes, wishes
+from ..advisories.packages import Package
 from ..model import Severity
 from ..project import Project
-from ..rules import Hit
+from ..rules import Hit, anchored
 from ..ruletable import ruled
 
 PYPROJECT = "pyproject.toml"
@@ -68,7 +69,10 @@ def mismatch(subject: Subject) -> Iterator[Hit]:
     """
     if subject.lock is None or subject.lock.made_for is None:
         return
-    differs = subject.lock.made_for ^ wishes(subject.project)
+    outside = frozenset(_outside(subject.project))
+    made_for = _without_bounds(subject.lock.made_for, outside)
+    asked = _without_bounds(wishes(subject.project), outside)
+    differs = made_for ^ asked
     python = str(subject.project.table("project").get("requires-python", ""))
     if _bounds(python) != _bounds(subject.lock.python):
         differs |= {("", "Python", frozenset())}
@@ -77,7 +81,7 @@ def mismatch(subject: Subject) -> Iterator[Hit]:
         yield Hit(
             path=subject.lock.path,
             message=f"pyproject.toml asks otherwise for {', '.join(names)}",
-            anchor="mismatch",
+            anchor=anchored("mismatch", *sorted(map(_plain, differs))),
         )
 
 
@@ -99,13 +103,30 @@ def unbounded_protocol(subject: Subject) -> Iterator[Hit]:
     Its defaults, and with them what the controls can rely on, change with
     the next lock, without a line of this project having changed.
     """
-    yield from _unbounded(subject.project, among_protocol=True)
+    for wanted in _unbounded(subject.project, among_protocol=True):
+        yield Hit(
+            path=PYPROJECT,
+            line=_line(subject.project, wanted.name),
+            message=f"{wanted} has no upper bound",
+            anchor=canonicalize_name(wanted.name),
+        )
 
 
 @dependency_rule("MCP-DEP-005")
 def unbounded(subject: Subject) -> Iterator[Hit]:
-    """A new major version comes in with the next lock, unasked for."""
-    yield from _unbounded(subject.project, among_protocol=False)
+    """A new major version comes in with the next lock, unasked for.
+
+    All of them are one finding: what is locked changes with a lock alone.
+    """
+    found = _unbounded(subject.project, among_protocol=False)
+    if found:
+        told = "has" if len(found) == 1 else "have"
+        yield Hit(
+            path=PYPROJECT,
+            line=_line(subject.project, found[0].name),
+            message=f"{', '.join(map(str, found))} {told} no upper bound",
+            anchor=" ".join(sorted(canonicalize_name(w.name) for w in found)),
+        )
 
 
 @dependency_rule("MCP-DEP-006")
@@ -116,17 +137,14 @@ def no_index(subject: Subject) -> Iterator[Hit]:
     """
     for package in _packages(subject):
         if package.source != "registry":
-            yield hit_at(subject, package, f"comes from {package.source}")
+            what = f"comes from {package.source}"
+            yield hit_at(subject, package, what, package.where)
     outside = {p.key[0] for p in _packages(subject) if p.source != "registry"}
-    for name, wanted in subject.project.table("tool", "uv", "sources").items():
-        parts = wanted if isinstance(wanted, list) else [wanted]
-        kinds = {
-            key for part in parts if isinstance(part, dict) for key in part
-        }
-        found = sorted(kinds & {"git", "path", "url"})
-        if found and canonicalize_name(name) not in outside:
-            message = f"{name} is to come from {found[0]}"
-            yield Hit(path=PYPROJECT, message=message, anchor=message)
+    for name, (kind, where) in _outside(subject.project).items():
+        if kind != "workspace" and name not in outside:
+            message = f"{name} is to come from {kind}"
+            anchor = anchored(message, where)
+            yield Hit(path=PYPROJECT, message=message, anchor=anchor)
 
 
 @dependency_rule("MCP-DEP-007")
@@ -225,6 +243,31 @@ def _bounds(text: str) -> frozenset[str]:
     return frozenset(part.strip() for part in text.split(",") if part)
 
 
+def _outside(project: Project) -> dict[str, tuple[str, str]]:
+    """Return what is to come from no index: its kind of source, and where."""
+    found: dict[str, tuple[str, str]] = {}
+    for name, wanted in project.table("tool", "uv", "sources").items():
+        parts = wanted if isinstance(wanted, list) else [wanted]
+        tables = [part for part in parts if isinstance(part, dict)]
+        keys = {key for table in tables for key in table}
+        if kinds := sorted(keys & {"git", "path", "url", "workspace"}):
+            found[canonicalize_name(name)] = kinds[0], repr(tables)
+    return found
+
+
+def _without_bounds(wanted: Wishes, names: frozenset[str]) -> Wishes:
+    """Forget the bounds of what comes from no index, as a lock does."""
+    return frozenset(
+        (group, name, frozenset() if name in names else bounds)
+        for group, name, bounds in wanted
+    )
+
+
+def _plain(wish: tuple[str, str, frozenset[str]]) -> str:
+    group, name, bounds = wish
+    return f"{group} {name} {','.join(sorted(bounds))}"
+
+
 def _dynamic(project: Project) -> list[str]:
     dynamic = project.table("project").get("dynamic")
     return dynamic if isinstance(dynamic, list) else []
@@ -240,28 +283,30 @@ def bounded(wanted: Requirement) -> bool:
     return ends or wanted.url is not None
 
 
-def hit_at(subject: Subject, package: Package, what: str) -> Hit:
-    """Return what a rule finds at a package's place in the lock."""
+def hit_at(
+    subject: Subject, package: Package, what: str, value: str = ""
+) -> Hit:
+    """Return what a rule finds at a package's place in the lock.
+
+    The value is what another fault of the kind would have otherwise, such
+    as an address, and the message does not show.
+    """
     named = f"{package.name} {package.version}".strip()
     return Hit(
         path=subject.lock.path if subject.lock else None,
         line=package.line,
         message=f"{named} {what}",
-        anchor=f"{package.key[0]} {what}",
+        anchor=anchored(f"{package.key[0]} {what}", value),
     )
 
 
-def _unbounded(project: Project, *, among_protocol: bool) -> Iterator[Hit]:
-    for wanted in direct(project):
-        name = canonicalize_name(wanted.name)
-        if (name in PROTOCOL) != among_protocol or bounded(wanted):
-            continue
-        yield Hit(
-            path=PYPROJECT,
-            line=_line(project, wanted.name),
-            message=f"{wanted} has no upper bound",
-            anchor=name,
-        )
+def _unbounded(project: Project, *, among_protocol: bool) -> list[Requirement]:
+    return [
+        wanted
+        for wanted in direct(project)
+        if (canonicalize_name(wanted.name) in PROTOCOL) == among_protocol
+        and not bounded(wanted)
+    ]
 
 
 def _line(project: Project, name: str) -> int | None:

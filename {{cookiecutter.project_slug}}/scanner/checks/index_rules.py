@@ -1,11 +1,14 @@
 """What uv is told about where packages come from."""
 
+import os
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from ..advisories.packages import host_of
 from ..model import Severity
 from ..project import Project, Unreadable
 from ..rules import Hit
@@ -17,6 +20,11 @@ _OPTION = re.compile(
     r"\s*--(?P<name>extra-index-url|find-links|index-url|trusted-host)"
     r"[ =]+(?P<value>\S+)"
 )
+VARIABLES = (
+    *("UV_INDEX", "UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL"),
+    *("UV_FIND_LINKS", "PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL"),
+)
+_NAMED = re.compile(r"^[\w.-]+=")  # UV_INDEX may give each a name
 UNSAFE = frozenset({"unsafe-best-match", "unsafe-first-match"})
 dependency_rule = ruled(__file__, on="")
 
@@ -86,9 +94,49 @@ def indexes(settings: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _in_clear(address: str) -> bool:
     """Tell whether an address goes over the network without encryption."""
-    parts = urlsplit(address)
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return False  # uv refuses it
     here = parts.hostname in {"localhost", "127.0.0.1", "::1"}
     return parts.scheme == "http" and not here
+
+
+def named_hosts(project: Project) -> frozenset[str]:
+    """Return the hosts of the indexes that somebody here has named.
+
+    That is the project, or whoever set up this machine: a mirror that the
+    environment names is not in the project's files.
+    """
+    given = " ".join(os.environ.get(name, "") for name in VARIABLES).split()
+    addresses = [_NAMED.sub("", each) for each in given]
+    settings = [found for _, found in uv_settings(project)]
+    settings += map(_settings, _machine_s())
+    addresses += [a for each in settings for _, a in indexes(each)]
+    return frozenset(filter(None, map(_host, addresses)))
+
+
+def _machine_s() -> Iterator[Path]:
+    """Yield where uv looks for settings outside of the project."""
+    if chosen := os.environ.get("UV_CONFIG_FILE"):
+        yield Path(chosen)
+    home = os.environ.get("XDG_CONFIG_HOME") or Path("~/.config").expanduser()
+    yield Path(home, "uv", UV)
+    yield Path("/etc/uv", UV)
+
+
+def _settings(path: Path) -> Mapping[str, Any]:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return {}
+
+
+def _host(address: str) -> str:
+    try:
+        return host_of(address)
+    except ValueError:
+        return ""
 
 
 def uv_settings(project: Project) -> Iterator[tuple[str, Mapping[str, Any]]]:

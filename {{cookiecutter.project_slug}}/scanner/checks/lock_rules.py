@@ -10,14 +10,17 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name, canonicalize_version
 from packaging.version import InvalidVersion
 
-from ..advisories.lock import UV_LOCK, Package
+from ..advisories.lock import UV_LOCK
+from ..advisories.packages import Package, host_of
 from ..project import Project
 from ..rules import Hit
 from ..ruletable import ruled
 from .dependency_rules import Subject, direct, hit_at
-from .index_rules import indexes, uv_settings
+from .index_rules import named_hosts
 
 _SUFFIX = re.compile(r"\.(?:tar\.\w+|tgz|zip)$")
+PYPI = "pypi.org"
+PUBLIC = frozenset({PYPI, "files.pythonhosted.org"})
 dependency_rule = ruled(__file__, on="")
 
 
@@ -50,24 +53,26 @@ def by_hand(subject: Subject) -> Iterator[Hit]:
 
 @dependency_rule("MCP-DEP-014")
 def elsewhere(subject: Subject) -> Iterator[Hit]:
-    """An index, or a host of its files, that no setting names.
+    """An index that no setting names, or a host of files that is not usual.
+
+    Settings are those of the project, and of uv and pip on this machine.
 
     The hash beside such an address is that of whoever wrote the address.
     """
     if subject.lock is None or subject.lock.path != UV_LOCK:
         return
-    known = _named_hosts(subject.project)
+    named = named_hosts(subject.project)
     packages = [p for p in subject.lock.packages if p.source == "registry"]
-    usual = _usual([package.host for package in packages])
     files: dict[str, list[str]] = {}
     for package in packages:
-        files.setdefault(package.host, []).extend(map(_host, package.files))
-    usually = {index: _usual(hosts) for index, hosts in files.items()}
+        files.setdefault(package.host, []).extend(map(host_of, package.files))
+    usually = {index: _usual(files[index]) for index in named & {*files}}
+    usually.pop(PYPI, None)
     for package in packages:
-        fine = known | {usual, package.host, usually[package.host]}
-        if package.host not in known | {usual}:
+        fine = named | PUBLIC | {usually.get(package.host, "")}
+        if package.host not in named | {PYPI}:
             yield hit_at(subject, package, f"comes from {package.host}")
-        elif others := {*map(_host, package.files)} - fine:
+        elif others := {*map(host_of, package.files)} - fine:
             yield hit_at(subject, package, f"has a file at {min(others)}")
 
 
@@ -97,19 +102,6 @@ def _is_of(address: str, package: Package) -> bool:
         name, _, version = _SUFFIX.sub("", file).rpartition("-")
     release = canonicalize_name(name), canonicalize_version(version)
     return release == (package.key[0], canonicalize_version(package.version))
-
-
-def _named_hosts(project: Project) -> frozenset[str]:
-    """Return the hosts of the indexes that settings name."""
-    return frozenset(
-        _host(address)
-        for _, settings in uv_settings(project)
-        for _, address in indexes(settings)
-    )
-
-
-def _host(address: str) -> str:
-    return urlsplit(address).netloc
 
 
 def _usual(places: list[str]) -> str:

@@ -9,6 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 Record = dict[str, Any]
+FILES = "https://files.pythonhosted.org/x"
 NOW = "2026-11-20T00:00:00Z"
 CRITICAL = "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"
 
@@ -45,7 +46,7 @@ def package(
 ) -> str:
     """Return a package as uv.lock has it, with one wheel."""
     file = f"{name.lower()}-{version}-py3-none-any.whl"
-    wheel = f'url = "https://x/{file}", upload-time = "{uploaded}"'
+    wheel = f'url = "{FILES}/{file}", upload-time = "{uploaded}"'
     if hashed:
         wheel += f', hash = "sha256:{"0" * 64}"'
     return (

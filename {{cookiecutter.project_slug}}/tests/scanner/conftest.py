@@ -51,12 +51,16 @@ def scan_lock(make_project: Make, bench: Bench) -> Callable[..., CheckResult]:
     assert bench
 
     def run(
-        advisories: str | None = NOBODY, timeout: float = 2, **files: str
+        advisories: str | None = NOBODY,
+        timeout: float = 2,
+        *,
+        offline: bool = True,
+        **files: str,
     ) -> CheckResult:
         given = {"pyproject.toml": PYPROJECT, "uv.lock": LOCK, **files}
         project = make_project(**{k: v for k, v in given.items() if v})
         options = Options(
-            advisories=advisories, offline=True, timeout=timeout, now=NOW
+            advisories=advisories, offline=offline, timeout=timeout, now=NOW
         )
         return dependencies.check(project, options)
 

@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from scanner.advisories import directory, service
-from scanner.advisories.lock import Lock, Malformed, Package, read_lock
+from scanner.advisories.lock import Lock, read_lock
+from scanner.advisories.packages import Malformed, Package
+from scanner.model import State
 from scanner.tools import ToolError
 
 from . import advisory_service as osv
@@ -18,6 +20,7 @@ from . import advisory_service as osv
 # Copies of the advisories
 
 LOCK = Lock("uv.lock", (Package("demo", "1.0"), Package("other", "1.0")))
+TODAY = dt.date(2026, 11, 21)
 OLD = osv.record(
     "demo", number="PYSEC-2098-1", modified="2026-01-01T00:00:00Z"
 )
@@ -60,7 +63,7 @@ def zipped(root: Path) -> Path:
 
 @pytest.mark.parametrize("copy", [tree, tar, zipped])
 def test_a_copy_is_searched_for_every_locked_package(copy, tmp_path):
-    found = directory.search(copy(tmp_path), LOCK)
+    found = directory.search(copy(tmp_path), LOCK, TODAY)
 
     assert {a.id for a in found.advisories} == {
         "PYSEC-2098-1",
@@ -70,13 +73,17 @@ def test_a_copy_is_searched_for_every_locked_package(copy, tmp_path):
     assert found.newest == dt.date(2026, 11, 21)
 
 
+HALF = '{"name": "demo", "ecosystem": "PyPI", "modified": "2026-01-01"'
+PYPI = "ecosystem: PyPI\nmodified: 2026-01-01\n"
+
+
 @pytest.mark.parametrize(
     ("files", "reason"),
     [
         ({}, "holds no OSV record"),
         ({"a.json": "all is well"}, "holds no OSV record"),
-        ({"a.json": '{"name": "demo", "modified": "2026-01-01"'}, "is no OSV"),
-        ({"a.yaml": "name: demo\nmodified: 2026-01-01\n- a: ["}, "is no OSV"),
+        ({"a.json": f"{HALF}"}, "is no OSV"),
+        ({"a.yaml": f"name: demo\n{PYPI}- a: ["}, "is no OSV"),
     ],
     ids=["empty", "no record", "half a record", "no YAML"],
 )
@@ -85,12 +92,58 @@ def test_a_copy_that_says_nothing_is_an_error(files, reason, tmp_path):
         (tmp_path / name).write_text(text)
 
     with pytest.raises(ToolError, match=reason):
-        directory.search(tmp_path, LOCK)
+        directory.search(tmp_path, LOCK, TODAY)
+
+
+def write(folder: Path, *records: osv.Record) -> Path:
+    for number, record in enumerate(records):
+        (folder / f"{number}.json").write_text(json.dumps(record))
+    return folder
+
+
+def test_a_record_from_the_future_makes_no_copy_fresh(tmp_path):
+    future = osv.record("else", modified="2099-01-01T00:00:00Z")
+    found = directory.search(write(tmp_path, OLD, future), LOCK, TODAY)
+
+    assert (found.records, found.newest) == (1, dt.date(2026, 1, 1))
+
+
+@pytest.mark.parametrize("day", ["2099-01-01", "2026-99-99", "2026-02-31"])
+def test_a_copy_of_no_day_that_was_did_not_answer(day, tmp_path):
+    place = write(tmp_path, osv.record("demo", modified=day))
+
+    with pytest.raises(ToolError) as refused:
+        directory.search(place, LOCK, TODAY)
+    assert refused.value.state is State.NOT_RUN
+
+
+def test_a_copy_of_another_ecosystem_did_not_answer(tmp_path):
+    record = osv.record("demo")
+    record["affected"][0]["package"]["ecosystem"] = "npm"
+
+    with pytest.raises(ToolError, match="no OSV record of PyPI") as refused:
+        directory.search(write(tmp_path, record), LOCK, TODAY)
+    assert refused.value.state is State.NOT_RUN
+
+
+def test_a_copy_is_read_whatever_its_spaces(tmp_path):
+    text = json.dumps(osv.record("demo"), indent=1, separators=(" ,", " : "))
+    (tmp_path / "a.json").write_text(text)
+
+    assert directory.search(tmp_path, LOCK, TODAY).advisories
+
+
+def test_a_copy_of_too_many_records_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(directory, "MAX_RECORDS", 1)
+    place = write(tmp_path, osv.record("demo"), osv.record("else"))
+
+    with pytest.raises(ToolError, match="more than 1 records"):
+        directory.search(place, LOCK, TODAY)
 
 
 def test_a_copy_that_is_not_there_is_an_error(tmp_path):
     with pytest.raises(ToolError, match="cannot be read"):
-        directory.search(tmp_path / "nothing", LOCK)
+        directory.search(tmp_path / "nothing", LOCK, TODAY)
 
 
 def test_an_archive_with_devices_and_links_is_read_without_them(tmp_path):
@@ -106,7 +159,7 @@ def test_an_archive_with_devices_and_links_is_read_without_them(tmp_path):
         member.size = len(data)
         archive.addfile(member, io.BytesIO(data))
 
-    found = directory.search(path, LOCK)
+    found = directory.search(path, LOCK, TODAY)
 
     assert found.records == 1
     assert not (tmp_path.parent / "b.json").exists()
@@ -191,3 +244,30 @@ def test_pinned_requirements_are_a_lock(make_project):
         ("demo", "1.0", True, 3),
         ("other", "", False, 5),
     ]
+
+
+def test_requirements_are_followed_inside_the_project(make_project):
+    found = read_lock(
+        make_project(
+            **{
+                "requirements.txt": "-r deploy/more.txt\na==1\n",
+                "deploy/more.txt": "-r ../requirements.txt\nb==2\n",
+                "requirements-dev.txt": "c==3\n",
+            }
+        )
+    )
+
+    assert found is not None
+    assert [(p.name, p.line) for p in found.packages] == [
+        ("a", 2),
+        ("b", None),
+    ]
+    assert found.others == ("requirements-dev.txt",)
+
+
+@pytest.mark.parametrize(
+    "line", ["-r gone.txt", "-r ../x.txt", "--requirement=https://h/r.txt"]
+)
+def test_requirements_that_are_not_there_are_no_empty_lock(line, make_project):
+    with pytest.raises(Malformed, match="includes what is not there"):
+        read_lock(make_project(**{"requirements.txt": f"a==1\n{line}\n"}))

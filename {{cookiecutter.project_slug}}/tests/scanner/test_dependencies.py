@@ -13,7 +13,7 @@ from scanner.model import CheckResult, Options, Severity, State
 
 from . import advisory_service as osv
 from .faulty_tools import FAILURES
-from .small_lock import LOCK, NOBODY, NOW, PYPROJECT, ids
+from .small_lock import LOCK, NOBODY, NOW, PYPROJECT, REQUIRES, ids
 
 VERSIONS = {"uv": "0.13.8", "pip-audit": "2.10.1", "safety": "3.8.1"}
 
@@ -245,7 +245,7 @@ def test_the_real_programs_pass_a_clean_lock(scan_lock):
 
     assert result.state is State.PASSED, result.reason
     assert result.complete
-    assert not result.stale
+    assert result.stale  # offline, nobody could be asked for yanks
 
 
 @pytest.mark.usefixtures("real")
@@ -364,6 +364,65 @@ def test_a_lock_that_cannot_be_read_is_an_error(scan_lock):
     assert "uv.lock" in result.reason
 
 
+ROOTLESS = 'version = 1\nrequires-python = ">=3.11"\n'
+
+
+@pytest.mark.parametrize(
+    "lock",
+    [
+        f"{ROOTLESS}package = []\n",
+        f"{ROOTLESS}\n{osv.package('demo')}",
+        LOCK.replace('editable = "."', 'editable = "x"'),
+    ],
+    ids=["empty", "without the project", "another's"],
+)
+def test_a_lock_of_no_project_is_no_pass(lock, scan_lock, install):
+    install("uv", "pip-audit")
+    result = scan_lock(**{"uv.lock": lock})
+
+    assert result.state is State.ERROR
+    assert "not made for this project" in result.reason
+
+
+def test_a_lock_that_names_nothing_is_no_pass(scan_lock, install):
+    install("uv", "pip-audit", audited=0)
+    result = scan_lock(**{"uv.lock": osv.lock(requires=REQUIRES)})
+
+    assert not result.complete
+    assert "names none of 1 packages" in result.reason
+    assert (result.coverage.covered, result.coverage.total) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    "text", ["-e git+https://host/demo#egg=demo", "-i https://pypi.org/simple"]
+)
+def test_requirements_that_pin_nothing_are_no_pass(text, scan_lock, install):
+    install("pip-audit")
+    result = scan_lock(**{"uv.lock": "", "requirements.txt": text})
+
+    assert not result.complete
+    assert ids(result) == ["MCP-DEP-006"] * text.startswith("-e")
+
+
+def test_what_else_names_packages_is_said(scan_lock, install):
+    install("uv", "pip-audit")
+    others = {"requirements.txt": "a==1\n", "part/uv.lock": "version = 1\n"}
+    result = scan_lock(**others)
+
+    assert result.complete
+    assert result.reason == "not audited: part/uv.lock, requirements.txt"
+
+
+def test_an_address_that_is_none_is_no_lock(scan_lock):
+    lock = LOCK.replace("https://pypi.org/simple", "https://[x", 1)
+    result = scan_lock(**{"uv.lock": lock})
+
+    assert (result.state, result.reason) == (
+        State.ERROR,
+        "uv.lock is not of a known form",
+    )
+
+
 def test_a_release_that_was_taken_back_is_found(scan_lock, install, bench):
     install("uv", "pip-audit")
     said = 'warning: `demo==1.0` is yanked (reason: "it breaks")'
@@ -390,10 +449,13 @@ def test_yanks_that_could_not_be_looked_for_are_said(
         f"""case "$1" in audit) echo '{printed}';; *) exit 2;; esac""",
         VERSIONS["uv"],
     )
-    result = scan_lock()
+    offline = scan_lock()
+    online = scan_lock(offline=False)
 
-    assert result.state is State.PASSED
-    assert "yanked releases were not looked for" in result.reason
+    assert "yanked releases were not looked for" in offline.reason
+    assert (offline.complete, offline.stale) == (True, True)
+    assert "yanked releases were not looked for" in online.reason
+    assert not online.complete
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,9 @@ RULES_OF_LOCKS = {
         Severity.HIGH,
         {
             "uv.lock": osv.lock(
-                osv.package("demo", source='{ registry = "http://host/x" }'),
+                osv.package(
+                    "demo", source='{ registry = "http://pypi.org/x" }'
+                ),
                 requires=REQUIRES,
             )
         },
@@ -78,7 +80,11 @@ RULES_OF_LOCKS = {
     ),
     "014": (
         Severity.HIGH,
-        {"uv.lock": LOCK.replace("//x/h11-", "//other.example/h11-")},
+        {
+            "uv.lock": LOCK.replace(
+                f"{osv.FILES}/h11-", "https://other.example/h11-"
+            )
+        },
     ),
     "015": (
         Severity.LOW,
@@ -135,13 +141,74 @@ def test_a_package_of_an_index_that_nobody_named_is_found(scan_lock):
 def test_a_member_of_the_workspace_is_no_missing_package(scan_lock):
     member = osv.package("part", source='{ editable = "part" }')
     lock = osv.lock(osv.package("demo"), member, requires=REQUIRES)
+    declared = f'{PYPROJECT}\n[tool.uv.workspace]\nmembers = ["pa*"]\n'
+    files = {"uv.lock": lock, "pyproject.toml": declared}
 
-    assert scan_lock(**{"uv.lock": lock}).findings == ()
+    assert scan_lock(**files).findings == ()
+    assert ids(scan_lock(**{"uv.lock": lock})) == ["MCP-DEP-006"]
+
+
+@pytest.mark.parametrize("where", ["vendor/x", "part/deeper", "part/../../x"])
+def test_a_folder_that_is_no_member_is_told_of(where, scan_lock):
+    folder = osv.package("x", source=f'{{ editable = "{where}" }}')
+    lock = osv.lock(osv.package("demo"), folder, requires=REQUIRES)
+    declared = f'{PYPROJECT}\n[tool.uv.workspace]\nmembers = ["part"]\n'
+
+    assert ids(scan_lock(**{"uv.lock": lock, "pyproject.toml": declared})) == [
+        "MCP-DEP-006"
+    ]
+
+
+EVIL = LOCK.replace("https://pypi.org", "https://evil.example").replace(
+    osv.FILES, "https://evil.example/x"
+)
+MINE = LOCK.replace("https://pypi.org", "https://mirror.example").replace(
+    osv.FILES, "https://files.mirror.example"
+)
+
+
+def test_a_lock_that_comes_from_elsewhere_as_a_whole_is_found(scan_lock):
+    found = ids(scan_lock(**{"uv.lock": EVIL}))
+
+    assert found == ["MCP-DEP-014"] * 2
+
+
+def test_files_that_all_come_from_elsewhere_are_found(scan_lock):
+    lock = LOCK.replace(osv.FILES, "https://evil.example")
+
+    assert ids(scan_lock(**{"uv.lock": lock})) == ["MCP-DEP-014"] * 2
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("UV_DEFAULT_INDEX", "https://mirror.example/simple"),
+        ("UV_INDEX", "https://other.example mine=https://mirror.example/s"),
+        ("PIP_INDEX_URL", "https://user:word@mirror.example/simple?a=b"),
+    ],
+)
+def test_a_mirror_that_the_environment_names_is_known(
+    variable, value, scan_lock, monkeypatch
+):
+    assert set(ids(scan_lock(**{"uv.lock": MINE}))) == {"MCP-DEP-014"}
+    monkeypatch.setenv(variable, value)
+
+    assert ids(scan_lock(**{"uv.lock": MINE})) == []
+
+
+def test_a_mirror_that_this_machine_s_settings_name_is_known(
+    scan_lock, monkeypatch, tmp_path
+):
+    chosen = tmp_path / "uv.toml"
+    chosen.write_text('index-url = "https://mirror.example/simple"\n')
+    monkeypatch.setenv("UV_CONFIG_FILE", str(chosen))
+
+    assert ids(scan_lock(**{"uv.lock": MINE})) == []
 
 
 WEAK = {
     "MD5": ("MCP-DEP-003", LOCK.replace("sha256:" + "0" * 64, "md5:0", 1)),
-    "http": ("MCP-DEP-007", LOCK.replace("https://x/", "http://x/", 1)),
+    "http": ("MCP-DEP-007", LOCK.replace("https://files", "http://files", 1)),
     "Python": ("MCP-DEP-002", LOCK.replace(">=3.11", ">=3.12", 1)),
 }
 
@@ -262,6 +329,70 @@ def test_extras_and_groups_are_compared_too(scan_lock):
         scan_lock(**{"pyproject.toml": wanted, "uv.lock": lock}).findings == ()
     )
     assert ids(scan_lock(**{"pyproject.toml": wanted})) == ["MCP-DEP-002"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "made"),
+    [
+        (
+            '[tool.uv]\ndev-dependencies = ["tool<4"]\n',
+            f"requires-dist = [{REQUIRES}]\n[package.metadata.requires-dev]\n"
+            'dev = [{ name = "tool", specifier = "<4" }]\n',
+        ),
+        (
+            '[tool.uv.sources]\ndemo = { git = "https://host/demo" }\n',
+            'requires-dist = [{ name = "demo", git = "https://host/demo" }]\n',
+        ),
+    ],
+    ids=["dev-dependencies", "a source of its own"],
+)
+def test_what_uv_locks_otherwise_is_no_mismatch(asked, made, scan_lock):
+    lock = LOCK.replace(f"requires-dist = [{REQUIRES}]\n", made)
+    files = {"pyproject.toml": f"{PYPROJECT}\n{asked}", "uv.lock": lock}
+
+    assert "MCP-DEP-002" not in ids(scan_lock(**files))
+
+
+def test_another_mismatch_is_another_finding(scan_lock):
+    locks = [LOCK.replace(">=1,<2", f">=1,<{n}") for n in (3, 4)]
+    found = [scan_lock(**{"uv.lock": lock}).findings[0] for lock in locks]
+
+    assert found[0].fingerprint != found[1].fingerprint
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        lambda host: {
+            "uv.lock": osv.lock(
+                osv.package("demo", source=f'{{ git = "https://{host}#0" }}'),
+                requires=REQUIRES,
+            )
+        },
+        lambda host: {
+            "pyproject.toml": f"{PYPROJECT}\n[tool.uv.sources]\n"
+            f'demo = {{ git = "https://{host}" }}\n'
+        },
+    ],
+    ids=["in the lock", "in pyproject.toml"],
+)
+def test_another_commit_or_address_is_another_finding(files, scan_lock):
+    found = [scan_lock(**files(host)).findings[0] for host in ("good", "evil")]
+
+    assert {f.id for f in found} == {"MCP-DEP-006"}
+    assert found[0].fingerprint != found[1].fingerprint
+
+
+def test_all_unbounded_libraries_are_one_finding(scan_lock):
+    wanted = PYPROJECT.replace('"demo>=1,<2"', '"demo>=1", "h11"')
+    made = '{ name = "demo", specifier = ">=1" }, { name = "h11" }'
+    lock = LOCK.replace(REQUIRES, made)
+    (found,) = scan_lock(
+        **{"pyproject.toml": wanted, "uv.lock": lock}
+    ).findings
+
+    assert (found.id, found.severity) == ("MCP-DEP-005", Severity.LOW)
+    assert "demo>=1, h11" in found.message
 
 
 def test_every_rule_of_the_lock_is_tried_here():

@@ -164,6 +164,27 @@ def test_a_fix_that_cannot_be_compared_ends_nothing():
     assert within("1.0", ("introduced", "0"), ("fixed", "not a version"))
 
 
+@pytest.mark.parametrize(
+    ("version", "events", "concerned"),
+    [
+        ("1.0", [("introduced", "weird")], True),
+        ("2004d-old", [("introduced", "0"), ("fixed", "2.0")], True),
+        ("1.0", [("introduced", "weird"), ("fixed", "2.0")], True),
+        ("3.0", [("introduced", "weird"), ("fixed", "2.0")], False),
+        (
+            "3.0",
+            [("introduced", "0"), ("fixed", "2.0"), ("introduced", "weird")],
+            True,
+        ),
+    ],
+    ids=["beginning", "version", "before a fix", "after it", "once more"],
+)
+def test_what_cannot_be_compared_leaves_nothing_out(
+    version, events, concerned
+):
+    assert within(version, *events) is concerned
+
+
 def test_commits_are_no_versions():
     assert not within("1.0", ("introduced", "0"), type="GIT")
 
