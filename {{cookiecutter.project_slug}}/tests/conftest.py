@@ -14,7 +14,7 @@ from fastmcp import Client, FastMCP
 from {{ cookiecutter.__package_name }} import environment, log
 from {{ cookiecutter.__package_name }} import server as wiring
 from {{ cookiecutter.__package_name }}.commands import CommandRunner
-from {{ cookiecutter.__package_name }}.commands.programs import SEARCHED
+from {{ cookiecutter.__package_name }}.commands.sandbox.files import SEARCHED
 from {{ cookiecutter.__package_name }}.controls.metrics import Metrics
 from {{ cookiecutter.__package_name }}.errors import SettingsError
 from {{ cookiecutter.__package_name }}.server import build_server

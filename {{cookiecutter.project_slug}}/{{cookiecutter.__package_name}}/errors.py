@@ -44,7 +44,6 @@ class Refusal(FastMCPError):
         retry_after: float | None = None,
     ) -> None:
         super().__init__(sentence, log_level=logging.DEBUG)
-        self.sentence = sentence
         self.reason = reason
         self.retry_after = retry_after
 

@@ -47,7 +47,17 @@ def build_demo(settings: Settings, on_event: Observer) -> Application:
         server.tool(tool)
     scoped = require_scopes("files:write") if auth else None
     server.tool(delete, auth=scoped)
-    return Application(server=server, scopes=SCOPES, on_event=on_event)
+    return Application(
+        server=server,
+        ready=_ready,
+        missing=tuple,
+        scopes=SCOPES,
+        on_event=on_event,
+    )
+
+
+async def _ready() -> bool:
+    return True
 
 
 def _lifespan(on_event: Observer) -> Any:

@@ -11,7 +11,7 @@ from fastmcp.tools import FunctionTool
 
 from {{ cookiecutter.__package_name }}.errors import SettingsError
 from {{ cookiecutter.__package_name }}.serving import http
-from {{ cookiecutter.__package_name }}.serving.application import Application, ignore
+from {{ cookiecutter.__package_name }}.serving.application import Application
 from {{ cookiecutter.__package_name }}.serving.http import HEADERS, serve_http
 from {{ cookiecutter.__package_name }}.settings import Settings
 from tests.conftest import MakeSettings
@@ -212,7 +212,7 @@ async def test_tools_are_not_listed_on_every_call(
     make_settings: MakeSettings,
 ) -> None:
     settings = make_settings(MCP_TRANSPORT="http")
-    application = build_demo(settings, ignore)
+    application = build_demo(settings, lambda *_: None)
     listing = Listing()
     application.server.add_middleware(listing)
     async with (
@@ -229,7 +229,7 @@ async def test_headers_are_checked_against_the_body(
 ) -> None:
     """MCP specification: ``Mcp-Param-*`` must agree with the arguments."""
     settings = make_settings(MCP_TRANSPORT="http")
-    application = build_demo(settings, ignore)
+    application = build_demo(settings, lambda *_: None)
     application.server.add_tool(
         FunctionTool(
             name="region",

@@ -6,7 +6,7 @@ from fastmcp.server.auth import AuthProvider
 from pydantic import AnyHttpUrl, ValidationError
 
 from ..errors import SettingsError
-from ..serving.application import Observer, ignore
+from ..serving.application import Observer
 from ..settings import Settings, is_loopback
 from .bearer import TokenFile, TokenFileVerifier
 from .jwt_verifier import JwtVerifier, Keys
@@ -16,10 +16,10 @@ from .provider import BearerProvider, IssuerProvider
 
 def build_auth(
     settings: Settings,
-    on_event: Observer = ignore,
+    on_event: Observer,
     *,
-    scopes: Sequence[str] = (),
-    initial_scopes: Sequence[str] = (),
+    scopes: Sequence[str],
+    initial_scopes: Sequence[str],
 ) -> AuthProvider | None:
     """Return what checks tokens as ``MCP_AUTH`` says; ``None`` for no check.
 

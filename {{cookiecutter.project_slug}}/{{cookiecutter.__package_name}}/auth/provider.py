@@ -3,11 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from fastmcp.server.auth import (
-    AccessToken,
-    RemoteAuthProvider,
-    TokenVerifier,
-)
+from fastmcp.server.auth import RemoteAuthProvider, TokenVerifier
 from mcp.server.auth.routes import build_resource_metadata_url
 from pydantic import AnyHttpUrl
 from starlette.middleware import Middleware
@@ -15,7 +11,7 @@ from starlette.routing import Route
 
 from ..serving.application import Observer
 from .layer import OPEN, BearerLayer
-from .verifier import CannotVerify, InvalidToken, Verifier
+from .verifier import Verifier
 
 METADATA = f"{OPEN}oauth-protected-resource"
 
@@ -36,14 +32,6 @@ class BearerProvider(TokenVerifier):
         self._verifier = verifier
         self._on_event = on_event
         self._challenge = challenge
-
-    async def verify_token(self, token: str) -> AccessToken | None:
-        """Return whose the token is; ``None`` where it is not good."""
-        try:
-            holder = await self._verifier.verify(token)
-        except (InvalidToken, CannotVerify):
-            return None
-        return holder.access_token()
 
     def get_middleware(self) -> list[Any]:
         """Return the check that stands in front of every route."""

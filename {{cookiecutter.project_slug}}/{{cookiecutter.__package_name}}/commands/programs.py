@@ -5,15 +5,9 @@ import shutil
 import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Final
 
 from ..errors import SettingsError
-
-#: Where a bare name is looked for: the system's directories, never the
-#: server's own ``PATH``.
-SEARCHED: Final = (
-    "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-)
+from .sandbox.files import SEARCHED
 
 
 def resolve(allowed: Sequence[str], workspace: int) -> dict[str, str]:

@@ -9,7 +9,6 @@ from typing import Any, Final, Literal
 from fastmcp.server.middleware import CallNext, MiddlewareContext
 from limits import RateLimitItem
 from limits.aio.storage import RedisStorage
-from limits.aio.strategies import SlidingWindowCounterRateLimiter
 from limits.errors import StorageError
 
 from .. import log
@@ -55,7 +54,6 @@ class RateLimit(Control):
         self._default = default
         self._per_tool = per_tool
         self._storage = storage
-        self._limiter = SlidingWindowCounterRateLimiter(storage)
         self._on_failure = on_failure
         self._count_failure = count_failure
 
@@ -95,11 +93,14 @@ class RateLimit(Control):
             await bridge.get_connection().aclose()
 
     async def _hit(self, limit: RateLimitItem, call: Call) -> None:
+        key = limit.key_for(call.client_id, call.tool)
+        span = limit.get_expiry()
+        take = self._storage.acquire_sliding_window_entry
         try:
             async with self._in_time():
-                if await self._limiter.hit(limit, call.client_id, call.tool):
+                if await take(key, limit.amount, span):
                     return
-                wait = await self._wait(limit, call)
+                wait = await self._wait(limit, key, span)
         except (StorageError, TimeoutError) as error:
             self._storage_failed(error)
             return
@@ -116,10 +117,8 @@ class RateLimit(Control):
             return _AT_ONCE
         return asyncio.timeout(STORAGE_DEADLINE)
 
-    async def _wait(self, limit: RateLimitItem, call: Call) -> int:
+    async def _wait(self, limit: RateLimitItem, key: str, span: int) -> int:
         """Return the whole seconds until one more call is allowed."""
-        key = limit.key_for(call.client_id, call.tool)
-        span = limit.get_expiry()
         window = await self._storage.get_sliding_window(key, span)
         before, left, within, gone = window
         if within >= limit.amount:

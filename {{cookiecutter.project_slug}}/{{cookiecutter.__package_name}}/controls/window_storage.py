@@ -6,24 +6,21 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Final
 
-from limits.aio.storage import SlidingWindowCounterSupport, Storage
-
 KEYS: Final = 100_000
 
 #: When a window began, the count before it, and the count within it.
 Window = tuple[float, int, int]
 
 
-class WindowStorage(Storage, SlidingWindowCounterSupport):
+class WindowStorage:
     """The sliding windows of at most ``keys`` clients and tools.
 
     ``limits`` has a storage in memory, whose cost grows with the number of
     clients and which forgets nothing early. This one forgets who was quiet
     for longest (CWE-770), measures time with a clock that nobody can set
-    back, and starts no thread.
+    back, and starts no thread. Its methods are those of ``limits``' storages
+    that the rate limiter calls.
     """
-
-    STORAGE_SCHEME = None
 
     def __init__(
         self,
@@ -31,15 +28,9 @@ class WindowStorage(Storage, SlidingWindowCounterSupport):
         keys: int = KEYS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        super().__init__()
         self._keys = keys
         self._clock = clock
         self._windows: OrderedDict[str, Window] = OrderedDict()
-
-    @property
-    def base_exceptions(self) -> tuple[type[Exception], ...]:
-        """What it raises when it fails, which it does not."""
-        return ()
 
     async def acquire_sliding_window_entry(
         self, key: str, limit: int, expiry: int, amount: int = 1
@@ -69,9 +60,9 @@ class WindowStorage(Storage, SlidingWindowCounterSupport):
         left = expiry - (now - start)
         return before, left, within, left + expiry if within else 0
 
-    async def clear_sliding_window(self, key: str, expiry: int) -> None:
-        """Forget a key."""
-        await self.clear(key)
+    async def check(self) -> bool:
+        """Tell that memory is always there."""
+        return True
 
     def _window(self, key: str, expiry: int, now: float) -> Window:
         """Return the key's window, moved on to the present."""
@@ -82,31 +73,3 @@ class WindowStorage(Storage, SlidingWindowCounterSupport):
         if passed == 1:
             return start + expiry, within, 0
         return now, 0, 0
-
-    async def incr(self, key: str, expiry: int, amount: int = 1) -> int:
-        """Count without a limit."""
-        start, before, within = self._window(key, expiry, self._clock())
-        self._windows[key] = start, before, within + amount
-        return within + amount
-
-    async def get(self, key: str) -> int:
-        """Return the count within the window."""
-        return self._windows.get(key, (0.0, 0, 0))[2]
-
-    async def get_expiry(self, key: str) -> float:
-        """Return when the window began, by this storage's clock."""
-        return self._windows.get(key, (self._clock(), 0, 0))[0]
-
-    async def check(self) -> bool:
-        """Tell that memory is always there."""
-        return True
-
-    async def reset(self) -> int:
-        """Forget everything."""
-        count = len(self._windows)
-        self._windows.clear()
-        return count
-
-    async def clear(self, key: str) -> None:
-        """Forget a key."""
-        self._windows.pop(key, None)

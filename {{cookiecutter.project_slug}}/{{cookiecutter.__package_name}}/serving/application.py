@@ -1,7 +1,7 @@
 """What is served, and what serving it has to ask."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from fastmcp import FastMCP
@@ -9,18 +9,6 @@ from fastmcp import FastMCP
 Observer: TypeAlias = Callable[[str, Mapping[str, object]], None]
 #: By the method, and by the tool that it names, if it does.
 Scopes: TypeAlias = Mapping[tuple[str, str], str]
-
-
-async def _always() -> bool:
-    return True
-
-
-def _nothing() -> Sequence[str]:
-    return ()
-
-
-def ignore(event: str, fields: Mapping[str, object]) -> None:
-    """Take no notice of an event."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +27,7 @@ class Application:
     """
 
     server: FastMCP[Any]
-    ready: Callable[[], Awaitable[bool]] = _always
-    missing: Callable[[], Sequence[str]] = _nothing
-    scopes: Scopes = field(default_factory=dict)
-    on_event: Observer = ignore
+    ready: Callable[[], Awaitable[bool]]
+    missing: Callable[[], Sequence[str]]
+    scopes: Scopes
+    on_event: Observer

@@ -50,9 +50,7 @@ class BodyLimit:
             body = await self._read(scope, receive, send)
             if body is None:
                 return
-            receive = _replay(
-                [{"type": "http.request", "body": body}], receive
-            )
+            receive = replay({"type": "http.request", "body": body}, receive)
             del body
         await self._app(scope, receive, send)
 
@@ -99,6 +97,17 @@ class BodyLimit:
         self._on_event("request_denied", {"reason": reason, **caller(scope)})
 
 
+def replay(message: Message, receive: Receive) -> Receive:
+    """Give a body that was read once more, then whatever else happens."""
+    first = [message]
+    del message
+
+    async def again() -> Message:
+        return first.pop() if first else await receive()
+
+    return again
+
+
 def _has_body(scope: Scope) -> bool:
     return any(
         name == b"transfer-encoding" or (name == b"content-length")
@@ -120,12 +129,3 @@ def _values(scope: Scope, body: bytearray) -> int:
         return 0
     bare = _STRING.sub(b"", body)
     return bare.count(b",") + bare.count(b"[") + bare.count(b"{")
-
-
-def _replay(first: list[Message], receive: Receive) -> Receive:
-    """Give the body once, and then whatever else happens."""
-
-    async def replay() -> Message:
-        return first.pop() if first else await receive()
-
-    return replay

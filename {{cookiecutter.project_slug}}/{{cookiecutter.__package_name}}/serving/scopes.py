@@ -2,10 +2,11 @@
 
 import json
 
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ..identity import caller
 from .application import Observer, Scopes
+from .body import replay
 from .refusal import refuse
 
 
@@ -49,7 +50,7 @@ class StepUp:
         message = await receive()
         needed = self._scopes.get(_asks_for(message.get("body", b"")))
         if needed is None or needed in held:
-            await self._app(scope, _again(message, receive), send)
+            await self._app(scope, replay(message, receive), send)
             return
         why = {"reason": "insufficient_scope", "scope": needed}
         self._on_event("auth_failed", {**why, **caller(scope)})
@@ -75,12 +76,3 @@ def _asks_for(body: bytes) -> tuple[str, str]:
         # MCP says what is wrong with it.
         return "", ""
     return method, ""
-
-
-def _again(message: Message, receive: Receive) -> Receive:
-    first = [message]
-
-    async def again() -> Message:
-        return first.pop() if first else await receive()
-
-    return again

@@ -11,6 +11,12 @@ from . import landlock
 _PROGRAMS = ("bin", "sbin", "lib", "lib32", "lib64", "libx32", "libexec")
 _SHARED = ("share", "include")
 
+#: Where a bare name is looked for, by the server and by what it runs: the
+#: system's directories, never the server's own ``PATH``.
+SEARCHED: Final = (
+    "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+)
+
 #: Programs, libraries and their data. Not all of ``/usr``: people put servers
 #: into ``/usr/src/app``.
 SYSTEM: Final = (

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from . import tree, wire
 from .confinement import Confinement
+from .files import SEARCHED
 from .output import Output
 from .supervisor import Supervisor
 from .usage import Usage
@@ -18,7 +19,6 @@ from .usage import Usage
 #: Seconds between two looks at what the command uses.
 _LOOK: Final = 0.05
 _ERROR: Final = 16
-PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 class Keeper:
@@ -176,7 +176,7 @@ class Keeper:
 def _environment(workspace: Path) -> dict[str, str]:
     """Return all that a command learns from its environment (CWE-526)."""
     return {
-        "PATH": PATH,
+        "PATH": SEARCHED,
         "LANG": "C.UTF-8",
         "HOME": f"{workspace}",
         "TMPDIR": f"{workspace}",
