@@ -17,7 +17,7 @@ class Says(IntEnum):
 
 # Names are compared in one form: words in lower case with "_" between them.
 _PASSWORD = re.compile(
-    r"passw(?:or)?d|passphrase|passwort|(?:^|_)(?:\w+?pwd|pwd\d?|pswd|(?:my|sql|db|smtp|ftp|root|user)*pass|pw)(?:_|$)"
+    r"passw(?:or)?d|passphrase|passwort|(?:^|_)(?:\w+?pwd|pwd\d?|(?:my|sql|db|smtp|ftp|root|user)*pass|pw)(?:_|$)"
 )
 _COMPOUND = (
     r"(?:(?:^|_)|access|api|auth|bearer|bot|client|csrf|id|oauth|refresh"
@@ -51,7 +51,7 @@ _OTHER = re.compile(
 _WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _TAIL = re.compile(
     rb"(?:\\{0,3}[\"'`\])}]){0,3}[ \t]{0,20}"
-    rb"(?::{1,3}=|:?-(?=$)|\?\?=|[?+.!=|]?={1,2}>?|->|=>|:|,|>|\|{1,2}|\(|\bis\b"
+    rb"(?::{1,3}=|\?\?=|[?+.!=|]?={1,2}>?|->|=>|:|,|>|\|{1,2}|\(|\bis\b"
     rb"|[ \t]-(?=[ \t])|[ \t](?=[\"'`])"
     rb"|(?:(?<=[Tt]oken)|(?<=TOKEN)|(?<=[Ss]ecret)|(?<=SECRET)|(?<=[Kk]ey)"
     rb"|(?<=KEY))[ \t])"

@@ -374,6 +374,11 @@ PLANTED = {
         [PASSWORD],
         f"    environment:\n      - POSTGRES_PASSWORD={PASS}\n",
     ),
+    "compose, a token by default": (
+        "compose.yaml",
+        [ASSIGNED],
+        "      API_TOKEN: ${API_TOKEN:-" + DRAWN + "}\n",
+    ),
     "compose, a default": (
         "compose.yaml",
         [PASSWORD],
