@@ -30,8 +30,7 @@ CONTROLS: list[tuple[str, str, list[Edit]]] = [
         [
             (
                 "registration.py",
-                "return await anyio.to_thread.run_sync("
-                "call, abandon_on_cancel=True)",
+                "return await loop.run_in_executor(_THREADS, call)",
                 "return call()",
             )
         ],
