@@ -96,18 +96,21 @@ class Server:
         return self.client.hit(word, message, severity)
 
 
-def clients(project: Project) -> Iterator[Client]:
+def clients(project: Project) -> Iterator[Client | Unreadable]:
     """Yield the files of MCP clients.
 
-    Raises:
-        Unreadable: One of them cannot be read, or does not parse.
+    One that cannot be read, or does not parse, is yielded as the error.
     """
     for path in project.named(_NAME):
-        text = project.text(path, MAX_SIZE)
         try:
+            text = project.text(path, MAX_SIZE)
             held = _parsed(path, text)
+        except Unreadable as error:
+            yield error
+            continue
         except (ValueError, RecursionError):
-            raise Unreadable(f"{path} does not parse") from None
+            yield Unreadable(f"{path} does not parse")
+            continue
         if isinstance(held, dict):
             yield Client(path, tuple(text.splitlines()), held)
 

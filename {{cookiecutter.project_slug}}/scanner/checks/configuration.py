@@ -30,8 +30,9 @@ class Subject(Protocol):
         """The file's path in the project."""
 
 
-# What the rules of each kind look at, file by file.
-SUBJECTS: dict[str, Callable[[Project], Iterator[Subject]]] = {
+# What the rules of each kind look at, file by file; the error in place of a
+# file that cannot be read.
+SUBJECTS: dict[str, Callable[[Project], Iterator[Subject | Unreadable]]] = {
     "": setups,
     "client": clients,
     "proxy": proxies,
@@ -53,6 +54,9 @@ def check(project: Project, options: Options) -> CheckResult:
     for kind, subjects in SUBJECTS.items():
         try:
             for subject in subjects(project):
+                if isinstance(subject, Unreadable):
+                    problems[str(subject)] = None
+                    continue
                 files.add(subject.path)
                 for rule in rules_for("MCP-CFG-", on=kind):
                     findings += rule.findings(subject)

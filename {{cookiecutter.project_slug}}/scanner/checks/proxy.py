@@ -34,6 +34,11 @@ class Directive:
     line: int
     block: list["Directive"] = field(default_factory=list)
 
+    @property
+    def first(self) -> str:
+        """The first of its words; nothing where it has none."""
+        return self.words[0] if self.words else ""
+
     def each(self, *names: str) -> Iterator["Directive"]:
         """Yield the directives of these names, however deep they stand."""
         waiting = [self]
@@ -58,14 +63,16 @@ class Directive:
         )
 
 
-def proxies(project: Project) -> Iterator[Directive]:
+def proxies(project: Project) -> Iterator[Directive | Unreadable]:
     """Yield each of nginx's files, as a directive with no name.
 
-    Raises:
-        Unreadable: One of them cannot be read, or is too deep.
+    One that cannot be read, or is too deep, is yielded as the error.
     """
     for path in project.named(_NAME):
-        yield parse(path, project.text(path, MAX_SIZE))
+        try:
+            yield parse(path, project.text(path, MAX_SIZE))
+        except Unreadable as error:
+            yield error
 
 
 def parse(path: str, text: str) -> Directive:

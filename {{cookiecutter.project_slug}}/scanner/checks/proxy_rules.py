@@ -65,7 +65,7 @@ def in_clear(top: Directive) -> Iterator[Hit]:
         listens = [x for x in server.block if x.name == "listen"]
         plain = [x for x in listens if not {"ssl", "quic"} & {*x.words}]
         local = all(
-            re.match(r"127\.|\[::1\]|unix:", x.words[0]) for x in plain
+            re.match(r"127\.|\[::1\]|unix:", x.first) for x in plain
         )
         passes = any(server.each("proxy_pass"))
         if plain and passes and not local and not server.has("return"):
@@ -88,7 +88,7 @@ def believed(top: Directive) -> Iterator[Hit]:
             yield told.hit(f"{name} is what the caller says")
     for told in top.each("set_real_ip_from"):
         if _EVERYBODY & {*told.words}:
-            yield told.hit(f"{told.words[0]} is trusted")
+            yield told.hit(f"{told.first} is trusted")
 
 
 @proxy_rule("MCP-CFG-030")
@@ -102,13 +102,13 @@ def shown(top: Directive) -> Iterator[Hit]:
         if told.words == ["on"]:
             yield told.hit("autoindex on")
     for told in top.each("root", "alias"):
-        if told.words and _SYSTEM.fullmatch(told.words[0]):
-            yield told.hit(f"{told.name} {told.words[0]}", Severity.HIGH)
+        if told.words and _SYSTEM.fullmatch(told.first):
+            yield told.hit(f"{told.name} {told.first}", Severity.HIGH)
     for place in top.each("location"):
         where = place.words[-1] if place.words else ""
-        prefix = len(place.words) == 1 or place.words[0] == "^~"
+        prefix = len(place.words) == 1 or place.first == "^~"
         for alias in place.block if prefix and not where.endswith("/") else ():
-            if alias.name == "alias" and alias.words[0].endswith("/"):
+            if alias.name == "alias" and alias.first.endswith("/"):
                 message = f"{where[:60]} leads above its alias"
                 yield alias.hit(message, Severity.HIGH)
         passed = place.has("proxy_pass", "stub_status")
@@ -123,13 +123,13 @@ def chosen_target(top: Directive) -> Iterator[Hit]:
     Cloud metadata, admin pages and other services answer to it.
     """
     for told in top.each("proxy_pass"):
-        if told.words and _CHOSEN.match(told.words[0]):
-            yield told.hit(f"proxy_pass {told.words[0][:60]}")
+        if _CHOSEN.match(told.first):
+            yield told.hit(f"proxy_pass {told.first[:60]}")
 
 
 @proxy_rule("MCP-CFG-034")
 def unbounded(top: Directive) -> Iterator[Hit]:
     """The server's own limit still holds; the proxy's disk has none then."""
     for told in top.each("client_max_body_size"):
-        if told.words and re.fullmatch(r"0[kmgKMG]?", told.words[0]):
+        if re.fullmatch(r"0[kmgKMG]?", told.first):
             yield told.hit("a request may have any size")

@@ -6,18 +6,15 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from ..mentions import mentions
 from ..project import Project, Unreadable
+from .setup_yaml import plain, variables
 
 MAX_SIZE = 2**20  # bytes of one settings file
 _NAME = r"(?P<name>MCP_[A-Z0-9_]+|WORKSPACE_PATH)"
 _DOTENV = re.compile(
     rf"^\s*(?:export\s+|Environment=[\"']?)?{_NAME}\s*=\s*(?P<value>.*)"
 )
-_YAML = re.compile(
-    rf"\s*(?:-\s+)?[\"']?{_NAME}(?:[\"']?:\s|=)\s*(?P<value>.*?)[\"']?,?\s*"
-)
-_NAMED = re.compile(rf"\s*(?:-\s+)?name:\s*[\"']?{_NAME}[\"']?\s*")
-_VALUE = re.compile(r"\s*value:\s*(?P<value>.*)")
 _JSON = re.compile(rf'"{_NAME}"\s*:\s*"(?P<value>[^"]*)"')
 _IMAGE = re.compile(
     rf"(?:\s*ENV)?\s+{_NAME}[= ](?P<value>\"[^\"]*\"|'[^']*'|[^\s\\]*)"
@@ -30,6 +27,7 @@ _PORT = re.compile(
     r"\d+:(?P<target>\d+)(?![\w.:])"
 )
 _CLUSTER = re.compile(r"(^|/)(kubernetes|k8s|helm|charts)/")
+_TOLD = re.compile(rb"MCP_|WORKSPACE_PATH")
 LOOPBACK = re.compile(r"127\.[\d.]+|\[?::1\]?|localhost")
 
 
@@ -65,11 +63,16 @@ class Setup:
         return next(lines, 0)
 
 
-def setups(project: Project) -> Iterator[Setup]:
+_Given = dict[str, tuple[str | None, int]]
+
+
+def setups(project: Project) -> Iterator[Setup | Unreadable]:
     """Yield every file that sets the server's variables.
 
+    One that cannot be read is yielded as the error.
+
     Raises:
-        Unreadable: One of them cannot be read, or is no such file.
+        Unreadable: The variables' names, or the defaults, cannot be read.
     """
     known = _known(project)
     package = project.package
@@ -78,19 +81,28 @@ def setups(project: Project) -> Iterator[Setup]:
     yield defaults
     local: dict[str, str] = {}
     for path in _paths(project, r"(.*/)?\.env(\..+)?|.*\.(env|service)"):
-        given = dict(_assignments(project, path, _DOTENV))
+        given = _read(project, path, _DOTENV)
+        if isinstance(given, Unreadable):
+            yield given
+            continue
         kind = "kubernetes" if _CLUSTER.search(path) else "env"
         yield Setup(path, kind, given, base, known)
         if path == ".env":
             local = {name: value or "" for name, (value, _) in given.items()}
     for path in _paths(project, r"(.*/)?(Dockerfile|Containerfile)[^/]*"):
-        given = dict(_assignments(project, path, _IMAGE))
+        given = _read(project, path, _IMAGE)
+        if isinstance(given, Unreadable):
+            yield given
+            continue
         yield Setup(path, "image", given, base, known)
         image = {name: value or "" for name, (value, _) in given.items()}
         base = {**base, **image}
     for path in _paths(project, r".*(mcp|claude)[^/]*\.json"):
-        given = dict(_assignments(project, path, _JSON))
-        yield Setup(path, "client", given, base, known)
+        given = _read(project, path, _JSON, told=_TOLD)
+        if isinstance(given, Unreadable):
+            yield given
+        elif given:
+            yield Setup(path, "client", given, base, known)
     yield from _deployed(project, base, local, known)
 
 
@@ -99,12 +111,19 @@ def _deployed(
     base: Mapping[str, str],
     local: Mapping[str, str],
     known: frozenset[str],
-) -> Iterator[Setup]:
+) -> Iterator[Setup | Unreadable]:
     for path in _paths(project, r"(?!\.github/).*\.ya?ml"):
-        lines = _lines(project, path)
+        try:
+            if not mentions(project, path, _TOLD):
+                continue
+            lines = _lines(project, path)
+            every = variables(path, "\n".join(lines))
+        except Unreadable as error:
+            yield error
+            continue
         given = {
             name: (_filled(value, local), line)
-            for name, (value, line) in _yaml(lines)
+            for name, (value, line) in every
         }
         if not given:
             continue
@@ -174,6 +193,24 @@ def _lines(project: Project, path: str) -> list[str]:
     return project.text(path, MAX_SIZE).splitlines()
 
 
+def _read(
+    project: Project,
+    path: str,
+    pattern: re.Pattern[str],
+    told: re.Pattern[bytes] | None = None,
+) -> _Given | Unreadable:
+    """Return a file's assignments, or why it cannot be read.
+
+    A file of any size in which not one variable is told sets nothing.
+    """
+    try:
+        if told is None or mentions(project, path, told):
+            return dict(_assignments(project, path, pattern))
+    except Unreadable as error:
+        return error
+    return {}
+
+
 def _assignments(
     project: Project, path: str, pattern: re.Pattern[str]
 ) -> Iterator[tuple[str, tuple[str | None, int]]]:
@@ -182,35 +219,7 @@ def _assignments(
         if line.lstrip().startswith("#"):
             continue
         for found in pattern.finditer(line):
-            yield found["name"], (_plain(found["value"]), number)
-
-
-def _yaml(lines: list[str]) -> Iterator[tuple[str, tuple[str, int]]]:
-    """Yield variables out of YAML or JSON, in each way to write them.
-
-    They are read off the lines: that needs no library, keeps the line, and
-    nothing in a hostile file can make it long.
-    """
-    name = ""
-    for number, line in enumerate(lines, 1):
-        if line.lstrip().startswith("#"):
-            continue
-        value = _VALUE.fullmatch(line)
-        if name and value:
-            yield name, (_plain(value["value"]), number)
-        named, given = _NAMED.fullmatch(line), _YAML.fullmatch(line)
-        name = named["name"] if named else ""
-        if named:
-            yield name, ("${?}", number)  # until its value follows
-        elif given:
-            yield given["name"], (_plain(given["value"]), number)
-
-
-def _plain(value: str) -> str:
-    """Take off the quotes, or the comment, as the readers of .env do."""
-    value = value.strip()
-    quoted = re.match(r"([\"'])(.*?)\1", value)
-    return quoted[2] if quoted else re.split(r"\s+#", value)[0].strip("\"'")
+            yield found["name"], (plain(found["value"]), number)
 
 
 def _filled(value: str | None, local: Mapping[str, str]) -> str | None:

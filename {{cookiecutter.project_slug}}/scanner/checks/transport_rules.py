@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ..project import Project
+from ..mentions import mentions
+from ..project import Project, Unreadable
 from ..rules import Hit
 from ..ruletable import ruled
 
@@ -22,6 +23,7 @@ _UNASKED = re.compile(
     r"(?:false|no|off|0)\b)",
     re.MULTILINE,
 )
+_SPOKEN_OF = re.compile(rb"(?i)verify|rejectUnauthorized|strict-ssl")
 transport_rule = ruled(__file__, on="transport")
 
 
@@ -33,14 +35,17 @@ class Settings:
     text: str
 
 
-def settings(project: Project) -> Iterator[Settings]:
-    """Yield the files of settings.
+def settings(project: Project) -> Iterator[Settings | Unreadable]:
+    """Yield the files of settings in which a check is spoken of.
 
-    Raises:
-        Unreadable: One of them cannot be read.
+    One that cannot be read is yielded as the error.
     """
     for path in project.named(_NAME):
-        yield Settings(path, project.text(path, MAX_SIZE))
+        try:
+            if mentions(project, path, _SPOKEN_OF):
+                yield Settings(path, project.text(path, MAX_SIZE))
+        except Unreadable as error:
+            yield error
 
 
 @transport_rule("MCP-CFG-035")

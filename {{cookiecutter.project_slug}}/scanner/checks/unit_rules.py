@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ..container.names import is_root
 from ..model import Severity
-from ..project import Project
+from ..project import Project, Unreadable
 from ..rules import Hit
 from ..ruletable import ruled
 
@@ -59,15 +59,18 @@ class Unit:
         )
 
 
-def units(project: Project) -> Iterator[Unit]:
+def units(project: Project) -> Iterator[Unit | Unreadable]:
     """Yield the units that start a program, and what completes one.
 
-    Raises:
-        Unreadable: One of them cannot be read.
+    One that cannot be read is yielded as the error.
     """
     for path in project.named(_NAME):
         part, found = "", []
-        lines = project.text(path, MAX_SIZE).splitlines()
+        try:
+            lines = project.text(path, MAX_SIZE).splitlines()
+        except Unreadable as error:
+            yield error
+            continue
         for number, line in enumerate(lines, 1):
             if line.startswith("["):
                 part = line.strip()

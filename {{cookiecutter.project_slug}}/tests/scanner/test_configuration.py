@@ -151,6 +151,14 @@ WAYS = {
     "deploy/kubernetes/map.yaml": f'data:\n  "{HOST}": "0.0.0.0"\n',
     "Dockerfile": f"FROM x\nENV A=b \\\n    {HOST}=0.0.0.0\n",
     "deploy/Dockerfile.dev": f"FROM x\nENV {HOST} 0.0.0.0\n",
+    "stack/compose.yaml": (
+        "s:\n  environment: {MCP_AUTH: none, " + HOST + ": 0.0.0.0}\n"
+    ),
+    "tag/compose.yaml": f'environment: ["{HOST}=0.0.0.0"]\n',
+    "deploy/pod.yaml": (
+        "env: [{name: " + HOST + ', value: "0.0.0.0"}, {name: MCP_PORT}]\n'
+    ),
+    "deploy/explicit.yaml": f"env:\n  ? {HOST}\n  : !!str 0.0.0.0\n",
     ".mcp.json": json.dumps({"s": {"env": {HOST: "::"}}}),
 }
 
@@ -317,16 +325,29 @@ def test_an_env_that_git_would_take_is_found(found):
         {"small_server/settings.py": "def ("},
         {"small_server/settings.py": "x = 1\n"},
         {"small_server/defaults.toml": "not toml"},
-        {"compose.yaml": "x" * (2**20 + 1)},
+        {"compose.yaml": "MCP_PORT: 1\n" + "#" * (2**20 + 1)},
+        {"a.mcp.json": " " * (2**20 + 1) + '{"MCP_PORT": "1"}'},
         {".env": "x" * (2**20 + 1)},
     ],
-    ids=["syntax", "no class", "toml", "compose", "env"],
+    ids=["syntax", "no class", "toml", "compose", "json", "env"],
 )
 def test_what_cannot_be_read_is_an_error(make_project, options, files):
     result = configuration.check(make_project(**files), options)
     assert result.state is State.ERROR
     assert next(iter(files)) in result.reason
     assert not result.complete
+
+
+def test_a_large_file_that_sets_nothing_is_no_matter(found):
+    lock = "lockfileVersion: 9\n" + "# x\n" * 2**19
+    assert found(**{"pnpm-lock.yaml": lock, "mcp.data.json": lock}) == {}
+
+
+def test_what_cannot_be_read_hides_no_other_file(make_project, options):
+    files = {"a.env": "x" * (2**20 + 1), "b.env": "MCP_HOST=0.0.0.0\n"}
+    result = configuration.check(make_project(**files), options)
+    assert result.state is State.ERROR
+    assert [finding.path for finding in result.findings] == ["b.env"]
 
 
 @pytest.mark.skipif(os.name != "posix", reason="links")

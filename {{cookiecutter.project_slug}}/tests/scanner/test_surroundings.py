@@ -18,6 +18,13 @@ def cases(which):
 
 
 PLANTED, CLEAN = cases(1), cases(2)
+FAULTS = {
+    ".mcp.json": '{"mcpServers": {"a": {"command": "npx",'
+    ' "args": ["-y", "b"]} } }',
+    "nginx.conf": "autoindex on;",
+    "x.service": "[Service]\nUser=root\nExecStart=/a\n",
+    "x.yaml": "insecure_skip_verify: true\n",
+}
 
 
 @pytest.fixture
@@ -111,6 +118,39 @@ def test_what_cannot_be_read_is_an_error(make_project, options, path, text):
     assert result.state is State.ERROR
     assert path in result.reason
     assert not result.complete
+
+
+@pytest.mark.parametrize(
+    ("broken", "path"),
+    [
+        ("a/.mcp.json", "b/.mcp.json"),
+        ("a/nginx.conf", "b/nginx.conf"),
+        ("a/x.service", "b/x.service"),
+        ("a/x.yaml", "b/x.yaml"),
+    ],
+)
+def test_what_cannot_be_read_hides_no_other_file(
+    make_project, options, broken, path
+):
+    fault = FAULTS[path.partition("/")[2]]
+    large = "verify a { " * 2**17
+    files = {broken: large, path: fault}
+    result = configuration.check(make_project(**files), options)
+    assert result.state is State.ERROR
+    assert {finding.path for finding in result.findings} == {path}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *("alias", "listen", "location {}", "location { alias; }", "root"),
+        *("set_real_ip_from", "proxy_pass", "add_header", "autoindex"),
+    ],
+)
+def test_a_directive_without_words_ends_no_check(found, line):
+    text = "server { location /x { proxy_pass http://a; } %s; autoindex on; }"
+    rules = found(**{NGINX: text % line})
+    assert ("030", "low", NGINX) in rules or ("030", "medium", NGINX) in rules
 
 
 @pytest.mark.parametrize(
