@@ -2,6 +2,7 @@
 
 import os
 import sys
+from importlib import import_module
 
 # pathlib would load whatever bears a standard module's name beside this file.
 ROOT = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120
@@ -19,6 +20,10 @@ def main() -> int:
         )
         return 2
     _find_scanner()
+    import_module("scanner")
+    # The rest of it is found through the package; nothing else beside this
+    # file shall stand in for a library.
+    sys.path.remove(ROOT)
     from scanner.cli import main as scan
 
     return scan(sys.argv[1:], ROOT)

@@ -18,8 +18,10 @@ MAX_READ = 8 * 2**20  # bytes that one call reads into memory
 MAX_DEPTH = 100  # folders inside each other
 SKIPPED = frozenset(
     {".git", ".hg", ".mypy_cache", ".nox", ".pytest_cache", ".ruff_cache"}
-    | {".svn", ".tox", ".venv", "__pycache__", "node_modules", "venv"}
+    | {".svn", ".tox", ".venv", "__pycache__", "node_modules"}
 )
+# What is read for what its name says it is; a link can give any file a name.
+_TELLING = re.compile(r"dockerfile|\.(?:pyw?|ya?ml|toml|json|sh)$")
 _KEY = re.compile(r"id_(?:rsa|dsa|ecdsa|ed25519)|.+\.(?:pem|key|ppk)")
 _IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
 
@@ -33,10 +35,13 @@ class Listing:
     """What lies in the project, as paths relative to it, sorted.
 
     Attributes:
-        files: Regular files that git would take.
+        files: Regular files that git would take, and the code of the
+            package, which is imported whatever git takes.
         links: Symbolic links that git would take; nothing follows them.
         special: FIFOs, sockets and devices.
-        unseen: Folders that could not be listed, or lie too deep.
+        unseen: Folders that could not be listed, or lie too deep; files that
+            could not be asked about; links that make code or settings of
+            what is read as something else.
     """
 
     files: tuple[str, ...]
@@ -66,7 +71,7 @@ class Project:
             if self._listing is None:
                 paths = self._from_git()
                 found = self._walk("") if paths is None else paths
-                self._listing = self._sorted(found)
+                self._listing = self._sorted(found | self._code())
             return self._listing
 
     @property
@@ -207,23 +212,26 @@ class Project:
             names = run.expect(0).stdout.split(b"\0")
         except ToolError:
             return None
-        paths = {os.fsdecode(name) for name in names if name}
-        for nested in [path for path in paths if path.endswith("/")]:
-            paths |= self._walk(nested.rstrip("/"))
+        paths = {os.fsdecode(name).rstrip("/") for name in names if name}
         return paths or None
 
-    def _walk(self, start: str) -> set[str]:
+    def _code(self) -> set[str]:
+        """List the package's modules, which load though git ignores them."""
+        found = self._walk(self.package, all_=True) if self.package else set()
+        return {path for path in found if path.endswith((".py", ".pyw"))}
+
+    def _walk(self, start: str, *, all_: bool = False) -> set[str]:
         """List what .gitignore leaves, folder by folder, without links."""
         found: set[str] = set()
         waiting: list[tuple[str, list[ignore.Pattern]]] = [(start, [])]
         while waiting:
             folder, patterns = waiting.pop()
             base = f"{folder}/" if folder else ""
-            if self._regular(f"{base}.gitignore"):
+            if not all_ and self._regular(f"{base}.gitignore"):
                 patterns = patterns + self._ignores(folder)
             for name, is_folder in self._entries(folder):
                 path = base + name
-                if name in SKIPPED and is_folder:
+                if is_folder and (name in SKIPPED or self._is_venv(path)):
                     continue
                 if ignore.ignored(path, patterns, folder=is_folder):
                     continue
@@ -251,24 +259,58 @@ class Project:
         except Unreadable:
             return []
 
+    def _is_venv(self, folder: str) -> bool:
+        return self._regular(f"{folder}/pyvenv.cfg")
+
     def _sorted(self, paths: set[str]) -> Listing:
-        """Tell files, links and special files apart; what is gone, goes."""
-        kinds: dict[str, list[str]] = {"file": [], "link": [], "special": []}
-        for path in sorted(paths):
-            try:
-                kind = _kind(self.status(path).st_mode)
-            except Unreadable:
-                continue
-            kinds.setdefault(kind, []).append(path)
+        """Tell files, links and special files apart; what is gone, goes.
+
+        A folder among them is a repository in this one, or a submodule.
+        """
+        kinds: dict[str, set[str]] = {"file": set(), "link": set()}
+        waiting = sorted(paths)
+        while waiting:
+            path = waiting.pop()
+            kind = self._kind(path)
+            if kind == "folder":
+                waiting += self._walk(path)
+            elif kind == "link" and self._disguises(path):
+                self._unseen.append(path)
+            kinds.setdefault(kind, set()).add(path)
+        self._unseen += kinds.get("unknown", ())
         return Listing(
-            files=tuple(kinds["file"]),
-            links=tuple(kinds["link"]),
-            special=tuple(kinds["special"]),
-            unseen=tuple(self._unseen),
+            files=tuple(sorted(kinds["file"])),
+            links=tuple(sorted(kinds["link"])),
+            special=tuple(sorted(kinds.get("special", ()))),
+            unseen=tuple(sorted({*self._unseen})),
         )
 
+    def _kind(self, path: str) -> str:
+        try:
+            return _named(self.status(path).st_mode)
+        except Unreadable:
+            pass
+        try:
+            (self.root / path).lstat()
+        except (FileNotFoundError, NotADirectoryError):
+            return "gone"
+        except (OSError, ValueError):
+            pass
+        return "unknown"
 
-def _kind(mode: int) -> str:
+    def _disguises(self, link: str) -> bool:
+        """Tell whether it gives a file in here a name of another kind."""
+        try:
+            target = (self.root / link).resolve()
+        except (OSError, RuntimeError):  # it leads to itself
+            return False
+        if not target.is_relative_to(self.root) or not target.is_file():
+            return False
+        kinds = _TELLING.findall(Path(link).name.lower())
+        return kinds > [] and kinds != _TELLING.findall(target.name.lower())
+
+
+def _named(mode: int) -> str:
     """Name what a mode says the thing is."""
     if stat.S_ISREG(mode):
         return "file"

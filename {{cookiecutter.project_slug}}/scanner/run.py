@@ -15,7 +15,9 @@ from .tools import ToolError
 DEADLINE = 900.0  # seconds that a check may take, with all its programs
 
 # A password in a file is one fault: what `secrets` says of a line is better
-# (it knows the kind), so what others say of the same line is dropped.
+# (it knows the kind), so what others say of the same line is dropped. That a
+# suppression has no reason is another one.
+_UNREASONED = "MCP-SEC-010"
 _SAME_AS_SECRET = frozenset(
     {"MCP-CODE-B105", "MCP-CODE-B106", "MCP-CODE-B107", "MCP-CON-010"}
     | {"MCP-CON-014", "MCP-CON-113", "MCP-CON-217", "MCP-CON-218"}
@@ -109,6 +111,7 @@ def _once(results: Sequence[CheckResult]) -> list[CheckResult]:
         for result in results
         if result.name == "secrets"
         for finding in result.findings
+        if finding.id != _UNREASONED
     }
 
     def kept(finding: Finding) -> bool:

@@ -1,5 +1,6 @@
 """Bandit, run over named files and judged by what it says it parsed."""
 
+import ast
 import os
 import posixpath
 import re
@@ -25,15 +26,14 @@ Bandit finds this, by the test whose number the rule bears.
 See https://bandit.readthedocs.io/en/latest/plugins/
 """
 STATEMENT = "MCP-CODE-B608"
+_ARTICLE = r"(?:an?|each|its?|my|our|that|the|their|these|this|those|your)\b"
 # "Select one from the list": no table has an article before its name.
-_PROSE = re.compile(
-    r"(?i)\b(?:from|into|update)\s+"
-    r"(?:an?|each|its?|my|our|that|the|their|these|this|those|your)\b"
-)
+_PROSE = re.compile(rf"(?i)\b(?:from|into|update)\s+{_ARTICLE}")
+_CLAUSE = re.compile(rf"(?i)\b(?:from|into|update)\s+(?!{_ARTICLE})")
 # What a secret is of, not the secret.
-_KIND = re.compile(
+_KIND = (
     r"(?i)(?:token|password|secret)\w*_(?:field|format|header|kind|name|prefix"
-    r"|scheme|type)\b"
+    r"|scheme|type)['\"]?\s*(?:[!=]?=|:(?:\s*\w+\s*=)?)\s*['\"]"
 )
 
 
@@ -148,15 +148,17 @@ def _finding(
     """Turn one result into a finding; a password's value stays out of it."""
     path, number = _path(item["filename"]), int(item["line_number"])
     known = RULES.get(f"MCP-CODE-{item['test_id']}") or _unknown(item)
-    text = lines[path][number - 1].strip() if path in lines else ""
-    if known.id == STATEMENT and _PROSE.search(str(item.get("code"))):
-        return None
+    code = lines.get(path, [])
+    text = code[number - 1].strip() if code else ""
     message, severity = str(item["issue_text"]), known.severity
+    if known.id == STATEMENT and _is_prose(_words(code, item)):
+        return None
     if known.id in PASSWORDS:
         value = re.sub(r"(?s)^.*?: '(.*)'$", r"\1", message)
         if not value:
             return None
-        if re.fullmatch(r"[a-z_-]*", value) and _KIND.search(text):
+        line = text.partition("#")[0]
+        if re.fullmatch(r"[a-z_-]*", value) and re.search(_KIND + value, line):
             return None
         if re.fullmatch(r"[a-z_-]*|[a-z]+:.*", value):
             severity = Severity.LOW  # a word, a name or a URL
@@ -172,6 +174,25 @@ def _finding(
         remediation=known.remedy,
         cwe=known.cwe or _cwe(item),
         anchor=text,
+    )
+
+
+def _is_prose(words: str) -> bool:
+    return bool(_PROSE.search(words)) and not _CLAUSE.search(words)
+
+
+def _words(code: list[str], item: dict[str, Any]) -> str:
+    """Return the texts in a statement without what stands around them."""
+    first, last = min(item["line_range"]), max(item["line_range"])
+    try:
+        tree = ast.parse("\n".join(code))
+    except (ValueError, RecursionError):  # SyntaxError is one
+        return ""
+    return "".join(
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        if first <= node.lineno <= last
     )
 
 

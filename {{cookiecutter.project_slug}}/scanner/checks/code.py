@@ -78,7 +78,9 @@ class _Seen:
 def check(project: Project, options: Options) -> CheckResult:
     """Look at every Python file that git would take, tests included."""
     paths = project.named(r"(?s).*\.pyw?")
+    compiled = project.named(r"(?s).*\.(?:pyc|pyd|so)")
     seen = _Seen()
+    seen.unparsed += [f"{path} is compiled code" for path in compiled]
     small = [path for path in paths if _fits(project, path, seen)]
     told = {path for path in small if _tells(project, path)}
     whole = sorted(told)
@@ -100,7 +102,7 @@ def check(project: Project, options: Options) -> CheckResult:
         coverage=Coverage(
             unit="files",
             covered=len(seen.parsed),
-            total=len(paths) + len(project.listing.unseen),
+            total=len(paths) + len(compiled) + len(project.listing.unseen),
         ),
         findings=tuple(findings),
     )

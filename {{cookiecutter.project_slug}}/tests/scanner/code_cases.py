@@ -333,6 +333,17 @@ CASES = {
         "def f(x):\n    return f'Select {x} from the list, or delete it'\n",
         [],
     ),
+    "prose_beside_a_statement": (
+        "def f(x, db):\n    # take the rows from the table\n"
+        "    return db.execute(f\"SELECT a FROM t WHERE b = '{x}'\")"
+        "  # from the table\n",
+        ["B608 high"],
+    ),
+    "kind_beside_a_password": (
+        "def f(token_type, login):\n"
+        "    return login(token_type, password='hunter')  # token_type\n",
+        ["B106 low"],
+    ),
     "kind_of_token": (
         "def f(token_type):\n    return token_type == 'bearer'\n",
         [],

@@ -1,5 +1,6 @@
 import json
 import os
+import shutil
 
 import pytest
 import yaml
@@ -156,7 +157,8 @@ def test_gaps_are_counted(unparsed):
 
 
 def test_a_project_without_its_package_is_an_error(make_project, options):
-    project = make_project(**{".gitignore": "small_server/\n"})
+    project = make_project()
+    shutil.rmtree(project.root / "small_server")
     assert code.check(project, options).state is State.ERROR
 
 

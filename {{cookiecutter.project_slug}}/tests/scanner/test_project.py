@@ -83,6 +83,58 @@ def test_gitignore_is_read_as_git_reads_it(tmp_path, patterns):
     assert walked == Project(tmp_path).files
 
 
+@pytest.mark.parametrize("odd", ["[z-a]", "[!]", "[", "a[]", "**/" * 50])
+def test_an_odd_pattern_ends_nothing(make_project, odd):
+    assert "x.py" in make_project(**{".gitignore": odd, "x.py": ""}).files
+
+
+def test_a_pattern_takes_time_linear_in_a_name(make_project):
+    patterns = f"{'*a' * 40}*b\n"
+    project = make_project(**{".gitignore": patterns, "a" * 200: ""})
+    assert "a" * 200 in project.files
+
+
+def test_code_that_git_ignores_is_seen(checkout):
+    (checkout.root / ".gitignore").write_text("small_server/tools/\n")
+    tools = checkout.root / "small_server" / "tools"
+    (tools / "venv").mkdir(parents=True)
+    (tools / "x.py").write_text("")
+    (tools / "venv" / "y.py").write_text("")
+    found = {f"small_server/tools/{name}" for name in ("x.py", "venv/y.py")}
+    assert found < set(checkout.files)
+
+
+def test_an_environment_is_told_from_a_package_of_its_name(make_project):
+    files = {
+        "venv/pyvenv.cfg": "",
+        "venv/lib/a.py": "",
+        "small_server/venv/b.py": "",
+    }
+    listed = make_project(**files).files
+    assert "small_server/venv/b.py" in listed
+    assert "venv/lib/a.py" not in listed
+
+
+def test_a_submodule_is_seen(checkout):
+    inner = checkout.root / "small_server" / "tools"
+    inner.mkdir()
+    (inner / "x.py").write_text("")
+    git(inner, "init", "-q")
+    git(inner, "add", "x.py")
+    git(inner, "commit", "-qm", "x")
+    git(checkout.root, "add", "small_server/tools")
+    assert "small_server/tools/x.py" in checkout.files
+
+
+@posix
+def test_a_link_that_makes_code_of_something_else_was_not_seen(make_project):
+    project = make_project(**{"data/p.txt": "eval(x)", "AGENTS.md": ""})
+    (project.root / "small_server" / "x.py").symlink_to("../data/p.txt")
+    (project.root / "Dockerfile").symlink_to("data/p.txt")
+    (project.root / "CLAUDE.md").symlink_to("AGENTS.md")
+    assert project.listing.unseen == ("Dockerfile", "small_server/x.py")
+
+
 def test_a_nested_gitignore_holds_in_its_folder(make_project):
     files = {"a/.gitignore": "/x\n", "a/x": "", "a/y": "", "x": ""}
     project = make_project(**files)

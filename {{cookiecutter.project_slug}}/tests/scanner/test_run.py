@@ -135,16 +135,25 @@ def test_a_password_that_secrets_sees_is_not_told_by_code_too(scan):
     password, other = finding("MCP-CODE-B105"), finding("MCP-CODE-B105", 2)
     results = scan(
         code=passing("code", findings=(password, other)),
-        secrets=passing("secrets", findings=(finding("MCP-SEC-010"),)),
+        secrets=passing("secrets", findings=(finding("MCP-SEC-001"),)),
     )
     assert results["code"].findings == (other,)
     assert len(results["secrets"].findings) == 1
 
 
+def test_a_suppression_without_a_reason_hides_nothing(scan):
+    password = finding("MCP-CODE-B105")
+    results = scan(
+        code=passing("code", findings=(password,)),
+        secrets=passing("secrets", findings=(finding("MCP-SEC-010"),)),
+    )
+    assert results["code"].findings == (password,)
+
+
 def test_a_check_whose_only_finding_is_anothers_passes(scan):
     results = scan(
         code=passing("code", findings=(finding("MCP-CODE-B105"),)),
-        secrets=passing("secrets", findings=(finding("MCP-SEC-010"),)),
+        secrets=passing("secrets", findings=(finding("MCP-SEC-001"),)),
     )
     assert results["code"].state is State.PASSED
 

@@ -42,6 +42,15 @@ def test_modules_beside_it_that_shadow_the_librarys_are_not_run(copy):
     assert done.returncode == 0, done.stderr
 
 
+def test_folders_beside_it_that_shadow_libraries_are_not_imported(copy):
+    for name in ("yaml", "packaging", "cvss"):
+        (copy / name).mkdir()
+        (copy / name / "__init__.py").write_text("raise SystemExit('bad')\n")
+    done = scan(copy, "--only", "container,dependencies,configuration")
+    assert "bad" not in done.stdout + done.stderr
+    assert "it needs" not in done.stdout
+
+
 @posix
 def test_it_goes_on_in_the_projects_own_environment(copy):
     python = copy / ".venv" / "bin" / "python"
