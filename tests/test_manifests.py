@@ -10,7 +10,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from template import render
+from template import render, rendered_texts
 
 VERSION = "1.37"
 #: Of the Prometheus operator, which publishes its own.
@@ -86,3 +86,23 @@ def test_a_fault_in_a_manifest_is_found(
 
     with pytest.raises(kubernetes_validate.ValidationError):
         list(judge(yaml.safe_dump_all(documents)))
+
+
+@pytest.mark.parametrize(
+    ("path", "home", "bound"),
+    [
+        ("/workspace", "yes", None),
+        ("/home/me/notes", "tmpfs", '"/home/me/notes"'),
+        ("/homes/notes", "yes", None),
+    ],
+)
+def test_the_unit_binds_a_workspace_that_lies_below_a_home(
+    path: str, home: str, bound: str | None
+) -> None:
+    name = "deploy/systemd/{{cookiecutter.project_slug}}.service"
+    unit = rendered_texts(workspace_path=path)[name].splitlines()
+    settings = dict(line.split("=", 1) for line in unit if "=" in line)
+
+    assert settings["ProtectHome"] == home
+    assert settings.get("BindPaths") == bound
+    assert settings["ReadWritePaths"] == f'"{path}"'
