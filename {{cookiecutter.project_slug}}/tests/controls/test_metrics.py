@@ -3,11 +3,21 @@
 import asyncio
 import socket
 import urllib.request
+from functools import partial
 from typing import Any
 
 import pytest
+from mcp.shared.exceptions import MCPError
+from mcp_types import CallToolRequest, CallToolResult
+from pydantic import TypeAdapter
 
 from {{ cookiecutter.__package_name }}.controls.metrics import Metrics
+
+
+class Unreadable(CallToolRequest):
+    """A request that says what it likes."""
+
+    params: Any
 
 
 def value(metrics: Metrics, name: str, **labels: str) -> float | None:
@@ -32,7 +42,7 @@ async def test_calls_are_counted_by_tool_and_status(
         )
         for tool, status in [
             ("echo", "success"),
-            ("echo", "error"),
+            ("echo", "denied"),
             ("echo", "rate_limited"),
             ("read_file", "denied"),
         ]
@@ -62,9 +72,41 @@ async def test_invented_names_make_no_new_series(
     assert len(list(metrics[0].registry.collect())) == before
     assert after == series
     assert (
-        value(metrics[0], "mcp_requests_total", tool="unknown", status="error")
+        value(
+            metrics[0], "mcp_requests_total", tool="unknown", status="denied"
+        )
         == 20
     )
+
+
+async def test_what_goes_wrong_within_a_tool_is_an_error(
+    metrics: list[Metrics], make_server: Any, connect: Any
+) -> None:
+    """Pydantic refuses arguments, but a tool's own data as well."""
+    server = make_server()
+    spoilt = TypeAdapter(int)
+
+    @server.tool
+    async def broken() -> int:
+        return spoilt.validate_python("no number")
+
+    async with connect(server) as client:
+        await client.call_tool("broken", {}, raise_on_error=False)
+    counted = partial(value, metrics[0], "mcp_requests_total", tool="unknown")
+    assert counted(status="error") == 1
+    assert counted(status="denied") == 0
+
+
+async def test_parameters_that_are_none_are_a_callers_mistake(
+    metrics: list[Metrics], make_server: Any, connect: Any
+) -> None:
+    request = Unreadable(params={"name": ["echo"]})
+    async with connect(make_server()) as client:
+        with pytest.raises(MCPError):
+            await client.session.send_request(request, CallToolResult)
+    counted = partial(value, metrics[0], "mcp_requests_total", tool="unknown")
+    assert counted(status="error") == 0
+    assert counted(status="denied") == 1
 
 
 async def test_metrics_are_served_from_the_start_on_their_own_port(

@@ -4,11 +4,27 @@ import asyncio
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, cast
 
+from fastmcp.exceptions import (
+    AuthorizationError,
+    NotFoundError,
+    ValidationError,
+)
+from pydantic import ValidationError as PydanticError
 from pydantic_core import to_json
 
 from ..errors import Refusal
 
 OUTCOMES: Final = ("success", "error", "denied", "rate_limited", "timeout")
+#: What a caller asked wrongly: a name that nothing has, arguments that do not
+#: fit, parameters that are none. Counted as an error, one caller's typing
+#: could wake whoever answers for the server. What goes wrong within a tool
+#: never ends so: FastMCP makes a ToolError of it.
+MISTAKES: Final = (
+    AuthorizationError,
+    NotFoundError,
+    PydanticError,
+    ValidationError,
+)
 
 
 def outcome(ending: Any) -> str:
@@ -17,6 +33,8 @@ def outcome(ending: Any) -> str:
         return ending.status
     if isinstance(ending, asyncio.CancelledError | TimeoutError):
         return "timeout"
+    if isinstance(ending, MISTAKES):
+        return "denied"
     if isinstance(ending, BaseException) or getattr(ending, "is_error", False):
         return "error"
     return "success"
