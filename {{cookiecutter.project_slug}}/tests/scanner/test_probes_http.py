@@ -43,7 +43,7 @@ HTTP: list[tuple[str, str, Probe, list[Edit]]] = [
         strangers,
         [
             (
-                "serving/guard.py",
+                "serving/host_origin.py",
                 "if len(hosts) != 1 or not",
                 "if False and not",
             )
@@ -55,7 +55,7 @@ HTTP: list[tuple[str, str, Probe, list[Edit]]] = [
         strangers,
         [
             (
-                "serving/guard.py",
+                "serving/host_origin.py",
                 "return name in self._hosts or",
                 "return name[:9] == 'localhost' or name in self._hosts or",
             )
@@ -65,7 +65,7 @@ HTTP: list[tuple[str, str, Probe, list[Edit]]] = [
         "no check of the origin",
         "MCP-PRB-014",
         strangers,
-        [("serving/guard.py", "if any(not", "if False and any(not")],
+        [("serving/host_origin.py", "if any(not", "if False and any(not")],
     ),
     (
         "origin null",
@@ -73,7 +73,7 @@ HTTP: list[tuple[str, str, Probe, list[Edit]]] = [
         strangers,
         [
             (
-                "serving/guard.py",
+                "serving/host_origin.py",
                 "if not asked:",
                 "if origin == 'null':\n            return True\n"
                 "        if not asked:",
@@ -344,7 +344,10 @@ SSE: list[tuple[str, list[Edit]]] = [
         ],
     ),
     ("MCP-PRB-013", [HTTP[0][3][0]]),
-    ("MCP-PRB-014", [("serving/guard.py", "if any(not", "if 0 and any(not")]),
+    (
+        "MCP-PRB-014",
+        [("serving/host_origin.py", "if any(not", "if 0 and any(not")],
+    ),
     (
         "MCP-PRB-015",
         [

@@ -26,8 +26,8 @@ from ..settings import Settings
 from .admission import Admission, Counting, Gate
 from .application import Application
 from .body import BodyLimit
-from .guard import HostOriginGuard
 from .health import Health
+from .host_origin import HostOriginGuard
 from .protocol import Bounds, bounded
 from .scopes import StepUp
 from .stopping import leave_soon, on_signal
