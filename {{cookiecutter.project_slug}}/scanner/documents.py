@@ -16,6 +16,7 @@ from .tools import ToolError
 MAX_BYTES = 2**20  # of one file
 MAX_NODES = 50_000  # in one file, each alias counted as what it stands for
 MAX_DEPTH = 64
+_CORE = "tag:yaml.org,2002:"  # what ``!!bool`` stands for
 _TRUE = frozenset({"yes", "true", "on"})
 
 
@@ -183,11 +184,13 @@ class _Builder:
     def _scalar(self, event: Any) -> Any:
         """Tell truth, nothing and numbers from text, as YAML 1.1 does."""
         text: str = event.value
-        if not event.implicit[0]:
+        tag = event.tag or ""
+        if not (event.implicit[0] or tag.startswith(_CORE)):
             return text
-        tag = self._resolver.resolve(
-            self._yaml.ScalarNode, text, event.implicit
-        )
+        if event.implicit[0]:
+            tag = self._resolver.resolve(
+                self._yaml.ScalarNode, text, event.implicit
+            )
         if tag.endswith(":null"):
             return None
         if tag.endswith(":bool"):

@@ -22,6 +22,7 @@ from ..container import (
 )
 from ..container.dockerfile import parse
 from ..container.hadolint import run_hadolint
+from ..mentions import mentions
 from ..model import CheckResult, Coverage, Finding, Options, State
 from ..project import Project, Unreadable
 from ..rules import rules_for
@@ -35,10 +36,16 @@ _DOCKERFILE = re.compile(
     r"(?is)(.*/)?(?:(?:docker|container)file(?:[._-].+)?|[^/]+\.dockerfile)"
 )
 _NO_DOCKERFILE = re.compile(r"(?is).+\.(?:dockerignore|html|j2|md|py|rst|txt)")
-_YAML = re.compile(r"(?is)(?!\.github/).+\.ya?ml|(?:.*/)?Kustomization")
-_TELLING = re.compile(
-    rb"(?m)^[ \t{-]*[\"']?(?:apiVersion|services|op)[\"']?[ \t]*:"
+_YAML = re.compile(
+    r"(?is)(?!\.github/).+\.(?:json|ya?ml)|(?:.*/)?Kustomization"
 )
+# Of a Kubernetes object, wherever it stands; of compose and of a patch only
+# at a line's beginning, as other files have such words too.
+_TELLING = re.compile(
+    rb"(?m)[\"']?\bapiVersion[\"']?\s*:"
+    rb"|^(?:\xef\xbb\xbf)?[ \t{-]*[\"']?(?:services|op)[\"']?[ \t]*:"
+)
+_JSON = re.compile(rb"[\"']apiVersion[\"']\s*:")
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -169,20 +176,13 @@ def _candidates(work: _Work) -> Iterator[tuple[str, bytes]]:
         if not _YAML.fullmatch(path):
             continue
         named = compose.NAME.fullmatch(name) or kustomize.named(path)
+        words = _JSON if name.lower().endswith(".json") else _TELLING
         try:
-            with work.project.open(path) as stream:
-                data = stream.read(limit + 1)
-        except (Unreadable, OSError) as error:
+            if named or mentions(work.project, path, words):
+                yield path, work.project.read(path, limit)
+        except Unreadable as error:
             work.files.add(path)
-            work.problems[path] = str(error)
-            continue
-        if not (named or data[:2] in _UTF16 or _TELLING.search(data)):
-            continue
-        if len(data) > limit:
-            work.files.add(path)
-            work.problems[path] = f"larger than {limit} bytes"
-        else:
-            yield path, data
+            work.problems[path] = str(error).removeprefix(f"{path} is ")
 
 
 def _text(data: bytes) -> str:

@@ -56,6 +56,8 @@ def read(documents: Mapping[str, list[Any]]) -> Kustomized:
         _patches(found, path, settings)
         if settings.get("namespace"):
             found.placed |= set(_resources(found, path, set()))
+    for path in found.files:  # what is applied as it stands is no part
+        found.patches -= set(_resources(found, path, set()))
     return found
 
 

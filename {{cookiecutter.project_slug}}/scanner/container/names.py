@@ -46,6 +46,8 @@ _NO_SECRET = re.compile(
     r"|[*.x-]{3,}|replace.*|your[-_ ].*",
     re.IGNORECASE | re.DOTALL,
 )
+# Each way in which a reader of YAML takes a number for 0.
+_ZERO = re.compile(r"[+-]?0(?:[xob]?[0_]*(?:\.[0_]*)?(?:e[+-]?\d*)?)")
 # A tag or a commit: a branch is somebody else's to move.
 _FIXED = re.compile(
     r"(?:[?&]ref=|[#@:])(?:[0-9a-f]{40}|sha256:\w+|[\w./-]*v?\d+\.\d+[\w.-]*)"
@@ -91,7 +93,7 @@ def fetched(script: str | Sequence[str]) -> str:
 def is_root(user: object) -> bool:
     """Tell whether ``user`` or ``user:group`` is root, by name or number."""
     name = str(user).partition(":")[0].strip().lower()
-    return name == "root" or bool(re.fullmatch(r"0x0+|[+-]?0+", name))
+    return name == "root" or _ZERO.fullmatch(name) is not None
 
 
 def secret_name(name: str) -> bool:

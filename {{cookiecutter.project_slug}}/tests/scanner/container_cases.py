@@ -689,8 +689,15 @@ def thing(kind: str, rest: str) -> str:
 
 KUBERNETES: dict[tuple[str, str], tuple[list[str], list[str]]] = {
     ("201", "critical"): (
-        [pod(context="privileged: true")],
-        [pod(context="privileged: false")],
+        [
+            pod(context="privileged: true"),
+            pod(context="privileged: !!bool true"),
+            pod(context='privileged: !!bool "true"'),
+        ],
+        [
+            pod(context="privileged: false"),
+            pod(context="privileged: !!str true"),
+        ],
     ),
     ("202", "high"): (
         [pod(spec=HOST_PATH)],
@@ -741,6 +748,10 @@ KUBERNETES: dict[tuple[str, str], tuple[list[str], list[str]]] = {
     ("210", "high"): (
         [
             pod(context="runAsUser: 0"),
+            *(
+                pod(context=f"runAsUser: {zero}")
+                for zero in ("0.0", "0b0", "0_0", "0o0", "0e0", "-0", "00")
+            ),
             pod().replace("runAsNonRoot: true", "runAsUser: 0"),
             pod().replace("runAsNonRoot: true", "runAsNonRoot: false"),
         ],

@@ -1,3 +1,4 @@
+import json
 import os
 import sys
 import time
@@ -45,6 +46,45 @@ def test_it_says_which_controls_are_not_assessed(check):
     reason = check({"Dockerfile": IMAGE}).reason
     assert "CIS Docker 4.4, 4.5, 4.12 not assessed" in reason
     assert "4.2, 4.3, 4.8, 4.11 in part" in reason
+
+
+PRIVILEGED = {
+    "apiVersion": "v1",
+    "kind": "Pod",
+    "spec": {
+        "containers": [{"name": "a", "securityContext": {"privileged": True}}]
+    },
+}
+BRIEF = json.dumps(dict(reversed(PRIVILEGED.items())))
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        (
+            "a.yaml",
+            "\ufeff"
+            + POD.replace(
+                "allowPriv", "privileged: true\n            allowPriv"
+            ),
+        ),
+        ("a.yaml", BRIEF.replace(" ", "")),
+        ("a.yaml", f"- x\n--- {BRIEF}\n"),
+        ("a.json", json.dumps(PRIVILEGED, indent=2)),
+    ],
+    ids=["mark", "minified", "second", "json"],
+)
+def test_a_manifest_is_found_however_it_is_written(check, bench, name, text):
+    result = check({name: text})
+    assert result.coverage.total == 1
+    assert "201" in ids(result)
+
+
+def test_a_manifest_behind_a_megabyte_of_comments_is_told(check, bench):
+    text = "# x\n" * 2**18 + json.dumps(PRIVILEGED)
+    result = check({"a.yaml": text})
+    assert result.coverage.partial
+    assert "a.yaml: larger than" in result.reason
 
 
 @pytest.mark.parametrize(

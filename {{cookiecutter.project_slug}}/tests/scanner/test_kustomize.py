@@ -72,6 +72,16 @@ def test_a_patch_may_not_loosen_what_it_patches(found, lines, rule):
     assert found(**files) == {(rule, "prod/part.yaml")}
 
 
+def test_what_is_applied_is_judged_whole_though_another_calls_it_a_patch(
+    found,
+):
+    files = overlay("") | {"base/server.yaml": PATCH}
+    other = BASE + "patches: [{path: ../base/server.yaml}]\n"
+    alone = found(**files)
+    assert len(alone) > 5
+    assert found(**files, **{"unused/kustomization.yaml": other}) == alone
+
+
 def test_without_the_kustomization_a_part_is_judged_whole(found):
     assert len(found(**{"part.yaml": PATCH})) > 5
 
