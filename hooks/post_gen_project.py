@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import signal
+import stat
 import subprocess
 import sys
 import tempfile
@@ -28,6 +29,7 @@ PRUNED = (
 DIRECTORY, FILE, SCRIPT, PRIVATE = 0o755, 0o644, 0o755, 0o600
 PRIVATE_NAMES = (".env", "*.key", "*.pem")
 NOT_OURS = {".git", ".venv"}
+MADE = (".git", ".security", ".venv", "uv.lock")  # after a render, or by users
 
 VERSIONS = (*(f"3.{minor}" for minor in range(11, 21)), "3", "")
 OLDEST_UV = (0, 8)  # the first with all that pyproject.toml asks of it
@@ -42,6 +44,7 @@ LIMIT = 600
 OUTPUT = 1_000_000
 CLEAN, FINDINGS, PARTIAL = VERDICTS = (0, 1, 3)
 BASELINE = Path(".security", "baseline.json")
+RUNNING: list[subprocess.Popen[bytes]] = []  # programs, until they end
 # What the scan imports: the server's libraries, and its largest tool.
 IMPORTS = (
     "import sys; from scanner.forkserver import preload; preload(sys.argv[1])",
@@ -69,7 +72,7 @@ def main() -> int:
             python, problem = make_environment(answers, environment)
             verdict = scan(python, environment)
     except (StepError, OSError) as reason:
-        problem = str(reason)
+        problem = "; ".join(filter(None, (problem, str(reason))))
     except KeyboardInterrupt:
         problem = "it was interrupted"
     return conclude(answers, verdict, problem)
@@ -88,13 +91,21 @@ def prune(answers: Mapping[str, object]) -> None:
 
 
 def set_modes(project: Path) -> None:
-    """Give each file its mode, whatever umask and checkout made of it."""
+    """Give each file its mode, whatever umask and checkout made of it.
+
+    In a project that was there before, which Cookiecutter was told to
+    overwrite, no file is opened to more people: some are the user's.
+    """
+    fresh = not any((project / name).exists() for name in MADE)
     for folder, folders, files in os.walk(project):
         folders[:] = sorted(set(folders) - NOT_OURS)
-        Path(folder).chmod(DIRECTORY)
+        if fresh:
+            Path(folder).chmod(DIRECTORY)
         for file in (Path(folder, name) for name in files):
-            if not file.is_symlink():
-                file.chmod(_mode(file))
+            now = file.lstat().st_mode
+            if stat.S_ISREG(now):
+                mode = _mode(file)
+                file.chmod(mode if fresh else mode & stat.S_IMODE(now))
 
 
 def _mode(file: Path) -> int:
@@ -180,7 +191,8 @@ def lock(
     with tempfile.TemporaryDirectory() as aside:
         shutil.copy("pyproject.toml", aside)
         ask = [uv, "lock", "--project", aside, "--python", python]
-        if python == VENV_PYTHON:  # where uv itself lies, and runs
+        # Where uv itself lies, and runs; or what a user has made already.
+        if python == VENV_PYTHON or Path(".venv").exists():
             _online_or_cached(ask, environment)
         else:
             with _ahead(uv, python, package, environment):
@@ -197,6 +209,9 @@ def _ahead(
         guess = pool.submit(_guess, uv, python, package, environment)
         try:
             yield
+        except KeyboardInterrupt:
+            _end(*RUNNING)  # what the guess has begun could take minutes
+            raise
         finally:
             _end(*guess.result())
 
@@ -382,7 +397,7 @@ def conclude(
         say(f"The baseline is clean: {BASELINE}")
     if not complete:
         _say_incomplete(verdict, problem)
-    _say_next(answers)
+    _say_next(answers, environment_made=problem is None)
     return 0
 
 
@@ -396,11 +411,14 @@ def _say_incomplete(verdict: int | None, problem: str | None) -> None:
     say(f"  {finishing_command(environment_made=problem is None)}")
 
 
-def _say_next(answers: Mapping[str, object]) -> None:
+def _say_next(
+    answers: Mapping[str, object], *, environment_made: bool
+) -> None:
     say("Next:")
     say(f"  cd {answers['project_slug']}")
-    say(f"  {VENV_PYTHON} -m pytest")
-    say(f"  {_first_command(answers)}")
+    if environment_made:
+        say(f"  {VENV_PYTHON} -m pytest")
+        say(f"  {_first_command(answers)}")
 
 
 def _first_command(answers: Mapping[str, object]) -> str:
@@ -465,12 +483,16 @@ def _exit_code(
         )
     except OSError as reason:
         raise StepError(f"{command[0]}: {reason.strerror}") from None
+    RUNNING.append(process)
     try:
         return process.wait(LIMIT)
     except subprocess.TimeoutExpired:
-        raise StepError(f"{command[0]}: not done in {LIMIT} s") from None
+        raise StepError(
+            f"{command[0]}: did not finish within {LIMIT} s"
+        ) from None
     finally:
         _end(process)
+        RUNNING.remove(process)
 
 
 def _end(*processes: subprocess.Popen[bytes]) -> None:

@@ -111,6 +111,15 @@ INSTALLED = """
     typing_extensions typing_inspection uncalled_for urllib3 uv uvicorn
     watchfiles websockets wheel wrapt yaml zipp zizmor
 """
+# Programs in the environment, among which the server's command will be, where
+# they have not the name of what is installed.
+PROGRAMS = r"""
+    activate|bandit-baseline|bandit-config-generator|cffi-gen-src|deactivate
+    |dmypy|doesitcache|hadolint|markdown-it|normalizer|pip[0-9]*|pydoc
+    |pygmentize|python[0-9]*|stubgen|stubtest|uvx
+"""
+# What .gitignore leaves out at the top of the project.
+IGNORED = {"build", "dist", "tokens"}
 # What YAML 1.1 takes for something else than a name.
 YAML_WORDS = {"false", "n", "no", "null", "off", "on", "true", "y", "yes"}
 
@@ -187,6 +196,14 @@ def _slug_problem(slug: str, answers: Mapping[str, object]) -> str | None:
         return "is the name of a file or folder of every project"
     if package in INSTALLED.split():
         return "is the name of a package that the server or its tests install"
+    if re.fullmatch(PROGRAMS, slug, re.VERBOSE):
+        return "is the name of a program in every project's environment"
+    if slug in IGNORED:
+        return "is the name of a folder that git ignores"
+    if answers.get("deployment") == "kubernetes" and re.match(
+        r"kube-|default$", slug
+    ):
+        return "is a namespace of Kubernetes's own"
     if slug in YAML_WORDS:
         return "is a word that YAML takes for no name"
     if answers.get("__package_name", package) != package:

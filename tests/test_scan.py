@@ -360,8 +360,9 @@ def failing(project: Project) -> Iterator[Callable[[str, str], None]]:
 
 
 @posix_only
-@pytest.mark.parametrize("failure", FAILURES)
-@pytest.mark.parametrize("tool", TOOLS)
+@pytest.mark.parametrize(
+    ("tool", "failure"), zip(TOOLS, FAILURES, strict=True)
+)
 def test_failing_tool_is_never_a_pass(
     project: Project,
     failing: Callable[[str, str], None],
