@@ -64,7 +64,7 @@ def test_one_replica_can_always_be_taken_away() -> None:
     budget = next(manifests("PodDisruptionBudget"))
     scaler = next(manifests("HorizontalPodAutoscaler"))
 
-    assert DEPLOYMENT["spec"]["replicas"] >= 2
+    assert scaler["spec"]["minReplicas"] >= 2
     assert scaler["spec"]["minReplicas"] > budget["spec"]["minAvailable"]
 
 
@@ -80,6 +80,63 @@ def test_what_no_policy_names_is_denied() -> None:
     for rule in policies["server"]["ingress"]:
         assert rule["from"]
         assert rule["ports"]
+
+
+def test_a_certificate_can_be_had_behind_the_policies() -> None:
+    """The solver of cert-manager is in no other policy than default-deny."""
+    (spec,) = (
+        p["spec"]
+        for p in manifests("NetworkPolicy")
+        if p["metadata"]["name"] == "certificate"
+    )
+
+    assert spec["podSelector"]["matchLabels"] == {
+        "acme.cert-manager.io/http01-solver": "true"
+    }
+    (rule,) = spec["ingress"]
+    assert rule["ports"] == [{"port": 8089, "protocol": "TCP"}]
+    assert rule["from"]
+
+
+def test_the_server_reaches_no_private_network_but_for_its_store() -> None:
+    policies = {
+        p["metadata"]["name"]: p["spec"] for p in manifests("NetworkPolicy")
+    }
+    private = {
+        *("10.0.0.0/8", "172.16.0.0/12"),
+        *("192.168.0.0/16", "169.254.0.0/16"),
+    }
+
+    for rule in policies["server"]["egress"]:
+        ports = {port["port"] for port in rule["ports"]}
+        for peer in rule["to"]:
+            if ports & {6379, 6380} or "ipBlock" not in peer:
+                continue
+            assert private <= set(peer["ipBlock"]["except"])
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS, ids=lambda path: path.name)
+def test_an_apply_leaves_the_number_of_replicas_to_the_autoscaler(
+    overlay: Path,
+) -> None:
+    shown = list(yaml.safe_load_all(_rendered(overlay)))
+    (deployment,) = (m for m in shown if m["kind"] == "Deployment")
+    scalers = [m for m in shown if m["kind"] == "HorizontalPodAutoscaler"]
+
+    assert "replicas" not in deployment["spec"]
+    assert all(m["spec"]["minReplicas"] >= 2 for m in scalers)
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS, ids=lambda path: path.name)
+def test_a_full_workspace_does_not_evict_the_pod(overlay: Path) -> None:
+    shown = list(yaml.safe_load_all(_rendered(overlay)))
+    (deployment,) = (m for m in shown if m["kind"] == "Deployment")
+    pod = deployment["spec"]["template"]["spec"]
+    limit = pod["containers"][0]["resources"]["limits"]["ephemeral-storage"]
+    volumes = [v["emptyDir"] for v in pod["volumes"] if "emptyDir" in v]
+    on_disk = [v["sizeLimit"] for v in volumes if v.get("medium") != "Memory"]
+
+    assert _mebibytes(limit) > sum(map(_mebibytes, on_disk))
 
 
 def test_the_server_knows_every_variable_that_it_is_given() -> None:
@@ -127,6 +184,11 @@ def test_each_policy_still_selects_what_it_names_when_rendered() -> None:
 
         assert server["podSelector"]["matchLabels"].items() <= labels
         assert names == {"k8s-app": "kube-dns"}
+
+
+def _mebibytes(size: str) -> int:
+    number, unit = int(size[:-2]), size[-2:]
+    return number * {"Mi": 1, "Gi": 1024}[unit]
 
 
 def _rendered(overlay: Path) -> str:
