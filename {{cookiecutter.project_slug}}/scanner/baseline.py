@@ -4,7 +4,6 @@ import dataclasses
 import datetime as dt
 import json
 import os
-import re
 import tempfile
 from collections import Counter, defaultdict, deque
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from .model import CheckResult, Finding, Known, Severity, Standing
+from .text import gives_reason
 
 SCHEMA_VERSION = 1
 MAX_SIZE = 16 * 2**20  # bytes
@@ -116,7 +116,9 @@ def updated(
     """Return the baseline as this scan leaves it.
 
     What a person accepted stays as they wrote it; what is new becomes open;
-    what is fixed goes. Of a check that did not run in full, all stays.
+    what is fixed goes. Of a check that did not run in full, all stays. A
+    component that changed stays as it was until a person accepts the finding
+    that says so.
     """
     old = baseline or Baseline()
     complete = _complete(checks)
@@ -139,8 +141,22 @@ def updated(
         if name.partition(":")[0] not in complete
     }
     for check in checks:
-        components.update(check.components)
+        for name, value in check.components.items():
+            held = old.components.get(name, value)
+            agreed = held == value or _is_accepted(value, check, comparison)
+            components[name] = value if agreed else held
     return Baseline(_grouped([*kept, *new]), components)
+
+
+def _is_accepted(
+    value: str, check: CheckResult, comparison: Comparison
+) -> bool:
+    """Tell whether a person accepted what a component has become."""
+    return any(
+        value in finding.anchor
+        and comparison.standing[finding] is Standing.ACCEPTED
+        for finding in check.findings
+    )
 
 
 def write(path: Path, baseline: Baseline) -> None:
@@ -191,8 +207,7 @@ def _standing(
 
 
 def _accepted(entry: Known, today: dt.date) -> bool:
-    reasoned = re.search(r"\w{3}", entry.reason) is not None
-    if entry.status != "accepted" or not reasoned:
+    if entry.status != "accepted" or not gives_reason(entry.reason):
         return False
     return not entry.until or today < dt.date.fromisoformat(entry.until)
 

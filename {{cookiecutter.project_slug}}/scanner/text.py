@@ -1,5 +1,8 @@
 """Text of unknown origin, made fit to be shown."""
 
+import re
+
+_REASON = re.compile(r"[^\W\d_]{3}")
 MAX_SHOWN = 400  # characters of one message that a person is shown
 
 
@@ -11,6 +14,11 @@ def visible(text: str, limit: int = MAX_SHOWN) -> str:
     """
     short = text if len(text) <= limit else text[: limit - 1] + "…"
     return "".join(_shown(char) for char in short)
+
+
+def gives_reason(text: str) -> bool:
+    """Tell whether a text says anything: ``000`` and ``-`` are no reasons."""
+    return _REASON.search(text) is not None
 
 
 def _shown(char: str) -> str:

@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from ..model import Finding, Severity
-from ..rules import RULES, Rule, register
+from ..rules import RULES, Rule, anchored, register
 from ..tools import ToolError, find_tool, require, run_tool
 
 NAME = "bandit"
 ENOUGH = 100_000 if os.name == "posix" else 20_000  # characters of arguments
 AT_ONCE = 2  # processes
+LONGEST = 20  # lines of a statement; a block is known by its first
 MANY = 60  # files; fewer are done sooner than a second process starts
 PASSWORDS = frozenset({"MCP-CODE-B105", "MCP-CODE-B106", "MCP-CODE-B107"})
 _FOUND = """\
@@ -173,7 +174,7 @@ def _finding(
         message=message,
         remediation=known.remedy,
         cwe=known.cwe or _cwe(item),
-        anchor=text,
+        anchor=text if known.id in PASSWORDS else _whole(item, code, text),
     )
 
 
@@ -194,6 +195,13 @@ def _words(code: list[str], item: dict[str, Any]) -> str:
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
         if first <= node.lineno <= last
     )
+
+
+def _whole(item: dict[str, Any], code: list[str], text: str) -> str:
+    """Return what tells a statement of several lines from another."""
+    numbers = sorted(map(int, item.get("line_range", ())))[:LONGEST]
+    told = [code[n - 1].strip() for n in numbers if 0 < n <= len(code)]
+    return anchored(text, *told) if len(told) > 1 else text
 
 
 def _cwe(item: dict[str, Any]) -> str | None:

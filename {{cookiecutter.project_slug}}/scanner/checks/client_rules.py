@@ -1,5 +1,6 @@
 """What an MCP client's file makes a desk run, trust and tell."""
 
+import dataclasses
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -16,7 +17,7 @@ from ..container.neighbours import openings
 from ..downloads import Downloads, unchecked
 from ..model import Severity
 from ..project import Unreadable
-from ..rules import Hit
+from ..rules import Hit, anchored
 from ..ruletable import ruled
 from ..shell import Command, commands
 from .clients import Client, Server
@@ -123,7 +124,9 @@ def fetched_program(client: Client) -> Iterator[Hit]:
     for server in client.servers():
         for command in list(Downloads().executed(_commands(server)))[:1]:
             message = f"{command.name} executes what was fetched unverified"
-            yield server.hit(server.argv[-1], message)
+            hit = server.hit(server.argv[-1], message)
+            anchor = anchored(hit.anchor, *server.argv)
+            yield dataclasses.replace(hit, anchor=anchor)
 
 
 @client_rule("MCP-CFG-025")

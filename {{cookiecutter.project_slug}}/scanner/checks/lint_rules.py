@@ -5,10 +5,13 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
 from ..model import Options
 from ..project import Project, Unreadable
 from ..rules import Hit
 from ..ruletable import ruled
+from ..text import gives_reason
 
 PYPROJECT = "pyproject.toml"
 # When the last security fix for each version is due (PEP 569 and on).
@@ -21,6 +24,7 @@ END_OF_LIFE = {
     (3, 13): dt.date(2029, 10, 31),
     (3, 14): dt.date(2030, 10, 31),
 }
+MINORS = 100  # of Python 3, and releases of each, that are tried
 project_rule = ruled(__file__, on="project")
 
 
@@ -31,15 +35,15 @@ def end_of_life(project: Project, options: Options) -> Iterator[Hit]:
     The dates are those of https://devguide.python.org/versions/.
     """
     wanted = str(project.table("project").get("requires-python", ""))
-    found = re.search(r">=?\s*3\.(\d+)", wanted)
-    if found is None:
+    if not wanted:
         if project.table("project"):
             yield _in_pyproject(project, "name", "no requires-python at all")
         return
-    version = (3, int(found[1][:4]))
+    version = _lowest(wanted)
     end = END_OF_LIFE.get(version, dt.date(9999, 1, 1))
     if version < min(END_OF_LIFE) or end < options.now.date():
-        message = f"requires-python = {wanted!r} allows Python 3.{version[1]}"
+        told = f"Python 3.{version[1]}" if version[0] else "no Python"
+        message = f"requires-python = {wanted!r} allows {told}"
         yield _in_pyproject(project, "requires-python", message)
 
 
@@ -108,13 +112,26 @@ def _unreasoned(project: Project, pattern: str, what: str) -> Iterator[Hit]:
         above = lines[number - 2].lstrip() if number > 1 else ""
         comment = line.partition("#")[2] or above.partition("#")[2]
         selected = re.match(r"\s*(extend-)?select\b", line)
-        if not selected and not re.search(r"\w{3}", comment):
+        if not selected and not gives_reason(comment):
             yield Hit(
                 path=PYPROJECT,
                 line=number,
                 anchor=f"{what} {line.strip()}",
                 message=f"{what} is left out without a reason",
             )
+
+
+def _lowest(wanted: str) -> tuple[int, int]:
+    """Return the lowest Python 3 that is let in; (0, 0) for none."""
+    try:
+        bounds = SpecifierSet(wanted)
+    except InvalidSpecifier:
+        return 0, 0
+    for minor in range(MINORS):
+        releases = (f"3.{minor}.{patch}" for patch in range(MINORS))
+        if any(bounds.contains(each) for each in releases):
+            return 3, minor
+    return 0, 0
 
 
 def _in_pyproject(project: Project, key: str, message: str) -> Hit:

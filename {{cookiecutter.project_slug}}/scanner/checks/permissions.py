@@ -3,6 +3,7 @@
 import os
 import re
 import stat
+import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -12,12 +13,21 @@ from ..rules import Hit, rules_for
 from ..ruletable import ruled
 
 HIDDEN = (".env", ".env.local", ".env.production", "tokens", "tokens.txt")
-MAGIC = (b"#!", b"\x7fELF", b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe")
+MAGIC = (b"#!", b"MZ", b"\x7fELF", b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe")
 _SECRET_NAME = re.compile(
-    r"(?s)(.*/)?(\.env(\..+)?|[^/]*tokens?(\.txt|\.list)?|id_[a-z0-9]+"
+    r"(?s)(.*/)?(\.env(\..+)?|[^/]*tokens?(\.txt|\.list)?"
+    r"|id_(?:rsa|dsa|ecdsa|ed25519)"
     r"|[^/]+\.(pem|key|p12|pfx|jks|keystore|kdbx)|\.netrc|\.pypirc"
     r"|\.htpasswd|credentials(\.json)?)"
 )
+_TOKENS = re.compile(r"(?s)(.*/)?[^/]*tokens?(\.txt|\.list)?")
+# A digest, or a word that nobody would say: with digits and letters.
+_TOKEN = re.compile(
+    rb"(?<![\w-])(?:[0-9a-f]{32,}|(?=[A-Za-z]*[0-9])(?=[0-9]*[A-Za-z])"
+    rb"[A-Za-z0-9]{20,}|(?=[\w-]*[A-Z])(?=[\w-]*[a-z])(?=[\w-]*[0-9])"
+    rb"[\w-]{24,200})(?![\w-])"
+)
+_SCRIPT = re.compile(r"(?si).*\.(?:bat|cmd|ps1)")
 _EXAMPLE = re.compile(r"(?s).*\.(example|sample|template|dist|md|py|pub)")
 modes_rule = ruled(__file__, on="")
 
@@ -47,12 +57,17 @@ def check(project: Project, options: Options) -> CheckResult:
         _status(project, sorted(names)),
         _status(project, _folders(names)),
     )
-    rules = rules_for("MCP-PERM-")
     unseen = project.listing.unseen
+    reason = "folders that could not be listed" if unseen else ""
+    if _keeps_none(modes):
+        kept = _mode(next(iter(modes.files.values())))
+        reason = f"this file system keeps no modes: all is {kept}; scan a copy"
+        modes = Modes(project, {}, {})
+    rules = rules_for("MCP-PERM-")
     return CheckResult(
         name="permissions",
         state=State.PASSED,
-        reason="folders that could not be listed" if unseen else "",
+        reason=reason,
         coverage=Coverage(
             unit="files",
             covered=len(modes.files),
@@ -111,7 +126,8 @@ def executable(modes: Modes) -> Iterator[Hit]:
     What is neither is run by mistake, by a shell that guesses.
     """
     for path, status in modes.files.items():
-        if status.st_mode & 0o111 and not _starts(modes, path, *MAGIC):
+        runs = _SCRIPT.fullmatch(path) or _starts(modes, path, *MAGIC)
+        if status.st_mode & 0o111 and not runs:
             yield Hit(path=path, message=f"its mode is {_mode(status)}")
 
 
@@ -149,6 +165,22 @@ def special(modes: Modes) -> Iterator[Hit]:
         yield Hit(path=path, message="it is a pipe, a socket or a device")
 
 
+def _keeps_none(modes: Modes) -> bool:
+    """Tell whether each file has the same wide mode, and a new one too.
+
+    So it is on a mounted Windows disk, whatever a mode was set to.
+    """
+    bits = {stat.S_IMODE(status.st_mode) for status in modes.files.values()}
+    if len(bits) != 1 or not min(bits) & 0o133:
+        return False
+    try:
+        with tempfile.NamedTemporaryFile(dir=modes.project.root) as file:
+            made = os.fstat(file.fileno()).st_mode  # it asked for 0600
+    except OSError:
+        return False
+    return {stat.S_IMODE(made)} == bits
+
+
 def _status(project: Project, paths: list[str]) -> dict[str, os.stat_result]:
     found = {}
     for path in paths:
@@ -183,11 +215,19 @@ def _starts(modes: Modes, path: str, *beginnings: bytes) -> bool:
 
 
 def _holds_secret(modes: Modes, path: str) -> bool:
-    """Let a certificate be: a .pem or .key counts when a key is in it."""
-    if not path.endswith((".pem", ".key")):
+    """Let a certificate be, or design tokens: what is in it counts.
+
+    The server's own token file, and what is always one of secrets, counts
+    whatever is in it.
+    """
+    key = path.endswith((".pem", ".key"))
+    if path in HIDDEN or not (key or _TOKENS.fullmatch(path)):
         return True
     try:
         with modes.project.open(path) as file:
-            return b"PRIVATE KEY" in file.read(2**16)
+            start = file.read(2**16)
+            return b"PRIVATE KEY" in start or (
+                not key and _TOKEN.search(start) is not None
+            )
     except (Unreadable, OSError):
         return True

@@ -22,11 +22,11 @@ from ..secrets.engine import find
 from ..secrets.fixtures import made_up
 from ..secrets.history import Truncated, additions
 from ..secrets.source import Budget, Kind, Secret
+from ..text import gives_reason
 from ..tools import ToolError
 
 STRONG = 80  # bits; four bytes of a digest tell nothing about so much
 _ALLOWED = re.compile(rb"(?:#|//|--|;|/\*|<!--)[ \t]*secret-ok\b:?([^\n]*)")
-_REASON = re.compile(rb"[^\W\d_]{3}")
 _UNREASONED = Kind(
     "MCP-SEC-010",
     "A credential is waved through without a reason",
@@ -160,7 +160,7 @@ def _allowed(block: Block, path: str, seen: _Seen) -> set[int | None]:
     lines: set[int | None] = set()
     for found in _ALLOWED.finditer(block.data):
         line = block.line(found.start())
-        if _REASON.search(found[1]):
+        if gives_reason(found[1].decode("utf-8", "replace")):
             lines.add(line)
         elif block.owns(found.start()):
             seen.findings.append(

@@ -57,6 +57,10 @@ class Setup:
             return self.given[name][0]
         return self.base.get(name, "")
 
+    def shown(self, name: str) -> str:
+        """Return what holds, without what logs in at an address."""
+        return re.sub(r"//[^/\s]*@", "//", self.value(name) or "")
+
     def sets(self, *names: str) -> int:
         """Return the line where it sets the first of these; else 0."""
         lines = (self.given[name][1] for name in names if name in self.given)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from ..model import Severity
-from ..rules import Hit
+from ..rules import Hit, anchored
 from ..ruletable import ruled
 from .setup import LOOPBACK, Setup
 
@@ -56,7 +56,7 @@ def open_to_all(setup: Setup) -> Iterator[Hit]:
         yield Hit(
             path=setup.path,
             line=line,
-            anchor="MCP_HOST",
+            anchor=anchored("MCP_HOST", host, commands),
             message=f"MCP_HOST is {host} and MCP_AUTH is {auth or 'not set'}",
             severity=Severity.CRITICAL if commands else None,
         )
@@ -310,6 +310,6 @@ def _hits(
         yield Hit(
             path=setup.path,
             line=line,
-            anchor=anchor or names[0],
+            anchor=anchored(anchor or names[0], *map(setup.shown, names)),
             message=message,
         )

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar, cast
 
 from ..model import Severity
-from ..rules import Hit
+from ..rules import Hit, anchored
 
 MAX_SIZE = 2**20  # bytes
 MAX_WORDS = 100_000  # some 10,000 lines; a word takes a kilobyte, parsed
@@ -65,6 +65,13 @@ class Source:
         known = 0 < number <= len(self.lines)
         return self.lines[number - 1].strip() if known else ""
 
+    def _rest(self, node: ast.expr | ast.stmt) -> list[str]:
+        """Return a statement's further lines; none of a block of them."""
+        if hasattr(node, "body") and isinstance(node.body, list):
+            return []
+        last = node.end_lineno or node.lineno
+        return [*map(self.line, range(node.lineno + 1, last + 1))]
+
     def hit(
         self,
         node: ast.expr | ast.stmt,
@@ -75,7 +82,7 @@ class Source:
         return Hit(
             path=self.path,
             line=node.lineno,
-            anchor=self.line(node.lineno),
+            anchor=anchored(self.line(node.lineno), *self._rest(node)),
             message=message,
             severity=severity,
         )

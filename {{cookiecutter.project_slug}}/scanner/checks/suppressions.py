@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from ..model import Finding
 from ..rules import Hit
 from ..ruletable import ruled
+from ..text import gives_reason
 from .source import Source
 
 IDS = frozenset({"MCP-CODE-001", "MCP-CODE-002"})
@@ -62,7 +63,7 @@ def accepted(source: Source, finding: Finding) -> bool:
 
 
 def _has_reason(note: str) -> bool:
-    return re.search(r"[^\W\d_]{3}", _CODES.sub(" ", note)) is not None
+    return gives_reason(_CODES.sub(" ", note))
 
 
 def _unreasoned(source: Source, *silencers: re.Pattern[str]) -> Iterator[Hit]:

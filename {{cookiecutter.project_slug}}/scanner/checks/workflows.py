@@ -55,10 +55,13 @@ def check(project: Project, options: Options) -> CheckResult:
 
 def merged(ours: list[Finding], report: ZizmorReport) -> list[Finding]:
     """Join both, one finding for a fault; a reasoned ignore holds for both."""
+    unreasoned = {
+        (found.path, found.line) for found in ours if found.id == "MCP-WF-005"
+    }
     silenced = {
         ("MCP-WF-001", path, line)
         for ident, path, line in report.ignored
-        if ident == "unpinned-uses"
+        if ident == "unpinned-uses" and (path, line) not in unreasoned
     }
     kept = [f for f in ours if (f.id, f.path, f.line) not in silenced]
     said: set[tuple[object, ...]] = {(f.id, f.path, f.line) for f in kept}

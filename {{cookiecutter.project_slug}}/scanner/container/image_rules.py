@@ -15,6 +15,7 @@ from ..project import Project
 from ..rules import Hit
 from ..ruletable import ruled
 from ..shell import commands
+from ..text import gives_reason
 from .dockerfile import Dockerfile, Instruction
 from .names import SOCKETS, is_root, literal, secret_name, unpinned
 
@@ -79,7 +80,7 @@ def hit(
     severity: Severity | None = None,
 ) -> Hit:
     """Make a hit that survives moved lines and shows no value."""
-    whole = f"{where.name} {where.flags} {where.text}"
+    whole = f"{where.name} {where.flags} {where.text} {where.body}"
     digest = hashlib.sha256(whole.encode("utf-8", "replace")).hexdigest()
     return Hit(
         path=file.path,
@@ -308,7 +309,7 @@ def whole_context(file: Dockerfile, project: Project) -> Iterator[Hit]:
 def unreasoned_ignore(path: str, text: str) -> Iterator[Hit]:
     """What is ignored is ignored for everybody who scans after you."""
     for pragma in _PRAGMA.finditer(text):
-        if not re.search(r"[^\W\d_]{3}", _CODE.sub("", pragma[1])):
+        if not gives_reason(_CODE.sub("", pragma[1])):
             yield Hit(
                 path=path,
                 line=text.count("\n", 0, pragma.start()) + 1,

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ..documents import Items, Table, table, tables
-from ..rules import Hit
+from ..rules import Hit, anchored
 
 WORKFLOW = re.compile(r"(?s)\.github/workflows/[^/]+\.ya?ml")
 ACTION = re.compile(r"(?s)(?:.*/)?action\.ya?ml")
@@ -41,10 +41,14 @@ class Workflow:
             yield from ((name, step) for step in tables(job, "steps"))
 
     def hit(self, where: Table, key: str, message: str, more: int = 0) -> Hit:
-        """Make a hit at a key, or some lines below it."""
+        """Make a hit at a key, or some lines below it.
+
+        A script that is another one is another fault.
+        """
+        script = where.get(key) if key == "run" else ""
         return Hit(
             path=self.path,
             line=where.at(key) + more,
-            anchor=f"{key}: {message}",
+            anchor=anchored(f"{key}: {message}", script),
             message=message,
         )

@@ -8,6 +8,7 @@ from ..downloads import Downloads, unchecked
 from ..rules import Hit
 from ..ruletable import ruled
 from ..shell import commands
+from ..text import gives_reason
 from .model import Workflow
 
 _COMMIT = re.compile(r"[^@]+@[0-9a-f]{40}")
@@ -21,8 +22,14 @@ _STRANGERS = re.compile(
 _IGNORE = re.compile(r"(?m)#[ \t]*zizmor:[ \t]*ignore\[[^\]\n]*\](.*)")
 _SCAN = "security_scan.py"
 _SWALLOWED = re.compile(
-    r"security_scan\.py[^\n|]*\|\|[ \t]*(?:true\b|:|exit 0|echo\b)"
+    r"security_scan\.py[^\n|]*(?:\|\|[ \t]*(?:true\b|:|exit 0|echo\b)"
+    r"|;[ \t]*(?:true\b|:|exit 0))"
 )
+_PIPED = re.compile(r"security_scan\.py[^\n|;]*\|(?!\|)")
+_PIPEFAIL = re.compile(r"set\s+-\w*o\s+pipefail|-\w*o pipefail")
+_GOES_ON = re.compile(r"(?m)^\s*set[ \t]+(?:\+e|\+o[ \t]+errexit)\b")
+_TELLS = re.compile(r"\bexit[ \t]+\S*\$|\$\?")
+_PART = re.compile(r"security_scan\.py[^\n|;]*[ \t]--only\b")
 _SECRET = re.compile(r"\$\{\{[^}]*\bsecrets(?:\.|\[)")
 _ON_INPUT = re.compile(
     r"\b(?:echo|printf)\b[^|\n]{1,400}\|[^|\n]{1,400}"
@@ -107,7 +114,7 @@ def own_machine(flow: Workflow) -> Iterator[Hit]:
 def unreasoned_ignore(flow: Workflow) -> Iterator[Hit]:
     """What is ignored is ignored for everybody who scans after you."""
     for found in _IGNORE.finditer(flow.text):
-        if not re.search(r"[^\W\d_]{3}", found[1]):
+        if not gives_reason(found[1]):
             yield Hit(
                 path=flow.path,
                 line=flow.text.count("\n", 0, found.start()) + 1,
@@ -132,24 +139,65 @@ def unbounded_token(flow: Workflow) -> Iterator[Hit]:
 def unheard_scan(flow: Workflow) -> Iterator[Hit]:
     """A scan that cannot fail a build is read by nobody.
 
-    ``|| true`` and ``continue-on-error`` turn what it finds into a pass. One
-    that runs a second time, for another report, may be so.
+    ``|| true`` and ``continue-on-error`` turn what it finds into a pass, and
+    so does a pipe, unless its shell has ``pipefail``. One that runs a second
+    time, for another report, may be so.
     """
     unheard: list[Hit] = []
-    for step in _steps(flow):
+    for name, step in flow.steps():
         script = str(step.get("run") or "").replace("\\\n", " ")
-        scans = script.count(_SCAN)
-        if not scans:
+        if _SCAN not in script:
             continue
-        if str(step.get("continue-on-error")).lower() == "true":
-            message = "what the scan finds counts for nothing"
-            unheard.append(flow.hit(step, "continue-on-error", message))
-        elif len(_SWALLOWED.findall(script)) == scans:
-            message = "what the scan finds is swallowed"
-            unheard.append(flow.hit(step, "run", message))
-        else:
+        job = dict(flow.jobs)[name]
+        shell = _shell(flow, job, step)
+        key, why = _unasked(job, step) or ("run", _unheard(script, shell))
+        if not why:
             return
+        where = step if key in step else job
+        unheard.append(flow.hit(where, key, f"what the scan finds {why}"))
     yield from unheard
+
+
+def _unasked(job: Table, step: Table) -> tuple[str, str] | None:
+    """Return the key that keeps a step from failing or running, and how."""
+    for where in (step, job):
+        if str(where.get("continue-on-error")).lower() == "true":
+            return "continue-on-error", "counts for nothing"
+        said = str(where.get("if")).lower()
+        if re.fullmatch(r"(?:\$\{\{)?\s*false\s*(?:\}\})?", said):
+            return "if", "is never looked for"
+    return None
+
+
+def _shell(flow: Workflow, job: Table, step: Table) -> str:
+    """Return the shell that somebody named; GitHub's own has no pipefail."""
+    defaults = [table(where, "defaults") for where in (job, flow.content)]
+    named = [step, *(table(each, "run") for each in defaults)]
+    return next((str(x["shell"]) for x in named if x.get("shell")), "")
+
+
+def _unheard(script: str, shell: str) -> str:
+    """Say how a script keeps each of its scans from failing it."""
+    careful = shell == "bash" or "pipefail" in shell
+    before, _, after = script.rpartition(_SCAN)
+    reasons = [
+        _lost(line, careful or _PIPEFAIL.search(script) is not None)
+        for line in script.splitlines()
+        if _SCAN in line
+    ]
+    if "" not in reasons:
+        return reasons[0]
+    goes_on = _GOES_ON.search(before) and after.partition("\n")[2].strip()
+    return "is swallowed" if goes_on and not _TELLS.search(after) else ""
+
+
+def _lost(line: str, careful: bool) -> str:
+    """Say how a line keeps its scan from being heard; empty where not."""
+    if _SWALLOWED.search(line):
+        return "is swallowed"
+    if _PIPED.search(line) and not careful:
+        return "is lost in a pipe"
+    return "is of a part alone" if _PART.search(line) else ""
 
 
 @workflow("MCP-WF-008")

