@@ -151,6 +151,21 @@ async def test_resource_is_read_by_its_address(
     assert part.text == "text"
 
 
+async def test_large_binary_file_comes_in_parts(
+    make_server: Any, connect: Any, workspace: Path
+) -> None:
+    data = b"\x00\xff" * 10_000
+    (workspace / "a.bin").write_bytes(data)
+    read, server = b"", make_server(MCP_MAX_OUTPUT_SIZE=10_000)
+    async with connect(server) as client:
+        while len(read) < len(data):
+            result = await client.call_tool(
+                "read_file", {"path": "a.bin", "offset": len(read)}
+            )
+            read += base64.b64decode(result.content[0].resource.blob)
+    assert read == data
+
+
 async def test_resource_is_whole_or_refused(
     make_server: Any, connect: Any, workspace: Path
 ) -> None:

@@ -57,6 +57,9 @@ def read_file(
     most = max(1, resources().settings.max_output_size - READ_ON)
     limit = most if limit is None else min(limit, most)
     chunk = _workspace().read(path, offset=offset, limit=limit)
+    encoded = most * 3 // 4  # bytes that Base64 makes room for
+    if chunk.text is None and len(chunk.data) > encoded:
+        chunk = _workspace().read(path, offset=offset, limit=encoded)
     return _shown(path, offset, chunk)
 
 
