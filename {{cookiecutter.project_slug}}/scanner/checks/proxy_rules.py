@@ -64,9 +64,7 @@ def in_clear(top: Directive) -> Iterator[Hit]:
     for server in top.each("server"):
         listens = [x for x in server.block if x.name == "listen"]
         plain = [x for x in listens if not {"ssl", "quic"} & {*x.words}]
-        local = all(
-            re.match(r"127\.|\[::1\]|unix:", x.first) for x in plain
-        )
+        local = all(re.match(r"127\.|\[::1\]|unix:", x.first) for x in plain)
         passes = any(server.each("proxy_pass"))
         if plain and passes and not local and not server.has("return"):
             yield plain[0].hit(f"listen {' '.join(plain[0].words)[:40]}")
