@@ -4,16 +4,18 @@ import posixpath
 import re
 from collections.abc import Iterable, Iterator
 
-from .shell import FETCHERS, SHELLS, Command
+from .programs import STDIN, executes, program_of
+from .shell import FETCHERS, Command
 
-_INTERPRETER = re.compile(
-    r"(?:python|perl|ruby|node|php|lua)[\d.]*|iex|invoke-expression"
-)
-_VERIFIER = re.compile(
-    r"(?:sha\d+|md5|b2|sha)(?:sum)?|shasum|gpgv?2?|cosign|minisign|openssl"
-    r"|slsa-verifier|sigstore"
-)
-_SOURCE = frozenset({"eval", "source", "."})
+_DIGEST = re.compile(r"(?:sha\d+|md5|b2|sha)(?:sum)?|shasum")
+_SIGNED = re.compile(r"gpgv?2?|cosign|minisign|openssl|slsa-verifier|sigstore")
+_COMPARES = re.compile(r"-[a-zA-Z]*c|--check(?:=.*)?|-c.+")
+_VERIFIES = re.compile(r"--?verify.*|verify.*|-V|-Vm?")
+_COMPARING = frozenset({"[", "[[", "cmp", "diff", "grep", "test"})
+_COPIERS = frozenset({"cp", "install", "ln", "mv"})
+_READERS = frozenset({"cat", "gunzip", "gzip", "tee", "xzcat", "zcat"})
+_UNPACKERS = frozenset({"bsdtar", "cpio", "tar", "unzip"})
+_SIGNATURE = re.compile(r"\.(?:asc|bundle|minisig|sha\d+|sig)$")
 _OUTPUT = re.compile(r"-[a-zA-Z]*o|--output|--output-document|-outfile")
 _LONG_OUTPUT = re.compile(r"(?:--output|--output-document)=(.+)")
 _UNVERIFIED = re.compile(
@@ -40,47 +42,99 @@ class Downloads:
 
     def __init__(self) -> None:
         self._files: set[str] = set()
+        self._folders: set[str] = set()  # into which it was unpacked
+        self._last = Command(())
+        self._hashed: set[str] = set()
+        self._flows = False  # a fetched file goes through the pipe
 
     def executed(self, commands: Iterable[Command]) -> Iterator[Command]:
         """Yield the commands that execute what nothing has verified."""
+        self._folders.clear()
         for command in commands:
-            if command.fetched and _executes_input(command):
+            self._flows = command.piped and self._flows
+            if self._runs(command):
                 yield command
-            elif command.name in FETCHERS:
-                if _executes_output(command.feeds):
-                    yield command
-                self._files.update(_written(command))
-            elif _VERIFIER.fullmatch(command.name):
+            self._follow(command)
+            self._verify(command)
+            self._last = command
+
+    def _runs(self, command: Command) -> bool:
+        """Tell whether the command executes what was fetched."""
+        if command.name in FETCHERS:
+            return _executes_output(command.feeds)
+        interpreted = executes(command)
+        if interpreted and (command.fetched or self._flows):
+            piped = command.name not in {"eval", "source", "."}
+            reads = piped or bool(command.operands)
+            if reads and program_of(command) in {STDIN, "/dev/stdin"}:
+                return True
+        place = next(iter(command.program), "")
+        place = program_of(command) if interpreted else place
+        named = posixpath.basename(place) in self._files
+        return named or self._unpacked(place)
+
+    def _unpacked(self, place: str) -> bool:
+        relative = "/" in place and not place.startswith(("/", "$", "~"))
+        return any(
+            relative if folder == "." else place.startswith(f"{folder}/")
+            for folder in self._folders
+        )
+
+    def _follow(self, command: Command) -> None:
+        """Note where what was fetched is written, moved or unpacked."""
+        words = command.operands
+        known = self._files.intersection(map(posixpath.basename, words))
+        if command.name in FETCHERS:
+            self._files.update(_written(command))
+        elif command.name in _COPIERS and known:
+            self._files.add(posixpath.basename(words[-1]))
+        elif command.name in _UNPACKERS and (known or command.fetched):
+            self._folders.add(_folder(command))
+        elif command.name in _READERS:
+            self._flows = self._flows or bool(known)
+        if command.fetched or self._flows:
+            into = words if command.name == "tee" else command.targets
+            self._files.update(map(posixpath.basename, into))
+
+    def _verify(self, command: Command) -> None:
+        """Take out the files that the command has compared."""
+        names = set(map(posixpath.basename, command.operands))
+        if command.name in _COMPARING:
+            self._files -= self._hashed
+        self._hashed = set()
+        if _DIGEST.fullmatch(command.name) and not verifies(command):
+            compared = Command(command.feeds).name in _COMPARING
+            self._hashed = names
+            self._files -= names if compared else set()
+        elif _DIGEST.fullmatch(command.name):
+            told = " ".join(self._last.words)
+            if command.piped and self._last.name in {"echo", "printf"}:
+                listed = {x for x in self._files if x and x in told}
+                self._files -= listed if "$" not in told else self._files
+            else:  # the list names them, and is not seen here
                 self._files.clear()
-            elif self._files and _file_of(command) in self._files:
-                yield command
+        elif verifies(command):
+            stems = {_SIGNATURE.sub("", name) for name in names}
+            self._files -= names | stems
+        elif _SIGNED.fullmatch(command.name) and "dgst" in names:
+            self._hashed = names
 
 
-def _executes_input(command: Command) -> bool:
-    """Tell whether it runs what comes in, as ``sh`` and ``bash -s`` do."""
-    flags = [option for option in command.options if option != "-"]
-    given = [word for word in command.operands if word != "/dev/stdin"]
-    if command.name in SHELLS:
-        short = "".join(f for f in flags if not f.startswith("--"))
-        return "c" not in short and ("s" in short or not given)
-    if command.name in _SOURCE:
-        return "/dev/stdin" in command.operands
-    return bool(_INTERPRETER.fullmatch(command.name)) and not flags + given
+def _folder(command: Command) -> str:
+    """Return the folder into which an archive is unpacked."""
+    words = command.words
+    for word, following in zip(words, (*words[1:], ""), strict=True):
+        if word in {"-C", "--directory", "-d"}:
+            return following.rstrip("/") or "/"
+        if word.startswith("--directory="):
+            return word.partition("=")[2].rstrip("/")
+    return "."
 
 
 def _executes_output(feeds: tuple[str, ...]) -> bool:
     """Tell whether ``sh -c``, ``eval`` or ``source`` comes before it."""
     outer = Command(feeds)
-    runs = outer.name in SHELLS | _SOURCE or _INTERPRETER.fullmatch(outer.name)
-    return bool(runs) and not outer.operands
-
-
-def _file_of(command: Command) -> str:
-    """Return the name of the file that the command executes."""
-    runs = command.name in SHELLS | _SOURCE
-    if runs or _INTERPRETER.fullmatch(command.name):
-        return posixpath.basename(next(iter(command.operands), ""))
-    return posixpath.basename(next(iter(command.program), ""))
+    return executes(outer) and program_of(outer) == STDIN
 
 
 def _written(command: Command) -> Iterator[str]:
@@ -108,7 +162,13 @@ def _places(command: Command) -> Iterator[str]:
 
 def verifies(command: Command) -> bool:
     """Tell whether a command compares a checksum or a signature."""
-    return _VERIFIER.fullmatch(command.name) is not None
+    words = command.program[1:]
+    if _DIGEST.fullmatch(command.name):
+        return any(map(_COMPARES.fullmatch, words))
+    if command.name.startswith("gpgv"):
+        return True
+    signed = _SIGNED.fullmatch(command.name) is not None
+    return signed and any(map(_VERIFIES.fullmatch, words))
 
 
 def fetched_to(command: Command) -> list[str]:

@@ -50,6 +50,7 @@ class Command:
         targets: The files into which it writes its output.
         line: Counted from 0 in the script.
         fetched: What it reads comes, through pipes, from the network.
+        piped: It reads what the command before it writes.
         feeds: The words before the ``$(…)`` or ``<(…)`` that it stands in.
     """
 
@@ -58,6 +59,7 @@ class Command:
     line: int = 0
     fetched: bool = False
     feeds: tuple[str, ...] = ()
+    piped: bool = False
 
     @property
     def program(self) -> tuple[str, ...]:
@@ -141,6 +143,7 @@ class _Frame:
     quoted: bool = False
     redirect: str = ""
     fetches: bool = False
+    piped: bool = False
 
     def finish_word(self) -> None:
         if self.word is None:
@@ -235,9 +238,11 @@ class _Reader:
                 frame.line,
                 frame.fetched,
                 frame.feeds,
+                frame.piped,
             )
             frame.fetches |= found.name in FETCHERS
             yield found
         frame.fetched = piped and (frame.fetched or frame.fetches)
         frame.fetches = frame.fetches and frame.opener == "("
+        frame.piped = piped
         frame.words, frame.targets, frame.quoted = [], [], False

@@ -85,6 +85,33 @@ DOCKERFILES: dict[tuple[str, str], tuple[list[str], list[str]]] = {
             image("RUN curl -sSf https://example.com/i.sh | sh"),
             image("RUN wget -qO- https://example.com/i.sh | bash -s -- x"),
             image("RUN bash <(curl -s https://example.com/i.sh)"),
+            image('RUN bash -euo pipefail -c "$(curl https://a.example/i)"'),
+            *(
+                image(f"RUN curl -sSf https://example.com/i | {program}")
+                for program in (
+                    "bash -euo pipefail",
+                    "sh -",
+                    "python3 - --version 1.8",
+                    "python3 -u",
+                    "php -- --install-dir=/usr/bin",
+                    "perl - App::cpanminus",
+                    "tee /i.sh && sh /i.sh",
+                    "tar xz && ./x/install.sh",
+                )
+            ),
+            *(
+                image(f"RUN curl -o /t/a https://example.com/i && {rest}")
+                for rest in (
+                    "sha256sum /t/a && sh /t/a",
+                    "openssl version; sh /t/a",
+                    "mv /t/a b && sh b",
+                    "cp /t/a /t/b && bash -e /t/b",
+                    "cat /t/a | bash",
+                    "sh -- /t/a",
+                    "echo '0  /t/other' | sha256sum -c - && sh /t/a",
+                    "gpg --verify other.asc other && sh /t/a",
+                )
+            ),
             image('RUN ["sh", "-c", "curl https://example.com/i | sh"]'),
             image("RUN <<EOF\ncurl https://example.com/i.sh | sh\nEOF"),
             image("RUN curl https://example.com/i.sh \\\n  # why\n  | sh"),
@@ -94,6 +121,24 @@ DOCKERFILES: dict[tuple[str, str], tuple[list[str], list[str]]] = {
         ],
         [
             image("RUN curl https://example.com/a.tgz | tar xz"),
+            *(
+                image(f"RUN curl -sSf https://example.com/i | {program}")
+                for program in (
+                    "bash -c 'read x'",
+                    "python3 -m json.tool",
+                    "python3 -c 'import json'",
+                    "perl -pe s/a/b/",
+                )
+            ),
+            *(
+                image(f"RUN curl -o /t/a https://example.com/i && {rest}")
+                for rest in (
+                    "echo '0  /t/a' | sha256sum -c - && sh /t/a",
+                    "sha256sum /t/a | grep -q 0a1b && sh /t/a",
+                    'test "$(sha256sum /t/a)" = 0a1b && sh /t/a',
+                    "gpg --verify /t/a.asc /t/a && sh /t/a",
+                )
+            ),
             image("# RUN curl https://example.com/i.sh | sh"),
             image("RUN echo 'curl https://example.com | sh'"),
             image(
