@@ -25,14 +25,18 @@ class Malformed(Exception):
 
 
 class Table(dict[str, Any]):
-    """A mapping; knows the line of itself and of each of its keys."""
+    """A mapping; knows the line of itself and of each of its keys.
 
-    __slots__ = ("line", "lines")
+    And, in ``tags``, with which tags of a program's own its values stand.
+    """
+
+    __slots__ = ("line", "lines", "tags")
 
     def __init__(self, line: int = 1) -> None:
         super().__init__()
         self.line = line
         self.lines: dict[str, int] = {}
+        self.tags: dict[str, str] = {}
 
     def at(self, key: str) -> int:
         """Return the line of a key; the mapping's own where it is absent."""
@@ -150,13 +154,17 @@ class _Builder:
             key = getattr(event, "value", None)
             value_of = self._value(event, depth + 1)
             name = sys.intern(key if isinstance(key, str) else str(value_of))
-            value = self._value(next(self._events), depth + 1)
+            given = next(self._events)
+            value = self._value(given, depth + 1)
+            tag = getattr(given, "tag", None) or ""
             if name == "<<":
                 every = value if isinstance(value, Items) else [value]
                 merged += [each for each in every if isinstance(each, Table)]
                 continue
             found[name] = value
             found.lines[name] = event.start_mark.line + 1
+            if tag.startswith("!") and len(tag) > 1:
+                found.tags[name] = tag
         for other in merged:
             self._count(len(other))
             for name in other.keys() - found.keys():

@@ -86,14 +86,14 @@ class Service:
         volumes = listed(self.settings, "volumes")
         for volume, line in zip(volumes, volumes.lines, strict=True):
             if isinstance(volume, Table):
-                source = compose_value(volume.get("source", ""))
+                source = self._place(volume.get("source", ""))
                 if volume.get("type") in {"bind", "npipe"}:
                     yield Mount(source, truth(volume.get("read_only")), line)
                 continue
             source, _, rest = compose_value(volume).partition(":")
             options = rest.rpartition(":")[2].split(",")
             if rest and source[:1] in {"/", "~", ".", "$"}:
-                yield Mount(source, "ro" in options, line)
+                yield Mount(self._place(source), "ro" in options, line)
             elif place := self._bound(source):
                 yield Mount(place, "ro" in options, line)
 
@@ -102,7 +102,28 @@ class Service:
         options = table(self.volumes, name, "driver_opts")
         kinds = re.split(r"[,\s]+", str(options.get("o") or ""))
         bound = {"bind", "rbind"} & {*kinds}
-        return compose_value(options.get("device") or "") if bound else ""
+        return self._place(options.get("device") or "") if bound else ""
+
+    def _place(self, source: object) -> str:
+        """Return where a path leads to, whatever it goes through.
+
+        A relative one that leaves the project by two folders or more counts
+        from the top: who knows where the project lies.
+        """
+        text = compose_value(source)
+        if re.match(r"[A-Za-z]:|[^./~$]", text) or text in {"", "."}:
+            return text
+        if text[0] in "~$":
+            if "/.." not in text:
+                return text
+            text = f"/home/user/{text.partition('/')[2]}"
+        if text[0] == "/":
+            return "/" + posixpath.normpath(text).lstrip("/")
+        place = posixpath.join(posixpath.dirname(self.path), text)
+        place = posixpath.normpath(place)
+        if not place.startswith("../.."):
+            return text
+        return "/" + re.sub(r"^(?:\.\.(?:/|$))+", "", place)
 
 
 def is_compose(path: str, document: Any) -> bool:

@@ -10,6 +10,7 @@ from ..ruletable import ruled
 from .compose import Service, truth
 from .names import (
     HARMLESS,
+    MOVING,
     PRIVATE_PORTS,
     SENSITIVE,
     SOCKETS,
@@ -29,6 +30,10 @@ _DEVICE = re.compile(
     r"/?(?::.*)?$"
 )
 _EVERYWHERE = frozenset({"", "0.0.0.0", "::"})  # noqa: S104 # nosec B104 # looked for, not bound to
+_PROTECTION = frozenset(
+    {"cap_drop", "cpus", "deploy", "healthcheck", "mem_limit", "pids_limit"}
+    | {"read_only", "security_opt", "user"}
+)
 POWERFUL = frozenset({"0", "disk", "docker", "kmem", "root", "shadow"})
 compose = ruled(__file__, on="compose")
 # For a service that is written whole, not one that another file completes.
@@ -185,7 +190,8 @@ def root_service(service: Service) -> Iterator[Hit]:
 def moving_image(service: Service) -> Iterator[Hit]:
     """With ``:latest`` or no tag, the next pull is of another program."""
     image = compose_value(service.settings.get("image") or "")
-    built = "build" in service.settings and ":" not in image.rpartition("/")[2]
+    tag = image.rpartition("/")[2].partition(":")[2]
+    built = "build" in service.settings and not MOVING.fullmatch(tag.lower())
     problem = "" if built or not image else unpinned(image)
     if problem:
         yield service.hit("image", problem)
@@ -293,12 +299,32 @@ def left_open(service: Service) -> Iterator[Hit]:
 @compose("MCP-CON-121")
 def fetched_program(service: Service) -> Iterator[Hit]:
     """At each start it runs whatever the other side sends that day."""
-    for key in ("entrypoint", "command"):
-        value = service.settings.get(key)
-        script = value if isinstance(value, str) else service.words(key)
-        if command := fetched(script):
+    check = table(service.settings, "healthcheck").get("test")
+    values = [(x, service.settings.get(x)) for x in ("entrypoint", "command")]
+    for key, value in (*values, ("healthcheck", check)):
+        words = [str(x) for x in value] if isinstance(value, list) else []
+        shell = words[:1] == ["CMD-SHELL"]
+        script = " ".join(words[1:]) if shell else words
+        if command := fetched(value if isinstance(value, str) else script):
             message = f"{command} executes what was fetched unverified"
             yield service.hit(key, message)
+
+
+@compose("MCP-CON-123")
+def taken_away(service: Service) -> Iterator[Hit]:
+    """``!reset`` and ``!override`` drop what the main file says of a key.
+
+    The service then runs without it, though each file looks right alone.
+    """
+    for key in _PROTECTION & service.settings.tags.keys():
+        if service.settings.tags[key] == "!reset":
+            yield service.hit(key, f"{key}: !reset")
+    kept = {"cap_drop": "all", "security_opt": "no-new-privileges"}
+    for key, word in kept.items():
+        told = " ".join(service.words(key)).lower()
+        replaced = service.settings.tags.get(key) == "!override"
+        if replaced and word not in told and not service.whole:
+            yield service.hit(key, f"{key}: !override")
 
 
 @compose_file("MCP-CON-122")

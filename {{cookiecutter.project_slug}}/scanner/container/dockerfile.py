@@ -20,6 +20,7 @@ KNOWN = frozenset(
 _FLAGGED = frozenset({"ADD", "COPY", "FROM", "HEALTHCHECK", "RUN"})
 _EXPANDED = frozenset({"ADD", "COPY", "EXPOSE", "USER", "VOLUME", "WORKDIR"})
 _DIRECTIVE = re.compile(r"#\s*([A-Za-z][\w-]*)\s*=\s*(.+?)\s*", re.DOTALL)
+_DIRECTIVES = frozenset({"check", "escape", "syntax"})
 _HEREDOC = re.compile(
     r"(?<!\S)\d*<<(?P<dash>-?)(?P<mark>[\"']?)(?P<name>[^\s<\"']+)(?P=mark)"
     r"(?!\S)|\"(?:\\.|[^\"\\])*\"|'[^']*'|\\."
@@ -134,6 +135,7 @@ class Dockerfile:
     Attributes:
         problems: What could not be read in it.
         ends: The lines on which its here-documents end.
+        syntax: The line and image of the program that reads the file.
     """
 
     path: str
@@ -141,6 +143,7 @@ class Dockerfile:
     instructions: list[Instruction] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     ends: list[int] = field(default_factory=list)
+    syntax: tuple[int, str] | None = None
 
     @property
     def final(self) -> list[Instruction]:
@@ -204,12 +207,15 @@ class _Parser:
         continued = self._continued()
         for number, line in self._lines:
             text = line.lstrip()
-            if directives and (found := _DIRECTIVE.fullmatch(text)):
-                if found[1].lower() == "escape" and found[2] in {"`", "\\"}:
-                    self._escape = found[2]
+            told = _DIRECTIVE.fullmatch(text) if directives else None
+            if told and (name := told[1].lower()) in _DIRECTIVES:
+                if name == "escape" and told[2] in {"`", "\\"}:
+                    self._escape = told[2]
                     continued = self._continued()
+                if name == "syntax":
+                    self._file.syntax = number, told[2].strip()
                 continue
-            directives = False
+            directives = False  # BuildKit ends at the first unknown one
             if not text or text.startswith("#"):
                 continue
             pieces = [(number, text)]

@@ -63,6 +63,15 @@ _ENDED = re.compile(
     r"|alpine:(?:2\..*|3\.(?:\d|1\d)(?:\..*)?)"
     r"|node:(?:\d|1\d|20)(?:[.-].*)?)"
 )
+# Images whose user is another than root, by who publishes them.
+_NOT_ROOT = re.compile(
+    r"gcr\.io/distroless/[^:@]+:[^@]*nonroot[^@]*(?:@.+)?"
+    r"|cgr\.dev/chainguard(?:-private)?/.+"
+)
+_FRONTEND = re.compile(
+    r"(?:docker\.io/)?docker/dockerfile(?::\d[\w.-]*(?:@sha256:\w+)?"
+    r"|(?::[\w.-]+)?@sha256:\w+)"
+)
 _MAKES_USER = re.compile(r"useradd|adduser")
 _CODE = re.compile(r"(?i)\b(?:DL|SC)\d+")
 dockerfile = ruled(__file__, on="dockerfile")
@@ -100,7 +109,7 @@ def no_user(file: Dockerfile) -> Iterator[Hit]:
     """
     if file.stages and file.last("USER") is None:
         base = file.final[0]
-        if "nonroot" not in base.stage.image:
+        if not _NOT_ROOT.fullmatch(base.stage.image):
             yield hit(
                 file,
                 base,
@@ -139,6 +148,21 @@ def moving_base(file: Dockerfile) -> Iterator[Hit]:
             continue
         if problem := unpinned(image):
             yield hit(file, where, problem, anchor=image[:200])
+
+
+@dockerfile("MCP-CON-029")
+def other_frontend(file: Dockerfile) -> Iterator[Hit]:
+    """``# syntax=`` names an image that is run to read the file.
+
+    Whoever owns it decides what the lines below mean, and sees the secrets
+    of the build.
+    """
+    line, image = file.syntax or (1, "")
+    if image and not _FRONTEND.fullmatch(image):
+        message = f"syntax={image[:80]} reads this file"
+        yield Hit(
+            path=file.path, line=line, anchor=image[:200], message=message
+        )
 
 
 @dockerfile("MCP-CON-026")

@@ -26,6 +26,10 @@ _VOLUMES = frozenset(
     {"configMap", "csi", "downwardAPI", "emptyDir", "ephemeral", "name"}
     | {"persistentVolumeClaim", "projected", "secret", "hostPath", "image"}
 )
+_HOOKS = (
+    *(("lifecycle", way) for way in ("postStart", "preStop")),
+    *((f"{way}Probe", "") for way in ("liveness", "readiness", "startup")),
+)
 _CLUSTER = re.compile(r"\bkubernetes\.default\b")
 container_rule = ruled(__file__, on="container")
 pod_rule = ruled(__file__, on="pod")
@@ -284,9 +288,16 @@ def left_open(container: Container) -> Iterator[Hit]:
 def fetched_program(container: Container) -> Iterator[Hit]:
     """At each start it runs whatever the other side sends that day."""
     settings = container.settings
+    first = "command" if "command" in settings else "args"
     words = [*listed(settings, "command"), *listed(settings, "args")]
-    if command := fetched([str(word) for word in words]):
-        key = "command" if "command" in settings else "args"
+    every = [(first, words)]
+    for key, way in _HOOKS:
+        hook = table(settings, key, way) if way else table(settings, key)
+        every.append((key, listed(hook, "exec", "command")))
+    for key, words in every:
+        command = fetched([str(word) for word in words])
+        if not command:
+            continue
         message = f"{command} executes what was fetched unverified"
         yield container.hit(key, message)
 

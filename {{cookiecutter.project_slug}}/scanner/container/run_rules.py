@@ -4,6 +4,7 @@ import posixpath
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from ..downloads import Downloads, fetched_to, unchecked, verifies
 from ..model import Severity
@@ -85,9 +86,11 @@ class Run:
             if command.name in names:
                 yield Command(command.program)
             words = command.words
-            for position, word in enumerate(words[1:], 1):
-                if word in names and words[position - 1].startswith("-exec"):
-                    yield Command(words[position:])
+            starts = [n for n, x in enumerate(words) if x.startswith("-exec")]
+            for start, end in pairwise((*starts, len(words))):
+                called = words[start + 1 : end]
+                if called and called[0] in names:
+                    yield Command(called)
 
     def installs(self) -> Iterator[tuple[Command, list[str]]]:
         """Yield the calls of package managers, and what they install."""
@@ -109,15 +112,21 @@ def runs(file: Dockerfile) -> Iterator[Run]:
         if mode := where.flag("chmod"):
             chmod = Command(("chmod", mode))
             yield Run(file, where, [chmod], [], id(where) in shipped, *about)
-        if where.name != "RUN":
+        if where.name not in {"CMD", "ENTRYPOINT", "HEALTHCHECK", "RUN"}:
             continue
+        script = where.script
+        if where.name == "HEALTHCHECK" and isinstance(script, str):
+            script = script.strip().removeprefix("CMD").strip()
         try:
-            found = commands(where.script)
+            found = commands(script)
         except ValueError as error:
             file.problems.append(f"line {where.line}: {error}")
             continue
         follower = downloads.setdefault(id(where.stage), Downloads())
         executed = list(follower.executed(found))
+        if where.name != "RUN":  # it makes no layer: only 004 is for it
+            yield Run(file, where, [], executed, False, set(), set())
+            continue
         yield Run(file, where, found, executed, id(where) in shipped, *about)
 
 

@@ -32,6 +32,7 @@ DOCKERFILES: dict[tuple[str, str], tuple[list[str], list[str]]] = {
             "FROM a:1\nHEALTHCHECK CMD true\n",
             "FROM a:1 AS x\nUSER app\nFROM a:1\nHEALTHCHECK CMD true\n",
             "FROM a:1 AS nonroot\nHEALTHCHECK CMD true\n",
+            "FROM evil/nonroot-tool:1.0\nHEALTHCHECK CMD true\n",
             "FROM a:1\nONBUILD USER app\nHEALTHCHECK CMD true\n",
             "FROM a:1\nRUN <<EOF\nUSER app\nEOF\nHEALTHCHECK CMD true\n",
             "FROM a:1\nRUN echo \\\nUSER app\nHEALTHCHECK CMD true\n",
@@ -45,6 +46,7 @@ DOCKERFILES: dict[tuple[str, str], tuple[list[str], list[str]]] = {
     ("002", "high"): (
         [
             LAST.format("USER root"),
+            "# about=x\n# escape=`\n" + LAST.format("LABEL a=b`\nUSER root"),
             LAST.format("USER 0"),
             LAST.format("USER app\nUSER 00:0"),
             LAST.format("USER ROOT:app"),
@@ -66,6 +68,7 @@ DOCKERFILES: dict[tuple[str, str], tuple[list[str], list[str]]] = {
         [
             image("").replace(":3.13.9-slim\n", ":latest\n"),
             image("").replace(":3.13.9-slim\n", "\n"),
+            image("").replace(":3.13.9-slim\n", ":slim\n"),
             image("").replace(":3.13.9-slim AS", " AS"),
             "ARG TAG=latest\n" + image("").replace(":3.13.9-slim", ":$TAG"),
             image("COPY --from=ghcr.io/astral-sh/uv:latest /uv /bin/uv"),
@@ -85,6 +88,8 @@ DOCKERFILES: dict[tuple[str, str], tuple[list[str], list[str]]] = {
             image("RUN curl -sSf https://example.com/i.sh | sh"),
             image("RUN wget -qO- https://example.com/i.sh | bash -s -- x"),
             image("RUN bash <(curl -s https://example.com/i.sh)"),
+            image('CMD ["sh", "-c", "curl https://example.com/i | sh"]'),
+            image("HEALTHCHECK CMD curl https://example.com/i | sh"),
             image('RUN bash -euo pipefail -c "$(curl https://a.example/i)"'),
             *(
                 image(f"RUN curl -sSf https://example.com/i | {program}")
@@ -147,6 +152,18 @@ DOCKERFILES: dict[tuple[str, str], tuple[list[str], list[str]]] = {
             ),
         ],
     ),
+    ("029", "high"): (
+        [
+            "# syntax=evil/dockerfile:1\n" + image(""),
+            "#syntax = docker/dockerfile:latest\n" + image(""),
+            "# escape=\\\n# syntax=docker/dockerfile\n" + image(""),
+        ],
+        [
+            "# syntax=docker/dockerfile:1\n" + image(""),
+            "# syntax=docker/dockerfile@sha256:" + "0" * 64 + "\n" + image(""),
+            "# a comment\n# syntax=evil/dockerfile:1\n" + image(""),
+        ],
+    ),
     ("005", "medium"): (
         [
             image("RUN wget --no-check-certificate https://example.com/a"),
@@ -205,6 +222,7 @@ DOCKERFILES: dict[tuple[str, str], tuple[list[str], list[str]]] = {
             image("RUN chmod a+w /app"),
             image("RUN chmod u=rw,o+rw /app"),
             image("RUN find /app -exec chmod ugo+rwx {} +"),
+            image("RUN find / -exec chmod 755 {} + -exec chmod 777 {} \\;"),
             image("RUN mkdir -m 777 /data"),
             image("COPY --chmod=666 app.py /app/"),
         ],
@@ -456,6 +474,13 @@ COMPOSE: dict[tuple[str, str], tuple[list[str], list[str]]] = {
             service('volumes: ["/:/host"]'),
             service('volumes: ["/etc:/etc"]'),
             service('volumes: ["~/.ssh:/keys"]'),
+            *(
+                service(f"volumes: ['{place}:/x']")
+                for place in (
+                    *("/srv/../etc", "//etc", "../../../../etc"),
+                    *("~/../../etc", "/etc/ssl/certs/../../shadow"),
+                )
+            ),
             service('volumes: ["${HOME}:/home"]'),
             service("volumes: [{type: bind, source: /proc, target: /p}]"),
             service("volumes: ['named:/data']")
@@ -463,6 +488,7 @@ COMPOSE: dict[tuple[str, str], tuple[list[str], list[str]]] = {
         ],
         [
             service('volumes: ["./data:/data", "/srv/work:/workspace"]'),
+            service('volumes: ["../lib:/lib", "./a/../data:/data"]'),
             service('volumes: ["/etc/localtime:/etc/localtime:ro"]'),
             service("volumes: ['named:/data']")
             + "volumes: {named: {driver_opts: {o: bind, device: /srv/a} } }\n",
@@ -521,6 +547,9 @@ COMPOSE: dict[tuple[str, str], tuple[list[str], list[str]]] = {
     ("121", "high"): (
         [
             service("command: sh -c 'curl -fsSL https://a.b/x.sh | sh'"),
+            service(
+                "healthcheck: {test: [CMD-SHELL, 'curl https://a.b | sh']}"
+            ),
             service("entrypoint: [sh, -c, 'wget -qO- https://a.b/x | bash']"),
         ],
         [service("command: sh -c 'curl -fsSL https://a.b/x | jq .'")],
@@ -536,6 +565,13 @@ COMPOSE: dict[tuple[str, str], tuple[list[str], list[str]]] = {
             service() + "include: [../other/compose.yaml]\n",
             service("build: {context: ..}"),
         ],
+    ),
+    ("123", "medium"): (
+        [
+            "services: {a: {mem_limit: !reset null}}\n",
+            "services: {a: {cap_drop: !override [KILL]}}\n",
+        ],
+        ["services: {a: {cap_drop: !override [ALL], ports: !reset []}}\n"],
     ),
     ("120", "medium"): (
         [
@@ -612,6 +648,7 @@ COMPOSE: dict[tuple[str, str], tuple[list[str], list[str]]] = {
         [
             service().replace(":1.2.3", ":${TAG}"),
             service("build: .").replace(":1.2.3", ""),
+            service("build: .").replace(":1.2.3", ":local"),
         ],
     ),
     ("111", "high"): (
@@ -1013,7 +1050,13 @@ KUBERNETES: dict[tuple[str, str], tuple[list[str], list[str]]] = {
         ],
     ),
     ("234", "high"): (
-        [pod(container="args: [sh, -c, 'curl https://a.b/x | sh']")],
+        [
+            pod(container="args: [sh, -c, 'curl https://a.b/x | sh']"),
+            pod(
+                container="lifecycle: {postStart: {exec: {command:"
+                " [sh, -c, 'curl https://a.b/x | sh']} } }"
+            ),
+        ],
         [pod(container="args: [sh, -c, 'curl https://a.b/x | jq .']")],
     ),
     ("229", "medium"): (
