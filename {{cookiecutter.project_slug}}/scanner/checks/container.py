@@ -33,9 +33,15 @@ MAX_SAME = 100  # findings of one rule in one file
 # Imported, so that they are registered.
 _RULES = (compose_rules, kubernetes_rules, manifest_rules)
 _DOCKERFILE = re.compile(
-    r"(?is)(.*/)?(?:(?:docker|container)file(?:[._-].+)?|[^/]+\.dockerfile)"
+    r"(?is)(.*/)?(?:(?:docker|container)file(?:\d+|[._-].+)?"
+    r"|[^/]+\.(?:docker|container)file)"
 )
 _NO_DOCKERFILE = re.compile(r"(?is).+\.(?:dockerignore|html|j2|md|py|rst|txt)")
+# How compose files and workflows name the file of a build.
+_BUILT = re.compile(
+    r"""(?m)(?:^|[\s{,])["']?(?:docker)?file["']?:\s*["']?([^\s"',}]+)"""
+)
+_FROM = re.compile(rb"(?im)^[ \t]*FROM[ \t]+\S")
 _YAML = re.compile(
     r"(?is)(?!\.github/).+\.(?:json|ya?ml)|(?:.*/)?Kustomization"
 )
@@ -60,6 +66,7 @@ class _Work:
     findings: list[Finding] = field(default_factory=list)
     files: set[str] = field(default_factory=set)
     problems: dict[str, str] = field(default_factory=dict)
+    charts: set[str] = field(default_factory=set)  # Helm's templates
     printing: set[tuple[str | None, int | None]] = field(default_factory=set)
     counts: Counter[tuple[str, str | None]] = field(default_factory=Counter)
 
@@ -94,7 +101,7 @@ def check(project: Project, options: Options) -> CheckResult:
     with work.needing_a_tool():
         if dockerfiles:
             _hadolint(work, dockerfiles, options.timeout)
-    if not work.files and work.state is State.PASSED:
+    if not work.files | work.charts and work.state is State.PASSED:
         reason = "no Dockerfile, compose file or manifest"
         state = State.NOT_APPLICABLE
         return CheckResult(name="container", state=state, reason=reason)
@@ -113,8 +120,14 @@ def check(project: Project, options: Options) -> CheckResult:
 def _dockerfiles(work: _Work) -> dict[str, list[int]]:
     """Judge each Dockerfile by our rules; return what hadolint needs."""
     read: dict[str, list[int]] = {}
+    built = _built(work.project)
     for path in work.project.files:
-        if not _DOCKERFILE.fullmatch(path) or _NO_DOCKERFILE.fullmatch(path):
+        named = _DOCKERFILE.fullmatch(path) and not _NO_DOCKERFILE.fullmatch(
+            path
+        )
+        if not named and posixpath.basename(path) not in built:
+            continue
+        if not named and not _holds_stage(work.project, path):
             continue
         work.files.add(path)
         try:
@@ -139,6 +152,23 @@ def _dockerfiles(work: _Work) -> dict[str, list[int]]:
     return read
 
 
+def _built(project: Project) -> set[str]:
+    """Return the names of the files that compose or a workflow builds."""
+    found: set[str] = set()
+    for path in project.named(r"(?is).+\.ya?ml"):
+        with contextlib.suppress(Unreadable):  # said by who judges it
+            text = project.text(path, documents.MAX_BYTES)
+            found.update(map(posixpath.basename, _BUILT.findall(text)))
+    return found
+
+
+def _holds_stage(project: Project, path: str) -> bool:
+    try:
+        return _FROM.search(project.read(path)) is not None
+    except Unreadable:
+        return False
+
+
 def _documents(work: _Work) -> None:
     """Judge the compose files and the manifests among the YAML files."""
     found: dict[str, list[Any]] = {}
@@ -147,6 +177,9 @@ def _documents(work: _Work) -> None:
         try:
             found[path] = documents.load(_text(data), room)
         except (documents.Malformed, UnicodeDecodeError) as error:
+            if _in_chart(work.project, path) and b"{{" in data:
+                work.charts.add(path)
+                continue
             work.files.add(path)
             work.problems[path] = (
                 "no UTF-8" if isinstance(error, ValueError) else str(error)
@@ -183,6 +216,12 @@ def _candidates(work: _Work) -> Iterator[tuple[str, bytes]]:
         except Unreadable as error:
             work.files.add(path)
             work.problems[path] = str(error).removeprefix(f"{path} is ")
+
+
+def _in_chart(project: Project, path: str) -> bool:
+    """Tell a template of a Helm chart: no YAML before it is filled."""
+    folder, found, _rest = path.rpartition("/templates/")
+    return bool(found) and project.exists(f"{folder}/Chart.yaml")
 
 
 def _text(data: bytes) -> str:
@@ -231,6 +270,8 @@ def _hadolint(
 
 def _told(work: _Work) -> Iterator[str]:
     """Name the first files that were not looked at in full."""
+    if work.charts:
+        yield f"{len(work.charts)} Helm templates not judged: render them"
     shown = list(work.problems.items())[:3]
     for path, problem in shown:
         yield f"{visible(path, 100)}: {visible(problem, 100)}"

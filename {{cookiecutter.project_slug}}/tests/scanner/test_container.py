@@ -48,6 +48,31 @@ def test_it_says_which_controls_are_not_assessed(check):
     assert "4.2, 4.3, 4.8, 4.11 in part" in reason
 
 
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("compose.yaml", "services: {a: {build: {dockerfile: b/p.txt}}}\n"),
+        (".github/workflows/ci.yaml", "with:\n  file: ./b/p.txt\n"),
+    ],
+)
+def test_a_file_that_is_built_is_judged_whatever_its_name(
+    check, bench, path, text
+):
+    assert "001" in ids(check({path: text, "b/p.txt": ROOT}))
+    assert "001" not in ids(check({path: text, "b/p.txt": "words\n"}))
+
+
+def test_a_helm_template_is_told_as_not_judged_and_is_no_gap(check, bench):
+    opening, closing = "{" * 2, "}" * 2
+    text = f"apiVersion: v1\n{opening}- if .Values.x {closing}\nkind: X\n"
+    chart = {"c/Chart.yaml": "name: c\n", "c/templates/a.yaml": text}
+    files = {"compose.yaml": SERVICE}
+    result = check(files | chart)
+    assert not result.coverage.partial
+    assert "1 Helm templates not judged" in result.reason
+    assert check(files | {"d/templates/b.yaml": text}).coverage.partial
+
+
 PRIVILEGED = {
     "apiVersion": "v1",
     "kind": "Pod",
@@ -97,6 +122,8 @@ def test_a_manifest_behind_a_megabyte_of_comments_is_told(check, bench):
         ("dockerfile", True),
         ("Containerfile", True),
         ("a\nb/Dockerfile", True),
+        ("Dockerfile2", True),
+        ("x.containerfile", True),
         ("Dockerfile.dockerignore", False),
         ("Dockerfile.md", False),
         ("test_dockerfile.py", False),
