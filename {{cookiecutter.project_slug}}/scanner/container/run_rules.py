@@ -220,6 +220,7 @@ def secret_in_run(run: Run) -> Iterator[Hit]:
     """The image's history shows each RUN as it was written (CIS 4.10)."""
     login = any(command.name == "chpasswd" for command in run.commands)
     for command in run.commands:
+        kept = _keeps_secret(command)
         for word, following in zip(
             command.words, (*command.words[1:], ""), strict=True
         ):
@@ -231,7 +232,6 @@ def secret_in_run(run: Run) -> Iterator[Hit]:
             given = named and literal(value) and not value.startswith("-")
             pair = following if word in {"-u", "--user"} else login and word
             told = pair and re.fullmatch(r"[\w-]+:[^\s:$]+", pair[:200])
-            kept = _keeps_secret(command)
             if given or told or kept or _CREDENTIALS.search(word):
                 line = run.where.line_of(word.partition("=")[0])
                 yield run.hit(f"{command.name} is given a secret", line)
