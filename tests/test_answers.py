@@ -314,7 +314,7 @@ class TestFirstScan:
         return [
             finding.message
             for rule in rules
-            if rule.on != "project"
+            if not rule.on
             for finding in rule.findings(setup)
         ]
 
