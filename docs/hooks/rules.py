@@ -84,7 +84,7 @@ def page(check: str, found: Iterable[Any]) -> str:
 
 def one(rule: Any) -> Iterator[str]:
     """Yield a rule's heading, facts, explanation and remedy."""
-    facts = (rule.severity.value, rule.cwe, rule.owasp)
+    facts = (rule.severity.value, rule.cwe, rule.risk)
     yield f"## {rule.id}: {prose(rule.title)} {{ #{anchor(rule)} }}\n"
     yield " · ".join(fact for fact in facts if fact) + "\n"
     yield f"{prose(rule.explanation.strip())}\n"

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from . import owasp
+
 
 class Severity(StrEnum):
     """How bad a finding is, the worst first."""
@@ -41,7 +43,12 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explained:
-    """What a rule looks for, why it matters and what to do about it."""
+    """What a rule looks for, why it matters and what to do about it.
+
+    Attributes:
+        owasp: The number of an item of the OWASP MCP Top 10, such as MCP05;
+            empty where none fits.
+    """
 
     id: str
     severity: Severity
@@ -50,6 +57,11 @@ class Explained:
     owasp: str
     remedy: str
     explanation: str
+
+    @property
+    def risk(self) -> str:
+        """The item's number and name."""
+        return owasp.named(self.owasp)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

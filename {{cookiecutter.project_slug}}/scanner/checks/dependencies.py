@@ -27,7 +27,7 @@ _FAMILY = register(
         severity=Severity.HIGH,
         title="A locked package has a known vulnerability",
         cwe="CWE-1395",
-        owasp="MCP04 Supply Chain Attacks",
+        owasp="MCP04",
         remedy="Upgrade it: uv lock --upgrade-package NAME",
         explanation="An advisory concerns the locked version of the package."
         " Its weight is that of the advisory's CVSS vector, or what its"

@@ -194,7 +194,7 @@ def _register(kind: Kind, explanation: str, remedy: str = _REMEDY) -> None:
             severity=kind.severity,
             title=kind.title,
             cwe="CWE-798",
-            owasp="MCP01 Secret Exposure",
+            owasp="MCP01",
             remedy=remedy,
             explanation=explanation,
         )

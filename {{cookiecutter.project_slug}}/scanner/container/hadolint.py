@@ -40,7 +40,7 @@ register(
         severity=Severity.LOW,
         title="hadolint reports a fault",
         cwe="CWE-710",
-        owasp="MCP04 Supply Chain Attacks",
+        owasp="MCP04",
         remedy="See https://github.com/hadolint/hadolint/wiki",
         explanation="What hadolint calls an error or a warning, unless it is"
         " a matter of size or style: a Dockerfile that does not do what it"
@@ -53,7 +53,7 @@ register(
         severity=Severity.LOW,
         title="ShellCheck reports a fault in a RUN",
         cwe="CWE-710",
-        owasp="MCP04 Supply Chain Attacks",
+        owasp="MCP04",
         remedy="See https://www.shellcheck.net/wiki",
         explanation="What ShellCheck, inside hadolint, calls an error or a"
         " warning: a command that does not do what it seems to.",

@@ -53,7 +53,7 @@ def summary(report: Report) -> str:
 
 def explain(rule: Explained) -> str:
     """Return a rule as a page of text."""
-    facts = [rule.severity.value, rule.cwe, rule.owasp]
+    facts = [rule.severity.value, rule.cwe, rule.risk]
     return "\n".join(
         [
             f"{rule.id}: {rule.title}",

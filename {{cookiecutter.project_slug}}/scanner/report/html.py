@@ -50,7 +50,7 @@ def _finding(report: Report, finding: Finding, check: str) -> str:
     standing = report.standing[finding]
     line = f":{finding.line}" if finding.line else ""
     where = f"{_text(finding.path or 'the project')}{line}"
-    facts = " · ".join(_text(x) for x in (finding.cwe, rule.owasp) if x)
+    facts = " · ".join(_text(x) for x in (finding.cwe, rule.risk) if x)
     why = message = ""
     if finding.message != finding.title:
         message = f"<p>{_text(finding.message)}</p>"

@@ -55,7 +55,7 @@ def render(report: Report) -> str:
 
 
 def _rule(rule: Explained) -> dict[str, Any]:
-    tags = ["security", *filter(None, (rule.owasp,))]
+    tags = ["security", *filter(None, (rule.risk,))]
     if rule.cwe:
         tags.append(f"external/cwe/{rule.cwe.lower()}")
     return {

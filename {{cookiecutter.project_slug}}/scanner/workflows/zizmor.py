@@ -30,7 +30,7 @@ register(
         severity=Severity.HIGH,
         title="zizmor reports a fault in a workflow",
         cwe="CWE-829",
-        owasp="MCP04 Supply Chain Attacks",
+        owasp="MCP04",
         remedy="See https://docs.zizmor.sh/audits/",
         explanation="What zizmor's regular persona reports, with the weight"
         " that it gives it. A workflow runs with rights to the repository,"

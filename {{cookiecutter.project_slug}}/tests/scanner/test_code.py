@@ -234,7 +234,7 @@ def test_semgrep_adds_what_others_miss_and_repeats_nothing(
     again = {**result, "start": {"line": 4}, "check_id": "a.MCP-CODE-S01"}
     again["extra"] = {
         **result["extra"],
-        "metadata": {"title": "t", "remedy": "r", "cwe": "CWE-78"},
+        "metadata": {"title": "t", "remedy": "r", "cwe": "CWE-95"},
     }
     names = ["__init__", "settings", "x"]
     scanned = [f"small_server/{name}.py" for name in names]

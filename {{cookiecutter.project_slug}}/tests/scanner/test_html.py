@@ -81,7 +81,9 @@ def test_no_name_becomes_markup(read):
 
 def test_a_rule_is_explained_where_it_fired(text):
     assert "A .env that git takes" not in text
-    assert "Bandit finds it, by test B307" in text
+    assert (
+        "Bandit finds this, by the test whose number the rule bears." in text
+    )
     assert text.count("Why it matters") == 5
 
 
