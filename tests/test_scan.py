@@ -361,7 +361,7 @@ def failing(project: Project) -> Iterator[Callable[[str, str], None]]:
 
 @posix_only
 @pytest.mark.parametrize(
-    ("tool", "failure"), zip(TOOLS, FAILURES, strict=True)
+    ("tool", "failure"), [*zip(TOOLS, FAILURES, strict=True)]
 )
 def test_failing_tool_is_never_a_pass(
     project: Project,

@@ -7,6 +7,7 @@ import secrets
 import signal
 import socket
 import subprocess  # nosec B404 # for its TimeoutExpired alone
+import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
@@ -63,7 +64,7 @@ class HttpServer:
     def __init__(
         self, project: Project, workspace: Path, **variables: str
     ) -> None:
-        self.port = _free_port()
+        self.port, self._claim = _free_port()
         self._project = project
         self._here = surroundings(workspace)
         self._environment = environment(
@@ -100,6 +101,7 @@ class HttpServer:
         """End the process and all that it started."""
         ended(self._process)
         self._log.close()
+        self._claim.close()
 
     @property
     def alive(self) -> bool:
@@ -234,18 +236,36 @@ class HttpServer:
         raise Silent(f"the server did not answer{hint(self._log)}")
 
 
-def _free_port() -> int:
-    """Return a port that nobody uses, and that nobody is given by chance.
+def _free_port() -> tuple[int, socket.socket]:
+    """Return a port that nobody uses, and what claims it from other scans.
 
     What the system gives to whoever asks for any port, it may give away again
-    before the server has taken it.
+    before the server has taken it. Two scans that draw the same one at the
+    same time would attack one server for two.
     """
     for _ in range(100):
         port = secrets.choice(PORTS)
         with contextlib.suppress(OSError):
             socket.create_server(("127.0.0.1", port)).close()
-            return port
+            return port, _claim(port)
     raise ToolError("no port of this machine is free for the server")
+
+
+def _claim(port: int) -> socket.socket:
+    """Take a name that one process at a time can have.
+
+    Raises:
+        OSError: Another scan has it.
+    """
+    if sys.platform != "linux":
+        return socket.socket()
+    claim = socket.socket(socket.AF_UNIX)
+    try:
+        claim.bind(f"\0mcp-security-scan-{port}")
+    except OSError:
+        claim.close()
+        raise
+    return claim
 
 
 def _message(text: str) -> Mapping[str, Any]:

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from scanner import live
+from scanner import live, live_http
 from scanner.probes import network
 from scanner.probes.clients import strangers_words
 from scanner.probes.lab import lab
@@ -19,6 +19,7 @@ from scanner.probes.network import (
 from scanner.probes.sse import over_sse
 from scanner.probes.target import Probe
 from scanner.surface.components import Component
+from scanner.tools import ToolError
 from tests.scanner.broken import (
     Edit,
     broken,
@@ -389,3 +390,16 @@ def test_fault_is_found_over_sse(
 def test_sound_server_withstands_over_sse(kind: str) -> None:
     with lab() as traps:
         assert over_sse(broken(), traps, kind) == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the names are Linux's")
+def test_two_scans_never_take_one_port(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    port, claim = live_http._free_port()
+    monkeypatch.setattr(live_http, "PORTS", range(port, port + 1))
+    with claim, pytest.raises(ToolError):
+        live_http._free_port()
+    again, claim = live_http._free_port()
+    claim.close()
+    assert again == port
