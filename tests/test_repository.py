@@ -96,6 +96,20 @@ class TestWorkflow:
         assert all(job["timeout-minutes"] <= 40 for job in jobs)
 
 
+@pytest.mark.parametrize(
+    "workflow",
+    sorted((PROJECT_FOLDER / ".github").rglob("*.yml")),
+    ids=lambda path: path.stem,
+)
+def test_dependabot_can_read_what_is_not_rendered(workflow: Path) -> None:
+    """It keeps the actions of the generated project up to date as well."""
+    read = yaml.safe_load(workflow.read_text(encoding="utf-8"))
+
+    for job in read.get("jobs", {}).values():
+        for step in job["steps"]:
+            assert {"uses", "run"} & step.keys()
+
+
 def test_workflows_have_no_finding() -> None:
     run = subprocess.run(
         ["zizmor", "--offline", "--pedantic", "--no-progress", ".github"],
