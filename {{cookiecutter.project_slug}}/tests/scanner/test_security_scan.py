@@ -68,8 +68,9 @@ def test_a_broken_environment_does_not_go_round_for_ever(copy):
     python = copy / ".venv" / "bin" / "python"
     python.parent.mkdir(parents=True)
     python.symlink_to(sys.executable)  # no pyvenv.cfg: it is not inside
-    done = scan(copy, "--only", "configuration")
-    assert done.returncode == 0, done.stderr
+    done = scan(copy, "--only", "permissions")  # which needs no library
+    assert done.stdout.count("Security scan of small-server") == 1
+    assert done.stderr == ""
 
 
 @posix
