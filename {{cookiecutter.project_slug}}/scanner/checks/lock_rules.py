@@ -9,6 +9,7 @@ from urllib.parse import unquote, urlsplit
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name, canonicalize_version
 from packaging.version import InvalidVersion
+from pip._internal.models.index import PyPI
 
 from ..advisories.lock import UV_LOCK
 from ..advisories.packages import Package, host_of
@@ -19,8 +20,7 @@ from .dependency_rules import Subject, direct, hit_at
 from .index_rules import named_hosts
 
 _SUFFIX = re.compile(r"\.(?:tar\.\w+|tgz|zip)$")
-PYPI = "pypi.org"
-PUBLIC = frozenset({PYPI, "files.pythonhosted.org"})
+PUBLIC = frozenset({PyPI.netloc, PyPI.file_storage_domain})
 dependency_rule = ruled(__file__, on="")
 
 
@@ -67,10 +67,10 @@ def elsewhere(subject: Subject) -> Iterator[Hit]:
     for package in packages:
         files.setdefault(package.host, []).extend(map(host_of, package.files))
     usually = {index: _usual(files[index]) for index in named & {*files}}
-    usually.pop(PYPI, None)
+    usually.pop(PyPI.netloc, None)
     for package in packages:
         fine = named | PUBLIC | {usually.get(package.host, "")}
-        if package.host not in named | {PYPI}:
+        if package.host not in named | {PyPI.netloc}:
             yield hit_at(subject, package, f"comes from {package.host}")
         elif others := {*map(host_of, package.files)} - fine:
             yield hit_at(subject, package, f"has a file at {min(others)}")

@@ -4,13 +4,14 @@ import ast
 import re
 import warnings
 from collections.abc import Iterator, Sequence
+from importlib import import_module
 from typing import Any, Final
 
 from ..rules import Hit
 from ..ruletable import ruled
 from .source import Source
 
-_PARSER: Any = getattr(re, "_parser")  # noqa: B009 - it tells no types
+_PARSER: Any = import_module("re._parser")  # which tells no types
 _REPEATS: Final = frozenset({"MAX_REPEAT", "MIN_REPEAT"})
 MAX_PATTERN = 5_000  # characters
 MANY = 10  # repeats; fewer are tried out soon

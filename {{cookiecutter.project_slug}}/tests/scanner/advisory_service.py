@@ -8,8 +8,11 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from pip._internal.models.index import PyPI
+
 Record = dict[str, Any]
-FILES = "https://files.pythonhosted.org/x"
+INDEX = PyPI.simple_url
+FILES = f"https://{PyPI.file_storage_domain}/x"
 NOW = "2026-11-20T00:00:00Z"
 CRITICAL = "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"
 
@@ -40,7 +43,7 @@ def package(
     name: str,
     version: str = "1.0",
     *,
-    source: str = '{ registry = "https://pypi.org/simple" }',
+    source: str = f'{{ registry = "{INDEX}" }}',
     hashed: bool = True,
     uploaded: str = NOW,
 ) -> str:

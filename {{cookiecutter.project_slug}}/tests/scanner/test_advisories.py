@@ -232,7 +232,7 @@ def test_a_lock_that_cannot_be_read_is_no_empty_lock(text, make_project):
 
 def test_pinned_requirements_are_a_lock(make_project):
     text = (
-        "# by uv\n-i https://pypi.org/simple\n"
+        "# by uv\n-i https://mirror.example/simple\n"
         "demo==1.0 ; python_version > '3' \\\n"
         f"    --hash=sha256:{'0' * 64}\n"
         "other[extra]>=2  # unpinned\n"

@@ -394,7 +394,7 @@ def test_a_lock_that_names_nothing_is_no_pass(scan_lock, install):
 
 
 @pytest.mark.parametrize(
-    "text", ["-e git+https://host/demo#egg=demo", "-i https://pypi.org/simple"]
+    "text", ["-e git+https://host/demo#egg=demo", f"-i {osv.INDEX}"]
 )
 def test_requirements_that_pin_nothing_are_no_pass(text, scan_lock, install):
     install("pip-audit")
@@ -414,7 +414,7 @@ def test_what_else_names_packages_is_said(scan_lock, install):
 
 
 def test_an_address_that_is_none_is_no_lock(scan_lock):
-    lock = LOCK.replace("https://pypi.org/simple", "https://[x", 1)
+    lock = LOCK.replace(osv.INDEX, "https://[x", 1)
     result = scan_lock(**{"uv.lock": lock})
 
     assert (result.state, result.reason) == (

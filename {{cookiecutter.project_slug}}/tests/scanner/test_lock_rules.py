@@ -11,6 +11,7 @@ from .small_lock import LOCK, PYPROJECT, REQUIRES, ids
 UNBOUNDED = PYPROJECT.replace(">=1,<2", ">=1")
 WISH = REQUIRES.replace(">=1,<2", ">=1")
 PROTOCOL = PYPROJECT.replace("demo>=1,<2", "fastmcp>=4")
+IN_CLEAR = f'{{ registry = "{osv.INDEX.replace("https:", "http:")}" }}'
 GIT = '{ git = "https://host/demo?rev=1#0" }'
 RULES_OF_LOCKS = {
     "001": (Severity.HIGH, {"uv.lock": ""}),
@@ -51,10 +52,7 @@ RULES_OF_LOCKS = {
         Severity.HIGH,
         {
             "uv.lock": osv.lock(
-                osv.package(
-                    "demo", source='{ registry = "http://pypi.org/x" }'
-                ),
-                requires=REQUIRES,
+                osv.package("demo", source=IN_CLEAR), requires=REQUIRES
             )
         },
     ),
@@ -159,10 +157,10 @@ def test_a_folder_that_is_no_member_is_told_of(where, scan_lock):
     ]
 
 
-EVIL = LOCK.replace("https://pypi.org", "https://evil.example").replace(
+EVIL = LOCK.replace(osv.INDEX, "https://evil.example").replace(
     osv.FILES, "https://evil.example/x"
 )
-MINE = LOCK.replace("https://pypi.org", "https://mirror.example").replace(
+MINE = LOCK.replace(osv.INDEX, "https://mirror.example/simple").replace(
     osv.FILES, "https://files.mirror.example"
 )
 
