@@ -1,12 +1,9 @@
-"""For each rule of the code check: what fires it, and what does not.
+"""For each rule of the code check: what fires it, and what does not."""
 
-Planted secrets are put together here, so that no scanner trips over them.
-"""
+from .small import SECRET
 
 HEAD = "from . import tool\n"
-# By rule: what fires it, and what is like it and right. A planted password
-# is put together here, so that no scanner trips over this file.
-SECRET = "".join(["hun", "ter2", "!Zq"])
+# By rule: what fires it, and what is like it and right.
 PLANTED = {
     "001": (
         "import os\nos.popen('ls')  # " + "nosec B605 B607\n",

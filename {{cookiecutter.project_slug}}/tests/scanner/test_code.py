@@ -9,9 +9,9 @@ from scanner.checks import code, semgrep
 from scanner.model import Options, Severity, State
 from scanner.project import Project
 from scanner.rules import RULES, rules_for
-from tests.scanner.code_cases import CASES, HEAD, PLANTED, SECRET
+from tests.scanner.code_cases import CASES, HEAD, PLANTED
 from tests.scanner.faulty_tools import FAILURES
-from tests.scanner.small import SMALL
+from tests.scanner.small import SECRET, SMALL
 
 VERSION = "1.9.4"
 

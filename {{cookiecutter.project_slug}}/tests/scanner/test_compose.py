@@ -1,7 +1,7 @@
 import pytest
 
 from scanner.checks import container
-from tests.scanner.container_cases import SERVICE
+from tests.scanner.compose_cases import SERVICE
 
 
 @pytest.fixture

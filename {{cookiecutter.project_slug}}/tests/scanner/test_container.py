@@ -8,8 +8,10 @@ import pytest
 from scanner.checks import container
 from scanner.container.hadolint import MAX_SIZE, wanted
 from scanner.model import Options, Severity, State
-from tests.scanner.container_cases import POD, POLICY, SERVICE, image
+from tests.scanner.compose_cases import SERVICE
+from tests.scanner.dockerfile_cases import image
 from tests.scanner.faulty_tools import FAILURES
+from tests.scanner.kubernetes_cases import POD, POLICY
 
 VERSION = "2.15.1"
 IMAGE = image("")

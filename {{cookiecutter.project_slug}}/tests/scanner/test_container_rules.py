@@ -8,8 +8,10 @@ from scanner.container import image_rules
 from scanner.model import Options
 from scanner.project import Project
 from scanner.rules import RULES, rules_for
-from tests.scanner.container_cases import COMPOSE, DOCKERFILES, KUBERNETES
+from tests.scanner.compose_cases import COMPOSE
+from tests.scanner.dockerfile_cases import DOCKERFILES
 from tests.scanner.faulty_tools import bench
+from tests.scanner.kubernetes_cases import KUBERNETES
 
 SETS = {
     "Dockerfile": DOCKERFILES,

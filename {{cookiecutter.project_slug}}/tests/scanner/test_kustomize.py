@@ -1,7 +1,8 @@
 import pytest
 
 from scanner.checks import container
-from tests.scanner.container_cases import POD, POLICY, SECRET
+from tests.scanner.kubernetes_cases import POD, POLICY
+from tests.scanner.small import SECRET
 
 BASE = "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n"
 PLAIN = POD + POLICY

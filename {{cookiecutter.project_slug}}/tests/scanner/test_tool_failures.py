@@ -9,7 +9,7 @@ from scanner import checks, grade
 from scanner.checks import code, container, dependencies, workflows
 from scanner.model import CheckResult, Options, Severity, State
 
-from .container_cases import image
+from .dockerfile_cases import image
 from .faulty_tools import FAILURES
 from .test_code import partly
 from .test_dependencies import LOCK, NOBODY, NOW, PYPROJECT, answer
