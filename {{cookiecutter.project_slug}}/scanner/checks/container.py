@@ -21,6 +21,7 @@ from ..container import (
     run_rules,
 )
 from ..container.dockerfile import parse
+from ..container.dockerfiles import dockerfiles
 from ..container.hadolint import run_hadolint
 from ..mentions import mentions
 from ..model import CheckResult, Coverage, Finding, Options, State
@@ -32,16 +33,6 @@ from ..tools import ToolError
 MAX_SAME = 100  # findings of one rule in one file
 # Imported, so that they are registered.
 _RULES = (compose_rules, kubernetes_rules, manifest_rules)
-_DOCKERFILE = re.compile(
-    r"(?is)(.*/)?(?:(?:docker|container)file(?:\d+|[._-].+)?"
-    r"|[^/]+\.(?:docker|container)file)"
-)
-_NO_DOCKERFILE = re.compile(r"(?is).+\.(?:dockerignore|html|j2|md|py|rst|txt)")
-# How compose files and workflows name the file of a build.
-_BUILT = re.compile(
-    r"""(?m)(?:^|[\s{,])["']?(?:docker)?file["']?:\s*["']?([^\s"',}]+)"""
-)
-_FROM = re.compile(rb"(?im)^[ \t]*FROM[ \t]+\S")
 _YAML = re.compile(
     r"(?is)(?!\.github/).+\.(?:json|ya?ml)|(?:.*/)?Kustomization"
 )
@@ -95,12 +86,12 @@ class _Work:
 def check(project: Project, options: Options) -> CheckResult:
     """Judge what builds and runs the server, by our rules and hadolint's."""
     work = _Work(project)
-    dockerfiles = _dockerfiles(work)
+    judged = _dockerfiles(work)
     with work.needing_a_tool():
         _documents(work)
     with work.needing_a_tool():
-        if dockerfiles:
-            _hadolint(work, dockerfiles, options.timeout)
+        if judged:
+            _hadolint(work, judged, options.timeout)
     if not work.files | work.charts and work.state is State.PASSED:
         reason = "no Dockerfile, compose file or manifest"
         state = State.NOT_APPLICABLE
@@ -109,8 +100,8 @@ def check(project: Project, options: Options) -> CheckResult:
     return CheckResult(
         name="container",
         state=work.state,
-        reason="; ".join([*work.reasons, *_told(work), *_cis(dockerfiles)]),
-        tool="hadolint" if dockerfiles else None,
+        reason="; ".join([*work.reasons, *_told(work), *_cis(judged)]),
+        tool="hadolint" if judged else None,
         tool_version=work.version,
         coverage=Coverage(unit="files", covered=covered, total=total),
         findings=tuple(work.findings),
@@ -120,15 +111,7 @@ def check(project: Project, options: Options) -> CheckResult:
 def _dockerfiles(work: _Work) -> dict[str, list[int]]:
     """Judge each Dockerfile by our rules; return what hadolint needs."""
     read: dict[str, list[int]] = {}
-    built = _built(work.project)
-    for path in work.project.files:
-        named = _DOCKERFILE.fullmatch(path) and not _NO_DOCKERFILE.fullmatch(
-            path
-        )
-        if not named and posixpath.basename(path) not in built:
-            continue
-        if not named and not _holds_stage(work.project, path):
-            continue
+    for path in dockerfiles(work.project):
         work.files.add(path)
         try:
             data = work.project.read(path)
@@ -150,23 +133,6 @@ def _dockerfiles(work: _Work) -> dict[str, list[int]]:
         if file.problems:
             work.problems[path] = ", ".join(file.problems[:3])
     return read
-
-
-def _built(project: Project) -> set[str]:
-    """Return the names of the files that compose or a workflow builds."""
-    found: set[str] = set()
-    for path in project.named(r"(?is).+\.ya?ml"):
-        with contextlib.suppress(Unreadable):  # said by who judges it
-            text = project.text(path, documents.MAX_BYTES)
-            found.update(map(posixpath.basename, _BUILT.findall(text)))
-    return found
-
-
-def _holds_stage(project: Project, path: str) -> bool:
-    try:
-        return _FROM.search(project.read(path)) is not None
-    except Unreadable:
-        return False
 
 
 def _documents(work: _Work) -> None:
@@ -279,12 +245,12 @@ def _told(work: _Work) -> Iterator[str]:
         yield f"and {len(work.problems) - len(shown)} more files"
 
 
-def _cis(dockerfiles: Collection[str]) -> Iterator[str]:
+def _cis(judged: Collection[str]) -> Iterator[str]:
     """Say which of the CIS Docker Benchmark's controls were not judged."""
     by_state: dict[str, list[str]] = {}
     for control, state in image_rules.CIS.items():
         by_state.setdefault(state, []).append(control)
-    if dockerfiles:
+    if judged:
         missing = ", ".join(by_state["not assessed"])
         part = ", ".join(by_state["in part"])
         yield f"CIS Docker {missing} not assessed, {part} in part"

@@ -3,9 +3,10 @@
 import ast
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from ..container.dockerfiles import dockerfiles
 from ..mentions import mentions
 from ..project import Project, Unreadable
 from .setup_yaml import plain, variables
@@ -93,7 +94,7 @@ def setups(project: Project) -> Iterator[Setup | Unreadable]:
         yield Setup(path, kind, given, base, known)
         if path == ".env":
             local = {name: value or "" for name, (value, _) in given.items()}
-    for path in _paths(project, r"(.*/)?(Dockerfile|Containerfile)[^/]*"):
+    for path in _shipped(dockerfiles(project)):
         given = _read(project, path, _IMAGE)
         if isinstance(given, Unreadable):
             yield given
@@ -146,7 +147,11 @@ def _paths(project: Project, pattern: str) -> list[str]:
     extra = ".env"
     if re.fullmatch(pattern, extra) and project.exists(extra):
         found = [extra, *(path for path in found if path != extra)]
-    return [path for path in found if not path.startswith("tests/")]
+    return _shipped(found)
+
+
+def _shipped(paths: Iterable[str]) -> list[str]:
+    return [path for path in paths if not path.startswith("tests/")]
 
 
 def _known(project: Project) -> frozenset[str]:

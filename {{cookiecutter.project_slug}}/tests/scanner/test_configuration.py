@@ -151,6 +151,7 @@ WAYS = {
     "deploy/kubernetes/map.yaml": f'data:\n  "{HOST}": "0.0.0.0"\n',
     "Dockerfile": f"FROM x\nENV A=b \\\n    {HOST}=0.0.0.0\n",
     "deploy/Dockerfile.dev": f"FROM x\nENV {HOST} 0.0.0.0\n",
+    "prod.dockerfile": f"FROM x\nENV {HOST}=0.0.0.0\n",
     "stack/compose.yaml": (
         "s:\n  environment: {MCP_AUTH: none, " + HOST + ": 0.0.0.0}\n"
     ),
