@@ -132,7 +132,13 @@ def _state(path: Path) -> tuple[int, bytes]:
 
 
 def pytest_configure() -> None:
-    """Put the programs of the tests' environment first on PATH."""
+    """Put the programs of the tests' environment first on PATH.
+
+    Where nox has made it with uv, nox tells every uv to install into it: a
+    project's own would end in here, in place of what the tests need.
+    """
+    for name in ("UV_PROJECT_ENVIRONMENT", "UV_PYTHON"):
+        os.environ.pop(name, None)
     folder = str(Path(sys.executable).parent)
     os.environ["PATH"] = os.pathsep.join((folder, os.environ["PATH"]))
 

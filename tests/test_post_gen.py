@@ -528,8 +528,11 @@ def test_nothing_of_a_project_that_was_there_is_opened_to_more_people(
 
 
 @pytest.mark.skipif(os.name == "nt", reason="POSIX process groups")
-def test_interruption_does_not_wait_for_the_guess(tmp_path: Path) -> None:
+def test_interruption_does_not_wait_for_the_guess(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """An installation from the cache could take minutes."""
+    monkeypatch.chdir(tmp_path)
     module = load_module(TEMPLATE / "hooks" / "post_gen_project.py")
     uv = tmp_path / "uv"
     uv.write_text("#!/bin/sh\nsleep 600\n")  # longer than a test may take
