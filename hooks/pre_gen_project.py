@@ -155,6 +155,11 @@ def _problem(
         return None if known else f"is none of {', '.join(CHOICES[prompt])}"
     if not isinstance(value, str):
         return "is not text"
+    if prompt == "project_slug" and not _latin(value, answers):
+        return (
+            "has no letter a to z, and project_name has none to make it of:"
+            " give a slug as well"
+        )
     text_problem = next(_text_problems(value, LENGTHS[prompt]), None)
     if text_problem or prompt not in CHECKS:
         return text_problem
@@ -177,6 +182,12 @@ def _text_problems(value: str, longest: int) -> Iterator[str]:
     for second in "#%{":
         if "{" + second in value:
             yield "holds {" + second + ", which a template would evaluate"
+
+
+def _latin(slug: str, answers: Mapping[str, object]) -> bool:
+    """Tell whether the slug, or the name behind it, holds a Latin letter."""
+    text = f"{slug}{answers.get('project_name')}"
+    return bool(re.search("[A-Za-z]", unicodedata.normalize("NFKD", text)))
 
 
 def _slug_problem(slug: str, answers: Mapping[str, object]) -> str | None:

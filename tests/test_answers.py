@@ -223,11 +223,22 @@ def test_all_problems_are_told_at_once(tmp_path: Path) -> None:
     assert not list((tmp_path / "out").iterdir())
 
 
-def test_name_without_latin_letters_asks_for_a_slug(tmp_path: Path) -> None:
-    run = generate(tmp_path / "out", project_name="天気サーバー")
+@pytest.mark.parametrize("name", ["天気サーバー", "Погода 2", "🔒"])
+def test_name_without_latin_letters_asks_for_a_slug(
+    tmp_path: Path, name: str
+) -> None:
+    run = generate(tmp_path / "out", project_name=name)
     assert run.returncode == 1
-    assert run.stderr.startswith("error: project_slug: is empty")
+    assert_lines(run.stderr, "project_slug")
+    assert "give a slug as well" in run.stderr
     assert "for example weather-server" in run.stderr
+    assert not problems(project_name=name, project_slug="weather-server")
+
+
+@pytest.mark.parametrize("slug", ["", "2", "-"])
+def test_slug_is_not_blamed_on_a_name_that_has_letters(slug: str) -> None:
+    (line,) = problems(project_name="Weather", project_slug=slug)
+    assert "project_name" not in line
 
 
 @pytest.mark.parametrize("slug", ["../evil", "a/b/c", "/tmp/evil", "."])
