@@ -52,6 +52,28 @@ def test_name_is_one_that_every_file_system_takes(name: str) -> None:
     assert len(name) < 150
 
 
+@pytest.mark.parametrize("folder", [TEMPLATE, PROJECT_FOLDER])
+def test_checkout_on_windows_keeps_the_line_ends(
+    folder: Path, tmp_path: Path
+) -> None:
+    """Git for Windows asks for its own, with which no script would run."""
+    attributes = (folder / ".gitattributes").read_bytes()
+    script = (PROJECT_FOLDER / "deploy" / "up").read_bytes()
+    (tmp_path / "up").write_bytes(script)
+    (tmp_path / ".gitattributes").write_bytes(attributes)
+    windows = ("git", "-c", "core.autocrlf=true")
+    for command in (
+        ("git", "init", "--quiet"),
+        (*windows, "add", "."),
+        (*windows, "checkout-index", "--all", "--prefix=kept/"),
+        ("git", "rm", "--quiet", "--force", ".gitattributes"),
+        (*windows, "checkout-index", "--all", "--prefix=without/"),
+    ):
+        subprocess.run(command, cwd=tmp_path, check=True)
+    assert (tmp_path / "kept" / "up").read_bytes() == script
+    assert b"\r\n" in (tmp_path / "without" / "up").read_bytes()
+
+
 def test_no_two_names_differ_only_in_case() -> None:
     names = [name.casefold() for name in git("ls-files")]
     assert len(names) == len(set(names))
