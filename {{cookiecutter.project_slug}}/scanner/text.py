@@ -3,6 +3,7 @@
 import re
 
 _REASON = re.compile(r"[^\W\d_]{3}")
+_CREDENTIALS = re.compile(r"(?<=://)\S*@")
 MAX_SHOWN = 400  # characters of one message that a person is shown
 
 
@@ -14,6 +15,14 @@ def visible(text: str, limit: int = MAX_SHOWN) -> str:
     """
     short = text if len(text) <= limit else text[: limit - 1] + "…"
     return "".join(_shown(char) for char in short)
+
+
+def without_credentials(text: str) -> str:
+    """Return a text in which no address says who asks (CWE-532).
+
+    Up to the last ``@``: a password may hold some.
+    """
+    return _CREDENTIALS.sub("****@", text)
 
 
 def gives_reason(text: str) -> bool:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from .model import State
+from .text import without_credentials
 
 MAX_OUTPUT = 32 * 2**20  # bytes; a tool that prints more is broken
 _POLL = 0.2  # seconds between looks at how much a tool has printed
@@ -33,8 +34,8 @@ class ToolError(Exception):
     """
 
     def __init__(self, reason: str, state: State = State.ERROR) -> None:
-        super().__init__(reason)
-        self.reason = reason
+        self.reason = without_credentials(reason)
+        super().__init__(self.reason)
         self.state = state
 
 
@@ -84,6 +85,7 @@ class ToolRun:
     def _hint(self) -> str:
         lines = self.stderr.decode("utf-8", "replace").split("\n")
         last = next((x.strip() for x in reversed(lines) if x.strip()), "")
+        last = without_credentials(last)
         return f" (exit {self.exit_code}{': ' if last else ''}{last[:200]})"
 
 

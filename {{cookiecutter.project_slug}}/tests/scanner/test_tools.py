@@ -39,6 +39,19 @@ def test_the_last_words_of_a_crash_are_told(bench, tmp_path):
         use(tmp_path)
 
 
+def test_who_asks_an_index_is_never_told(bench, tmp_path):
+    """Neither where the message is cut, nor where a reason names a URL."""
+    told = (
+        f"{'x' * 170} https://us:p@ss@pkgs.example/simple/ http://t@b.example"
+    )
+    bench.install("probe", f"echo '{told}' >&2; exit 2", "1.4.2")
+    with pytest.raises(ToolError, match=r"https://\*{4}@pkgs") as caught:
+        use(tmp_path)
+    reason = ToolError("https://us:p@pkgs.example: no service").reason
+    for secret in ("us:", "p@", "t@"):
+        assert secret not in f"{caught.value} {caught.value.reason} {reason}"
+
+
 @pytest.mark.parametrize("version", ["0.9", "1.1.9", "2.0", "10.0"])
 def test_a_version_that_is_not_known_is_refused(bench, tmp_path, version):
     bench.install("probe", "echo 1", version)
