@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import shutil
 import signal
 import stat
@@ -45,12 +46,16 @@ OUTPUT = 1_000_000
 CLEAN, FINDINGS, PARTIAL = VERDICTS = (0, 1, 3)
 BASELINE = Path(".security", "baseline.json")
 RUNNING: list[subprocess.Popen[bytes]] = []  # programs, until they end
+TRIED: dict[str, bool] = {}  # each uv, and whether it will do
 # What the scan imports: the server's libraries, and its largest tool.
 IMPORTS = (
     "import sys; from scanner.forkserver import preload; preload(sys.argv[1])",
     "import sys; sys.dont_write_bytecode = False; import bandit.cli.main",
 )
 WORKSPACE = "/workspace"  # the image's; here the project's own takes its place
+# Who asks an index for packages may stand in its address (CWE-532); up to the
+# last @, for a password may hold some.
+CREDENTIALS = re.compile(r"(?<=://)\S*@")
 
 
 class StepError(Exception):
@@ -141,13 +146,27 @@ def surroundings() -> Iterator[dict[str, str]]:
 
 
 def _cache_can_be_written() -> bool:
+    """Try the folder itself, or the nearest that is there to make it in."""
     try:
-        home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-        Path(home).mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=home):
+        folder = _cache()
+        while not folder.exists() and folder != folder.parent:
+            folder = folder.parent
+        with tempfile.TemporaryFile(dir=folder):
             return True
     except (OSError, RuntimeError):  # having no home is a RuntimeError
         return False
+
+
+def _cache() -> Path:
+    """Return where uv keeps what it has downloaded."""
+    told = os.environ.get("UV_CACHE_DIR")
+    if told:
+        return Path(told)
+    local = os.environ.get("LOCALAPPDATA")
+    if WINDOWS and local:
+        return Path(local, "uv", "cache")
+    home = Path(os.environ.get("XDG_CACHE_HOME") or "")
+    return (home if home.is_absolute() else Path.home() / ".cache") / "uv"
 
 
 def make_environment(
@@ -253,12 +272,19 @@ def _installed_uv(environment: Mapping[str, str]) -> str | None:
     uv = shutil.which("uv")
     if uv is None:
         return None
+    if uv not in TRIED:
+        TRIED[uv] = _will_do(uv, environment)
+    return uv if TRIED[uv] else None
+
+
+def _will_do(uv: str, environment: Mapping[str, str]) -> bool:
     with suppress(StepError):
         printed = call([uv, "--version"], environment)
         version = re.match(r"uv (\d+)\.(\d+)", printed)
-        if version and tuple(map(int, version.groups())) >= OLDEST_UV:
-            return uv
-    return None
+        return version is not None and (
+            tuple(map(int, version.groups())) >= OLDEST_UV
+        )
+    return False
 
 
 def find_python(
@@ -334,22 +360,38 @@ def _minor(version: str) -> int:
 
 def fetch_uv(python: str, environment: Mapping[str, str]) -> str:
     """Install uv into the project's own .venv with pip; return its path."""
-    project = Path("pyproject.toml").read_text(encoding="utf-8")
-    bounded = re.search(r'"(uv[<>=][^"]*)"', project)
-    # Debian's venv has no pip to give; the one that is here will do.
-    has_pip = find_spec("pip") is not None
-    pip = [sys.executable, "-m", "pip", "--python", VENV_PYTHON]
-    make = [python, "-m", "venv", ".venv"]
-    install = [
-        *(pip if has_pip else [VENV_PYTHON, "-m", "pip"]),
-        *("install", "--no-input", "--disable-pip-version-check"),
+    make, install = _ways_to_uv(python)
+    install += [
+        *("--no-input", "--disable-pip-version-check"),
         *("--retries", str(TRIES - 1), "--timeout", str(PATIENCE)),
-        bounded[1] if bounded else "uv",
     ]
     with step("Fetching uv with pip"):
-        call([*make, "--without-pip"] if has_pip else make, environment)
+        call(make, environment)
         call(install, environment)
     return str(VENV / "uv")
+
+
+def _ways_to_uv(python: str) -> tuple[list[str], list[str]]:
+    """Return how to make .venv, and how to install uv into it.
+
+    Debian's venv has no pip to give; the one that is here will do.
+    """
+    make = [python, "-m", "venv", ".venv"]
+    if WINDOWS or find_spec("pip") is None:
+        return make, [VENV_PYTHON, "-m", "pip", "install", _wanted_uv()]
+    pip = [sys.executable, "-m", "pip", "--python", VENV_PYTHON]
+    return [*make, "--without-pip"], [*pip, "install", _wanted_uv()]
+
+
+def _wanted_uv() -> str:
+    """Return what pip is to install, in words that cmd leaves alone.
+
+    It is of the series that the project asks for: then what it installs into
+    its environment is itself, which Windows lets no program replace.
+    """
+    project = Path("pyproject.toml").read_text(encoding="utf-8")
+    lowest = re.search(r'"uv>=([\d.]+)', project)
+    return f"uv~={lowest[1]}" if lowest else "uv"
 
 
 def _online_or_cached(
@@ -438,17 +480,21 @@ def _first_command(answers: Mapping[str, object]) -> str:
 
 
 def finishing_command(*, environment_made: bool = False) -> str:
-    """Return the one line that makes what is missing and the baseline."""
-    rescan = f"{VENV_PYTHON} security_scan.py --update-baseline"
+    """Return the one line that makes what is missing and the baseline.
+
+    It works as it stands in each shell: PowerShell 5, which Windows comes
+    with, does not know ``&&``.
+    """
+    rescan = ["security_scan.py", "--update-baseline"]
     if environment_made:
-        return rescan
-    if shutil.which("uv"):
-        return f"uv sync && {rescan}"
-    python = "python" if WINDOWS else "python3"
-    return (
-        f"{python} -m venv .venv && {VENV_PYTHON} -m pip install uv &&"
-        f" {VENV / 'uv'} sync && {rescan}"
-    )
+        return " ".join([VENV_PYTHON, *rescan])
+    if _installed_uv(os.environ):
+        return " ".join(["uv", "run", *rescan])
+    ways = _ways_to_uv("python" if WINDOWS else "python3")
+    steps = [*ways, [str(VENV / "uv"), "run", *rescan]]
+    if WINDOWS:
+        return f'cmd /c "{" && ".join(map(" ".join, steps))}"'
+    return " && ".join(map(shlex.join, steps))
 
 
 def call(command: Sequence[str], environment: Mapping[str, str]) -> str:
@@ -512,6 +558,7 @@ def _gist(output: str, code: int) -> str:
     errors = [line for line in lines if line.lower().startswith("error")]
     ends = dict.fromkeys([*(errors or lines)[:1], *lines[-1:]])
     gist = ": ".join(ends) or f"ended with exit code {code}"
+    gist = CREDENTIALS.sub("****@", gist)
     return "".join(c for c in gist if c.isprintable())[:300]
 
 

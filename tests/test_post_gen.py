@@ -227,7 +227,22 @@ def test_environment_that_fails_is_scanned_all_the_same(
     printed = capsys.readouterr().out
     assert "uv: error: Request failed: cause: Connection refused" in printed
     assert "INCOMPLETE" in printed
-    assert "uv sync && " in printed
+    assert "\n  uv run security_scan.py --update-baseline\n" in printed
+
+
+def test_credentials_of_an_index_are_never_told(
+    hook: MakeHook, project: Path, capsys: Printed
+) -> None:
+    failure = (
+        "error: Failed to fetch: `https://us:p@ss/1@a.example/simple/mcp/`\n"
+        f"  cause: {'x' * 200} https://to-ken@b.example/ for url"
+        " (http://u2:p2@c.example/)\n"
+    )
+    assert hook(programs={"uv lock": (2, failure)}).run() == 0
+    printed = "".join(capsys.readouterr())
+    assert "`https://****@a.example/simple/mcp/`" in printed
+    for secret in ("us:", "p@ss", "to-ken", "u2", "p2"):
+        assert secret not in printed
 
 
 def test_findings_without_an_environment_are_incomplete_too(
@@ -309,38 +324,71 @@ def test_uv_is_fetched_into_the_project_where_there_is_none(
     assert " -m venv .venv" in venv
     assert ("--without-pip" in venv) == has_pip
     assert (" --python .venv" in pip) == has_pip
-    assert pip.endswith(" uv>=0.13.8,<0.14")
+    assert " install uv~=0.13.8 " in pip
     assert "--retries 2 --timeout 8" in pip
     assert rest[0].startswith(".venv")
     assert f" --python {made.module.VENV_PYTHON}" in rest[0]
     assert not made.programs.asked("uv sync --offline")
 
 
+@pytest.mark.parametrize("cruft", [True, False])
 @pytest.mark.parametrize(
     "version", [(1, "cannot execute"), (0, "uv 0.4.30\n"), (0, "")], ids=str
 )
-def test_broken_or_old_uv_is_not_used(
-    hook: MakeHook, project: Path, version: tuple[int, str]
+def test_broken_or_old_uv_is_not_used_nor_told_to(
+    hook: MakeHook,
+    project: Path,
+    capsys: Printed,
+    version: tuple[int, str],
+    cruft: bool,
 ) -> None:
-    made = hook(programs={"uv --version": version})
+    programs: dict[str, Answer] = {
+        "uv --version": version,
+        "bin/uv lock": (2, ""),
+    }
+    made = hook(cruft=cruft, programs=programs)
     assert made.run() == 0
-    assert made.programs.asked("-m venv .venv")
+    assert made.programs.asked("-m venv .venv") is not cruft
     assert not made.programs.asked("/usr/bin/uv lock")
+    assert made.programs.ran.count("/usr/bin/uv --version") == 1
+    printed = capsys.readouterr().out
+    assert "-m venv .venv" in printed
+    assert " install 'uv~=0.13.8' && .venv/bin/uv run security" in printed
+
+
+def test_command_for_windows_works_in_each_of_its_shells(
+    hook: MakeHook, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PowerShell 5 takes no ``&&``, cmd no ``;``: cmd is given the line."""
+    made = hook(uv=False)
+    monkeypatch.setattr(made.module, "WINDOWS", True)
+    line = made.module.finishing_command()
+    inner = re.fullmatch(r'cmd /c "([^"]*)"', line)
+    assert inner is not None
+    make, install, scan = inner[1].split(" && ")
+    assert make == "python -m venv .venv"
+    assert re.search(r" -m pip install uv~=0\.13\.8$", install)
+    assert scan.endswith("uv run security_scan.py --update-baseline")
+    assert not set("'<>|^%").intersection(line)
 
 
 def test_no_pip_and_no_uv_says_the_one_command(
-    hook: MakeHook, project: Path, capsys: Printed
+    hook: MakeHook,
+    project: Path,
+    capsys: Printed,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     no_pip: dict[str, Answer] = {
         "-m venv": (1, "No module named venv\n"),
         "security_scan.py": (3, ""),
     }
     made = hook(uv=False, programs=no_pip)
+    monkeypatch.setattr(made.module, "find_spec", lambda _: None)
     assert made.run() == 0
     printed = capsys.readouterr().out
     assert "could not be made: python" in printed
     assert "-m venv .venv && " in printed
-    assert "-m pip install uv && " in printed
+    assert "-m pip install 'uv~=0.13.8' && " in printed
 
 
 def test_other_python_is_used_and_said(
@@ -423,9 +471,9 @@ def test_under_cruft_only_what_is_rendered_changes(
     (project / "deploy" / "kubernetes").mkdir(parents=True)
     made = hook(cruft=True)
     assert made.run() == 0
-    assert made.programs.ran == []
+    assert made.programs.ran == ["/usr/bin/uv --version"]
     assert not (project / "deploy" / "kubernetes").exists()
-    assert "uv sync && " in capsys.readouterr().out
+    assert "  uv run security_scan.py" in capsys.readouterr().out
 
 
 def test_programs_know_nothing_of_cookiecutters_environment(
@@ -441,16 +489,81 @@ def test_programs_know_nothing_of_cookiecutters_environment(
         assert variables["UV_HTTP_RETRIES"] == "2"
 
 
-def test_home_that_cannot_be_written_gets_another_cache(
-    hook: MakeHook, project: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (project / "file").touch()
-    monkeypatch.setenv("XDG_CACHE_HOME", str(project / "file" / "cache"))
-    made = hook()
-    assert made.run() == 0
-    cache = made.programs.variables[-1]["UV_CACHE_DIR"]
-    assert not Path(cache).exists()
-    assert not Path(cache).is_relative_to(Path.home() / ".cache")
+@pytest.mark.skipif(os.name == "nt", reason="the cache lies elsewhere")
+class TestCache:
+    """A folder under ``file/``, which is no folder, cannot be written."""
+
+    @pytest.fixture(autouse=True)
+    def _nowhere(self, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        (project / "file").touch()
+        for name in ("UV_CACHE_DIR", "XDG_CACHE_HOME"):
+            monkeypatch.delenv(name, raising=False)
+        monkeypatch.setenv("HOME", str(project / "home"))
+
+    @pytest.mark.parametrize(
+        "variables",
+        [
+            {"HOME": "file/home"},
+            {"XDG_CACHE_HOME": "file/cache"},
+            {"UV_CACHE_DIR": "file/uv"},
+            {"UV_CACHE_DIR": "file/uv", "XDG_CACHE_HOME": "cache"},
+        ],
+        ids=" ".join,
+    )
+    def test_that_cannot_be_written_is_put_elsewhere(
+        self,
+        hook: MakeHook,
+        project: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        variables: dict[str, str],
+    ) -> None:
+        for name, place in variables.items():
+            monkeypatch.setenv(name, str(project / place))
+        made = hook()
+        assert made.run() == 0
+        cache = Path(made.programs.variables[-1]["UV_CACHE_DIR"])
+        assert not cache.is_relative_to(project)
+        assert not cache.exists()
+
+    @pytest.mark.parametrize(
+        "variables",
+        [
+            {},
+            {"XDG_CACHE_HOME": "cache"},
+            {"UV_CACHE_DIR": "uv", "XDG_CACHE_HOME": "file/cache"},
+            {"UV_CACHE_DIR": "uv", "HOME": "file/home"},
+        ],
+        ids=" ".join,
+    )
+    def test_that_can_be_written_is_used_and_not_made(
+        self,
+        hook: MakeHook,
+        project: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        variables: dict[str, str],
+    ) -> None:
+        for name, place in variables.items():
+            monkeypatch.setenv(name, str(project / place))
+        made = hook()
+        assert made.run() == 0
+        given = made.programs.variables[-1]
+        assert given.get("UV_CACHE_DIR") == os.environ.get("UV_CACHE_DIR")
+        assert "PIP_NO_CACHE_DIR" not in given
+        made_too = {path.name for path in project.iterdir()}
+        assert not {"cache", "home", "uv"} & made_too
+
+    @pytest.mark.skipif(
+        hasattr(os, "geteuid") and os.geteuid() == 0,
+        reason="root writes everywhere",
+    )
+    def test_of_somebody_else_is_not_used(
+        self, hook: MakeHook, project: Path
+    ) -> None:
+        """As ``sudo uv`` leaves it, in a home that can be written."""
+        (project / "home" / ".cache" / "uv").mkdir(0o500, parents=True)
+        made = hook()
+        assert made.run() == 0
+        assert "UV_CACHE_DIR" in made.programs.variables[-1]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such modes")
