@@ -1,16 +1,17 @@
 """Reads the settings, and says in one line what is wrong with each."""
 
 import difflib
-import os
-import stat
 import tomllib
 from collections.abc import Iterator, Mapping
+from io import StringIO
 from pathlib import Path
 
-from dotenv import dotenv_values
+from dotenv.parser import Binding, parse_stream
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from .location import holds
+from .private_file import read_private, why
 from .settings import PACKAGE, Settings
 from .settings_error import SettingsError
 
@@ -58,7 +59,8 @@ def load(environ: Mapping[str, str], env_file: str | None = None) -> Settings:
         SettingsError: A line for each variable that is wrong.
     """
     named = env_file or environ.get(ENV_FILE)
-    given = {**(_from_file(Path(named)) if named else {}), **environ}
+    file = Path(named) if named else None
+    given = {**(_from_file(file) if file else {}), **environ}
     given = {name: value for name, value in given.items() if value}
     problems = list(_unknown(given))
     values = {name: value for name, value in given.items() if name in KNOWN}
@@ -70,6 +72,11 @@ def load(environ: Mapping[str, str], env_file: str | None = None) -> Settings:
         problems += [line for e in first.values() for line in _lines(e)]
     if problems:
         raise SettingsError(*problems)
+    if file and holds(settings.workspace_path, file):
+        raise SettingsError(
+            f"{ENV_FILE}: {file} lies in the workspace, where callers read and"
+            " write; move it elsewhere"
+        )
     return settings
 
 
@@ -78,20 +85,31 @@ def _answers() -> dict[str, str]:
 
 
 def _from_file(path: Path) -> dict[str, str]:
-    """Read an environment file that nobody but its owner can read."""
+    """Read an environment file that nobody but its owner can read.
+
+    A line that is none would be a setting that its writer believes in.
+    """
     try:
-        mode = path.stat().st_mode
-        values = dotenv_values(path, interpolate=False)
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        lines = list(parse_stream(StringIO(read_private(path))))
+    except (OSError, ValueError) as error:
         raise SettingsError(
-            f"{ENV_FILE}: {path} cannot be read: {reason}"
+            f"{ENV_FILE}: {path} cannot be used: {why(error)}"
         ) from error
-    if os.name == "posix" and stat.S_IMODE(mode) & 0o077:
-        raise SettingsError(
-            f"{ENV_FILE}: others can read {path}; run: chmod 600 {path}"
-        )
-    return {name: value for name, value in values.items() if value is not None}
+    problems = [
+        f"{ENV_FILE}: {path}: line {_number(line)} cannot be read; write"
+        " NAME=value"
+        for line in lines
+        if line.error or (line.key and line.value is None)
+    ]
+    if problems:
+        raise SettingsError(*problems)
+    return {line.key: line.value or "" for line in lines if line.key}
+
+
+def _number(line: Binding) -> int:
+    """Return a line's number; empty lines before it are kept with it."""
+    text = line.original.string
+    return line.original.line + text.partition(text.strip())[0].count("\n")
 
 
 def _unknown(given: Mapping[str, str]) -> Iterator[str]:

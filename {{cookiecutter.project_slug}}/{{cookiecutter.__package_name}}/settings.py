@@ -1,10 +1,10 @@
 """Every variable that the server reads, typed and checked at start."""
 
+import os
 import re
-from collections.abc import Iterator
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from pathlib import Path
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, Literal, Self
 
 from limits import RateLimitItem, parse_many
 from pydantic import (
@@ -19,6 +19,9 @@ from pydantic import (
     model_validator,
 )
 from pydantic_core import PydanticCustomError
+
+from . import location
+from .settings_rules import HIGHEST_PORT, problems, variable
 
 PACKAGE = Path(__file__).parent
 
@@ -62,14 +65,7 @@ Limits = Annotated[tuple[RateLimitItem, ...], BeforeValidator(_limits)]
 LimitsPerTool = Annotated[dict[str, Limits], BeforeValidator(_limits_per_tool)]
 Seconds = Annotated[float, BeforeValidator(_seconds), Field(gt=0, le=86_400)]
 Size = Annotated[ByteSize, Field(gt=0, le=2**40)]
-HIGHEST_PORT: Final = 65_535
 Port = Annotated[int, Field(ge=0, le=HIGHEST_PORT)]
-
-
-def _variable(field: str) -> str:
-    """Return the name of the environment variable that fills a field."""
-    upper = field.upper()
-    return upper if field == "workspace_path" else f"MCP_{upper}"
 
 
 class Settings(BaseModel):
@@ -80,7 +76,7 @@ class Settings(BaseModel):
     """
 
     model_config = ConfigDict(
-        alias_generator=_variable,
+        alias_generator=variable,
         arbitrary_types_allowed=True,
         extra="forbid",
         frozen=True,
@@ -143,23 +139,21 @@ class Settings(BaseModel):
     @field_validator("workspace_path")
     @classmethod
     def _workspace(cls, value: Path) -> Path:
-        if not value.is_dir():
+        # Path.is_dir raises where a name is too long or may not be asked for.
+        if not os.path.isdir(value):  # noqa: PTH112
             raise _refuse(
-                f"there is no directory {value}; create it, or name another"
+                f"there is no directory {value} that the server may open;"
+                " create it, or name another"
             )
         root = value.resolve()
-        if PACKAGE.resolve().is_relative_to(root):
-            raise _refuse(
-                "the server's own code lies inside it; name a directory"
-                " apart from the code"
-            )
+        if problem := location.problem(root):
+            raise _refuse(problem)
         return root
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
-        problems = [*_half_configured(self), *_exposed(self)]
-        if problems:
-            raise _refuse("\n".join(problems))
+        if found := list(problems(self)):
+            raise _refuse("\n".join(found))
         return self
 
     @property
@@ -184,62 +178,6 @@ def is_loopback(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
-
-
-def _half_configured(settings: Settings) -> Iterator[str]:
-    """Name what a control that is switched on still lacks."""
-    if (settings.tls_certfile is None) != (settings.tls_keyfile is None):
-        yield "MCP_TLS_CERTFILE and MCP_TLS_KEYFILE go together; set both"
-    shared = settings.shares_storage
-    if settings.workers > 1 and settings.rate_limit and not shared:
-        yield (
-            "MCP_WORKERS is more than 1, and memory:// is not shared between"
-            " them; set MCP_RATE_LIMIT_STORAGE=redis://host:6379/0"
-        )
-    if settings.workers > 1 and settings.log_file:
-        yield (
-            "MCP_WORKERS is more than 1, and MCP_LOG_FILE is rotated by one"
-            " process; leave it out and keep what comes on stderr"
-        )
-    if settings.workers > 1 and settings.transport != "http":
-        yield "MCP_WORKERS is more than 1; that needs MCP_TRANSPORT=http"
-    last = HIGHEST_PORT + 1 - settings.workers
-    if settings.metrics_port > last:
-        yield (
-            "each of MCP_WORKERS takes a port for its metrics, one after the"
-            f" other; set MCP_METRICS_PORT to {last} or less"
-        )
-    if settings.transport == "stdio":
-        return
-    if settings.auth == "bearer" and settings.auth_tokens_file is None:
-        yield "MCP_AUTH is bearer; set MCP_AUTH_TOKENS_FILE to a token file"
-    if settings.auth == "jwt":
-        yield from _jwt_gaps(settings)
-
-
-def _jwt_gaps(settings: Settings) -> Iterator[str]:
-    for field in ("auth_issuer", "auth_audience", "base_url"):
-        if getattr(settings, field) is None:
-            yield f"MCP_AUTH is jwt; set {_variable(field)}"
-    keys = (settings.auth_jwks_uri, settings.auth_public_key)
-    if keys.count(None) != 1:
-        yield (
-            "MCP_AUTH is jwt; set either MCP_AUTH_JWKS_URI or"
-            " MCP_AUTH_PUBLIC_KEY"
-        )
-
-
-def _exposed(settings: Settings) -> Iterator[str]:
-    """Name what other machines could reach without proving who they are.
-
-    MCP specification, Streamable HTTP: bind to loopback when local, and
-    authenticate every connection; OWASP MCP07.
-    """
-    if not settings.on_loopback and settings.auth == "none":
-        yield (
-            f"MCP_HOST is {settings.host}, which other machines can reach;"
-            " set MCP_AUTH to bearer or jwt, or MCP_HOST to 127.0.0.1"
-        )
 
 
 def _refuse(sentence: str) -> PydanticCustomError:

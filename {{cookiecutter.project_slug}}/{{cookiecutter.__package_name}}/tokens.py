@@ -4,7 +4,6 @@ import argparse
 import os
 import re
 import secrets
-import stat
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
+from .private_file import read_private, why
 from .settings_error import SettingsError
 
 VARIABLE: Final = "MCP_AUTH_TOKENS_FILE"
@@ -19,8 +19,6 @@ VARIABLE: Final = "MCP_AUTH_TOKENS_FILE"
 PREFIX: Final = "mcp_"
 #: Bytes of randomness in a token.
 ENTROPY: Final = 32
-#: Bytes in the file.
-LARGEST: Final = 2**20
 
 CLIENT: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
 #: RFC 6749, section 3.3, without the comma that separates scopes here.
@@ -142,8 +140,7 @@ def create(
             )
         _append(file, str(entry))
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise SettingsError(f"{file}: {reason}") from error
+        raise SettingsError(f"{file}: {why(error)}") from error
     return token
 
 
@@ -154,29 +151,7 @@ def read_tokens(path: Path) -> tuple[TokenEntry, ...]:
         OSError: It cannot be read.
         ValueError: Others can read it, or it is no such file.
     """
-    # A FIFO must not keep us waiting for somebody to write into it.
-    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)
-    with os.fdopen(os.open(path, flags), "rb") as file:
-        _check(os.fstat(file.fileno()))
-        content = file.read(LARGEST + 1)
-    if len(content) > LARGEST:
-        raise ValueError(f"it is longer than {LARGEST} bytes; shorten it")
-    return tuple(_entries(content.decode("utf-8")))
-
-
-def _check(status: os.stat_result) -> None:
-    """Refuse what others can read or replace (CWE-732).
-
-    Kubernetes mounts a secret as root's, readable by a group of the pod's
-    own; that much is let through, and no more.
-    """
-    if not stat.S_ISREG(status.st_mode):
-        raise ValueError("it is no regular file; name one")
-    if os.name != "posix":
-        return
-    mounted = status.st_uid == 0 and os.geteuid() != 0
-    if stat.S_IMODE(status.st_mode) & (0o037 if mounted else 0o077):
-        raise ValueError("others can read it; run: chmod 600 on it")
+    return tuple(_entries(read_private(path)))
 
 
 def _entries(text: str) -> Iterator[TokenEntry]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ..errors import SettingsError
+from ..private_file import why
 from ..serving.application import Observer
 from ..tokens import TokenEntry, read_tokens
 from .verifier import Holder, InvalidToken
@@ -45,7 +46,7 @@ class TokenFile:
             self._entries = read_tokens(path)
         except (OSError, ValueError) as error:
             raise SettingsError(
-                f"MCP_AUTH_TOKENS_FILE: {path}: {_reason(error)}"
+                f"MCP_AUTH_TOKENS_FILE: {path}: {why(error)}"
             ) from error
 
     def entries(self) -> tuple[TokenEntry, ...]:
@@ -64,8 +65,8 @@ class TokenFile:
             self._entries = read_tokens(self._path)
         except (OSError, ValueError) as error:
             if stamp != self._stamp:
-                reason = _reason(error)
-                self._on_event("tokens_reload_failed", {"reason": reason})
+                reason = {"reason": why(error)}
+                self._on_event("tokens_reload_failed", reason)
         else:
             self.epoch += 1
             self._on_event("tokens_reloaded", {"tokens": len(self._entries)})
@@ -105,9 +106,3 @@ def _stamp(path: Path) -> tuple[int, ...]:
         status.st_mtime_ns,
         status.st_ctime_ns,
     )
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, UnicodeDecodeError):
-        return "it is not UTF-8 text"
-    return getattr(error, "strerror", None) or str(error)
