@@ -7,7 +7,7 @@ from ..rules import Hit
 from ..ruletable import ruled
 from .credential_rules import has, is_constant
 from .source import Source
-from .taint import Tool, confined, given, tool_calls
+from .taint import Tool, given, tool_calls
 
 SHELLS = frozenset(
     {"asyncio.create_subprocess_shell", "asyncio.subprocess_shell"}
@@ -109,7 +109,7 @@ def confined_path(source: Source) -> Iterator[Hit]:
     A path out of them that goes to ``open`` reaches every file of the
     server's user, by ``../`` or through a link. The workspace resolves it
     without leaving its directory. One that is resolved, and then asked with
-    ``is_relative_to``, is let be.
+    ``is_relative_to``, is let be where the answer decides.
     """
     for tool, call in tool_calls(source):
         opened: list[ast.expr] = []
@@ -119,7 +119,7 @@ def confined_path(source: Source) -> Iterator[Hit]:
         if name in OPENERS or name.startswith("aiofiles.os."):
             opened += [*call.args, *(k.value for k in call.keywords)]
         theirs = [part for part in opened if given(part, tool)]
-        if theirs and not confined(tool).issuperset(map(_owner, theirs)):
+        if not all(tool.confined.at(_owner(part), call) for part in theirs):
             yield source.hit(call, f"{tool.name} opens what its caller names")
 
 
@@ -202,10 +202,8 @@ def _fetches(source: Source, call: ast.Call, tool: Tool) -> bool:
     owner, _, verb = name.rpartition(".")
     if verb not in VERBS:
         return False
-    return owner.rpartition(".")[2].lower() in SESSIONS or any(
-        source.called(made.func).startswith(FETCHERS)
-        for made in tool.made.get(owner, ())
-    )
+    named = owner.rpartition(".")[2].lower() in SESSIONS
+    return named or tool.comes_from(owner, FETCHERS)
 
 
 def _fixed(part: ast.expr) -> bool:

@@ -19,7 +19,7 @@ _NOTED = re.compile(rf"(?i)#.*(?:{'|'.join(_NOTES)})")
 Node = TypeVar("Node", bound=ast.AST)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Source:
     """One file: its lines, the nodes of its tree, its imported names.
 

@@ -1,156 +1,238 @@
 """Which words in a tool's code are its caller's."""
 
 import ast
+import functools
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 
+from .confinement import Confined, confined_names
+from .registrations import Function, Functions, flows, functions, registered
 from .source import Source
 
-Function = ast.FunctionDef | ast.AsyncFunctionDef
-FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
-_DECORATORS = frozenset({"tool", "resource", "prompt"})
-_RESOLVERS = frozenset({"realpath", "resolve"})
-_ASKERS = frozenset({"is_relative_to", "relative_to"})
 _OURS = frozenset({"Context", "Workspace"})  # given by the server, not a model
+_ALL = "*"  # stands for every argument of a function
+Key = str | tuple[ast.ClassDef, str] | None  # a function's, or a method's
+Places = set[str | int]  # where a call gives something: by place, by name
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Tool:
     """A function that a model can call, and the names its words reach.
 
     Attributes:
-        made: The calls from which each name comes.
+        theirs: The names that hold a word of the caller's.
+        given: The parts of it in which there is one.
+        made: The names of what each name comes from.
+        confined: Where which path is known to lie in its directory.
     """
 
     name: str
     node: Function
+    calls: list[ast.Call]
     theirs: frozenset[str]
-    made: Mapping[str, list[ast.Call]]
+    given: frozenset[ast.AST]
+    made: Mapping[str, frozenset[str]]
+    confined: Confined
+    _asked: dict[tuple[str, tuple[str, ...]], bool] = field(
+        default_factory=dict
+    )
+
+    def comes_from(
+        self, name: str, wanted: tuple[str, ...], *, ending: bool = False
+    ) -> bool:
+        """Tell whether a name holds what a certain function has made."""
+        known = self._asked.get((name, wanted))
+        if known is None:
+            known = any(
+                made.endswith(wanted) if ending else made.startswith(wanted)
+                for made in self.made.get(name, ())
+            )
+            self._asked[name, wanted] = known
+        return known
 
 
-def tools(source: Source) -> Iterator[Tool]:
-    """Yield the functions under ``@tool``, ``@mcp.tool(…)`` and the like.
+@functools.lru_cache(maxsize=1)
+def tools(source: Source) -> tuple[Tool, ...]:
+    """Return the functions that a model can call, however they are added.
 
     With each come the functions of the same file to which it hands its
-    caller's words, and those to which they do.
+    caller's words, and those to which they do. Each is looked at twice at
+    most, the second time with every argument: so the time is bounded by the
+    file's size.
     """
-    functions = {
-        node.name: node for node in source.nodes if isinstance(node, FUNCTIONS)
-    }
+    return tuple(_tools(source, functions(source)))
+
+
+def _tools(source: Source, known: Functions) -> Iterator[Tool]:
     waiting = [
-        (node, _arguments(node))
-        for node in functions.values()
-        if any(_registers(item) for item in node.decorator_list)
+        (node, frozenset(_theirs(node, known)))
+        for node in registered(source, known)
     ]
-    seen: dict[str, frozenset[str]] = {}
+    seen: dict[Function, frozenset[str]] = {}
+    handed = _Handed(known)
     while waiting:
         node, first = waiting.pop()
-        before = seen.get(node.name)
+        before = seen.get(node)
         if before is not None and first <= before:
             continue
         if before is not None:  # once more, with all of them: no third time
-            first = _arguments(node)
-        seen[node.name] = first
-        tool = Tool(node.name, node, _reached(node, first), _made(node))
+            first = frozenset(_theirs(node, known))
+        seen[node] = first
+        tool = _tool(source, node, first)
         yield tool
-        waiting += _handed(tool, functions)
+        waiting += handed.by(tool)
+
+
+def _tool(source: Source, node: Function, first: frozenset[str]) -> Tool:
+    nodes = list(ast.walk(node))
+    steps = list(flows(nodes))
+    theirs = _reached(steps, first)
+    return Tool(
+        name=getattr(node, "name", "a lambda"),
+        node=node,
+        calls=[part for part in nodes if isinstance(part, ast.Call)],
+        theirs=theirs,
+        given=_holding(nodes, theirs),
+        made=_made(source, steps),
+        confined=confined_names(nodes, steps),
+    )
 
 
 def given(part: ast.expr, tool: Tool) -> bool:
     """Tell whether a word of the caller's is in an expression."""
-    return _mentions(part, tool.theirs)
+    return part in tool.given
 
 
-def confined(tool: Tool) -> set[str]:
-    """Return the names of paths that are resolved, and asked where they lie.
-
-    In this order or none: ``path.is_relative_to(ROOT)``,
-    ``path.relative_to(ROOT)`` or ``os.path.commonpath([ROOT, path])``.
-    """
-    resolved = {
-        target.id
-        for target, value in flows(tool.node)
-        if isinstance(target, ast.Name)
-        and any(_method(node) in _RESOLVERS for node in ast.walk(value))
-    }
-    asked: set[str] = set()
-    for node in ast.walk(tool.node):
-        if not isinstance(node, ast.Call):
-            continue
-        method = _method(node)
-        parts: list[ast.expr] = node.args if method == "commonpath" else []
-        if method in _ASKERS and isinstance(node.func, ast.Attribute):
-            parts = [node.func.value]
-        named = (n for part in parts for n in ast.walk(part))
-        asked |= {name.id for name in named if isinstance(name, ast.Name)}
-    return resolved & asked
+def tool_calls(source: Source) -> Iterator[tuple[Tool, ast.Call]]:
+    """Yield each call in a tool, with the tool."""
+    for tool in tools(source):
+        for call in tool.calls:
+            yield tool, call
 
 
-def _method(node: ast.AST) -> str:
-    """Return the name of a method that is called; else nothing."""
-    called = node.func if isinstance(node, ast.Call) else None
-    return called.attr if isinstance(called, ast.Attribute) else ""
+class _Handed:
+    """Follows a caller's words from one function to the next."""
+
+    def __init__(self, known: Functions) -> None:
+        self._known = known
+        self._told: dict[Key, frozenset[str | int]] = {}
+
+    def by(self, tool: Tool) -> Iterator[tuple[Function, frozenset[str]]]:
+        """Yield the functions that get a word, and the arguments with it.
+
+        What calls itself, or many of one name, is told once for all.
+        """
+        found: dict[Key, Places] = defaultdict(set)
+        for call in tool.calls:
+            for key, places in self._given(call, tool):
+                found[key] |= places
+        for key, places in found.items():
+            before = self._told.get(key, frozenset())
+            if places <= before or _ALL in before:
+                continue
+            new = frozenset([_ALL]) if before else frozenset(places)
+            self._told[key] = new
+            for called in self._named(key):
+                names = self._arguments(called, new)
+                if names and called is not tool.node:
+                    yield called, names
+
+    def _given(
+        self, call: ast.Call, tool: Tool
+    ) -> Iterator[tuple[Key, Places]]:
+        """Yield what is called, itself or by a thread, with whose words."""
+        key = self._key(call.func, tool)
+        if self._named(key):
+            yield key, _places(call.args, call.keywords, tool)
+        for place, part in enumerate(call.args):
+            key = self._key(part, tool)
+            if self._named(key):  # asyncio.to_thread(function, word)
+                yield key, _places(call.args[place + 1 :], [], tool)
+                break
+
+    def _key(self, called: ast.expr, tool: Tool) -> Key:
+        if isinstance(called, ast.Name):
+            return called.id
+        owner = self._known.owners.get(tool.node)
+        if owner is None or not isinstance(called, ast.Attribute):
+            return None
+        part = called.value
+        own = isinstance(part, ast.Name) and part.id in {"cls", "self"}
+        return (owner, called.attr) if own else None
+
+    def _named(self, key: Key) -> list[Function]:
+        if isinstance(key, tuple):
+            return self._known.methods.get(key, [])
+        return self._known.plain.get(key, []) if isinstance(key, str) else []
+
+    def _arguments(
+        self, called: Function, places: frozenset[str | int]
+    ) -> frozenset[str]:
+        every = frozenset(_theirs(called, self._known))
+        if _ALL in places:
+            return every
+        order = [arg.arg for arg in self._known.arguments(called)]
+        rest = [arg.arg for arg in (called.args.vararg,) if arg]
+        names = {x for x in places if isinstance(x, str)}
+        for place in places:
+            if isinstance(place, int):
+                names |= {*order[place : place + 1]} or {*rest}
+        if not names <= every and called.args.kwarg:
+            names.add(called.args.kwarg.arg)
+        return every & names
 
 
-def _registers(decorator: ast.expr) -> bool:
-    named = decorator.func if isinstance(decorator, ast.Call) else decorator
-    name = named.attr if isinstance(named, ast.Attribute) else ""
-    name = named.id if isinstance(named, ast.Name) else name
-    return name in _DECORATORS
+def _places(
+    args: list[ast.expr], keywords: list[ast.keyword], tool: Tool
+) -> Places:
+    """Return the places and names at which a call gives a caller's word."""
+    places: Places = set()
+    for place, part in enumerate(args):
+        if given(part, tool):
+            places.add(_ALL if isinstance(part, ast.Starred) else place)
+    for keyword in keywords:
+        if given(keyword.value, tool):
+            places.add(keyword.arg or _ALL)
+    return places
 
 
-def _reached(node: Function, first: frozenset[str]) -> frozenset[str]:
-    """Follow the arguments through assignments, until nothing is added."""
-    theirs = set(first)
-    steps = list(flows(node))
-    before = -1
-    while len(theirs) != before:
-        before = len(theirs)
-        for target, value in steps:
-            if _mentions(value, theirs):
-                theirs |= {
-                    name.id
-                    for name in ast.walk(target)
-                    if isinstance(name, ast.Name)
-                }
+def _reached(
+    steps: list[tuple[ast.expr, ast.expr]], first: frozenset[str]
+) -> frozenset[str]:
+    """Follow the arguments through assignments, each of them once."""
+    onward: dict[str, list[int]] = defaultdict(list)
+    for number, (_, value) in enumerate(steps):
+        for word in {*_words(value)}:
+            onward[word].append(number)
+    theirs, waiting = set(first), [*first]
+    while waiting:
+        for number in onward.pop(waiting.pop(), ()):
+            for part in ast.walk(steps[number][0]):
+                if isinstance(part, ast.Name) and part.id not in theirs:
+                    theirs.add(part.id)
+                    waiting.append(part.id)
     return frozenset(theirs)
 
 
-def _arguments(node: Function) -> frozenset[str]:
+def _theirs(node: Function, known: Functions) -> Iterator[str]:
+    """Yield the arguments that a caller gives."""
     spec = node.args
-    arguments = [*spec.posonlyargs, *spec.args, *spec.kwonlyargs]
+    arguments = [*known.arguments(node), *spec.kwonlyargs]
     arguments += [arg for arg in (spec.vararg, spec.kwarg) if arg]
-    return frozenset(arg.arg for arg in arguments if not _is_ours(arg))
+    yield from (arg.arg for arg in arguments if not _is_ours(arg))
 
 
-def _handed(
-    tool: Tool, functions: dict[str, Function]
-) -> Iterator[tuple[Function, frozenset[str]]]:
-    """Yield the functions that get a word, and the arguments with it."""
-    for call in ast.walk(tool.node):
-        if not isinstance(call, ast.Call) or not isinstance(
-            call.func, ast.Name
-        ):
-            continue
-        called = functions.get(call.func.id)
-        if called is None or called is tool.node:
-            continue
-        spec = called.args
-        places = [arg.arg for arg in (*spec.posonlyargs, *spec.args)]
-        pairs = [*zip(places, call.args, strict=False)]
-        pairs += [(k.arg or "", k.value) for k in call.keywords]
-        names = {name for name, value in pairs if given(value, tool)}
-        if names & _arguments(called):
-            yield called, frozenset(names) & _arguments(called)
-
-
-def _made(node: Function) -> Mapping[str, list[ast.Call]]:
-    found: dict[str, list[ast.Call]] = defaultdict(list)
-    for target, value in flows(node):
+def _made(
+    source: Source, steps: list[tuple[ast.expr, ast.expr]]
+) -> Mapping[str, frozenset[str]]:
+    found: dict[str, set[str]] = defaultdict(set)
+    for target, value in steps:
         if isinstance(target, ast.Name) and isinstance(value, ast.Call):
-            found[target.id].append(value)
-    return dict(found)
+            func = value.func
+            method = func.attr if isinstance(func, ast.Attribute) else ""
+            found[target.id].add(source.called(func) or method)
+    return {name: frozenset(made) for name, made in found.items()}
 
 
 def _is_ours(arg: ast.arg) -> bool:
@@ -160,37 +242,37 @@ def _is_ours(arg: ast.arg) -> bool:
     return any(word in _OURS for word in words)
 
 
-def flows(node: ast.AST) -> Iterator[tuple[ast.expr, ast.expr]]:
-    """Yield each place where a value gets a name."""
-    for step in ast.walk(node):
-        if isinstance(step, ast.Assign):
-            for target in step.targets:
-                yield target, step.value
-        elif isinstance(step, ast.AnnAssign | ast.AugAssign | ast.NamedExpr):
-            if step.value is not None:
-                yield step.target, step.value
-        elif isinstance(step, ast.For | ast.AsyncFor | ast.comprehension):
-            yield step.target, step.iter
-        elif isinstance(step, ast.withitem) and step.optional_vars:
-            yield step.optional_vars, step.context_expr
-
-
-def _mentions(part: ast.AST, names: set[str] | frozenset[str]) -> bool:
-    """Tell whether one of these names has a say in what comes out.
-
-    What is looked up in a table of ours (``TABLE[word]``) is ours.
-    """
+def _words(part: ast.AST) -> Iterator[str]:
+    """Yield the names that have a say in what comes out."""
     waiting = [part]
     while waiting:
         node = waiting.pop()
-        if isinstance(node, ast.Name) and node.id in names:
-            return True
-        table = _looked_up(node)
-        if table is None:
-            waiting += ast.iter_child_nodes(node)
-        else:
-            waiting.append(table)
-    return False
+        if isinstance(node, ast.Name):
+            yield node.id
+        waiting += _parts(node)
+
+
+def _holding(
+    nodes: list[ast.AST], theirs: frozenset[str]
+) -> frozenset[ast.AST]:
+    """Return the nodes in which one of these names has a say, in one go."""
+    found: set[ast.AST] = set()
+    for node in reversed(nodes):  # from the innermost outwards
+        if isinstance(node, ast.Name):
+            if node.id in theirs:
+                found.add(node)
+        elif any(part in found for part in _parts(node)):
+            found.add(node)
+    return frozenset(found)
+
+
+def _parts(node: ast.AST) -> Iterable[ast.AST]:
+    """Return what a node is made of.
+
+    What is looked up in a table of ours (``TABLE[word]``) is ours.
+    """
+    table = _looked_up(node)
+    return ast.iter_child_nodes(node) if table is None else [table]
 
 
 def _looked_up(node: ast.AST) -> ast.AST | None:
@@ -203,11 +285,3 @@ def _looked_up(node: ast.AST) -> ast.AST | None:
         table = table if len(node.args) == 1 else None
     constant = isinstance(table, ast.Name) and table.id.isupper()
     return table if constant else None
-
-
-def tool_calls(source: Source) -> Iterator[tuple[Tool, ast.Call]]:
-    """Yield each call in a tool, with the tool."""
-    for tool in tools(source):
-        for node in ast.walk(tool.node):
-            if isinstance(node, ast.Call):
-                yield tool, node

@@ -8,8 +8,9 @@ from ..model import Severity
 from ..rules import Hit
 from ..ruletable import ruled
 from .credential_rules import SECRET
+from .registrations import flows
 from .source import Source
-from .taint import Tool, flows, given, tool_calls, tools
+from .taint import Tool, given, tool_calls, tools
 
 IMPORTERS = frozenset(
     {"__import__", "compile", "importlib.import_module", "ctypes.CDLL"}
@@ -141,7 +142,7 @@ def kept_environment(source: Source) -> Iterator[Hit]:
     for tool in tools(source):
         names = {
             target.id
-            for target, value in flows(tool.node)
+            for target, value in flows(list(ast.walk(tool.node)))
             if isinstance(target, ast.Name)
             and _whole_environment(source, value)
         }
@@ -228,11 +229,9 @@ def _calculates(source: Source, call: ast.Call, tool: Tool) -> bool:
     if _method(call) == "eval":
         return True
     owner = call.func.value if isinstance(call.func, ast.Attribute) else None
-    made = tool.made.get(source.called(owner), ()) if owner else ()
-    return _method(call) == "query" and any(
-        source.called(each.func).startswith(("pandas.", "polars."))
-        for each in made
-    )
+    name = source.called(owner) if owner else ""
+    framed = tool.comes_from(name, ("pandas.", "polars."))
+    return framed and _method(call) == "query"
 
 
 def _is_script(key: ast.expr | None) -> bool:
@@ -268,10 +267,7 @@ def _is_database(source: Source, owner: ast.expr, tool: Tool) -> bool:
     name = source.called(owner).rpartition(".")[2]
     if name.lower().lstrip("_") in DATABASES:
         return True
-    return any(
-        (source.called(made.func) or _method(made)).endswith(CONNECTORS)
-        for made in tool.made.get(name, ())
-    )
+    return tool.comes_from(name, CONNECTORS, ending=True)
 
 
 def _whole_environment(
