@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fastmcp import Client
 from fastmcp.client.elicitation import ElicitResult
 
 
@@ -113,3 +114,23 @@ async def test_never_does_not_ask(
         await write(client)
     assert user.asked == []
     assert file.read_text() == "new"
+
+
+async def test_client_that_fails_to_ask_has_no_yes(
+    make_server: Any, file: Path, events: Any
+) -> None:
+    """What it says of its failure is no answer of ours, and no fault."""
+
+    async def fail(*_: Any) -> None:
+        raise RuntimeError("the client's own trouble")
+
+    server = make_server()
+    async with Client(
+        server, mode="legacy", elicitation_handler=fail
+    ) as client:
+        result = await write(client)
+    assert result.is_error
+    assert "could not ask the user" in result.content[0].text
+    assert file.read_text() == "old"
+    assert events("approval_denied")[0]["reason"] == "client_failed"
+    assert events("tool_request_failed")[0]["status"] == "denied"

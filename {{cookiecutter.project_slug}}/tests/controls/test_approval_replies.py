@@ -32,10 +32,16 @@ def replica(make_settings: MakeSettings) -> Callable[..., Settings]:
     return make
 
 
-async def send(served: Any, state: str | None = None, **changes: Any) -> Any:
+async def send(
+    served: Any,
+    state: str | None = None,
+    *,
+    modes: dict[str, Any] | None = None,
+    **changes: Any,
+) -> Any:
     """Overwrite the file, with the user's yes where there is a question."""
     message = call("write_file", {**OVERWRITE, **changes})
-    message["params"]["_meta"][CAPABILITIES] = {"elicitation": {}}
+    message["params"]["_meta"][CAPABILITIES] = {"elicitation": modes or {}}
     if state is not None:
         message["params"] |= {"requestState": state, "inputResponses": YES}
     headers = call_headers("write_file")
@@ -97,4 +103,20 @@ async def test_server_without_the_key_does_not(
         state = (await send(one))["requestState"]
         refused = await send(other, state)
     assert refused["data"] == {"reason": "invalid_request_state"}
+    assert file.read_text() == "old"
+
+
+@pytest.mark.parametrize(
+    ("modes", "asked"),
+    [({}, True), ({"form": {}, "url": {}}, True), ({"url": {}}, False)],
+    ids=["no mode", "both", "only addresses"],
+)
+async def test_form_is_sent_to_who_can_show_one(
+    replica: Any, file: Path, modes: dict[str, Any], asked: bool
+) -> None:
+    settings = replica(MCP_APPROVAL="always")
+    async with serving(settings, build(settings)) as served:
+        answer = await send(served, modes=modes)
+    assert ("inputRequests" in answer) is asked
+    assert answer.get("isError", False) is not asked
     assert file.read_text() == "old"

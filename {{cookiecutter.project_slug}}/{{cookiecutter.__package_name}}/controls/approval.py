@@ -9,7 +9,9 @@ import mcp_types
 from fastmcp.server.context import Context
 from fastmcp.server.middleware import CallNext, MiddlewareContext
 from fastmcp.tools.base import InputRequiredToolResult
+from mcp.shared.exceptions import MCPError
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
+from pydantic import ValidationError
 
 from .. import log
 from ..errors import ApprovalDenied
@@ -97,11 +99,17 @@ class Approval(Control):
     async def _handshake(self, within: Context, danger: str) -> None:
         """Ask by a request from the server (protocols to 2025-11-25)."""
         log.event("approval_requested")
-        answer = await within.session.elicit(
-            message=danger,
-            requested_schema=SCHEMA,
-            related_request_id=within.request_id,
-        )
+        try:
+            answer = await within.session.elicit(
+                message=danger,
+                requested_schema=SCHEMA,
+                related_request_id=within.request_id,
+            )
+        except (MCPError, ValidationError) as error:
+            raise ApprovalDenied(
+                "The client could not ask the user about this call.",
+                reason="client_failed",
+            ) from error
         _require_yes(answer)
 
     async def _modern(
@@ -140,7 +148,9 @@ def _can_ask(within: Context) -> bool:
     if within.request_context is None:
         return False
     capabilities = within.session.client_capabilities
-    return bool(capabilities and capabilities.elicitation is not None)
+    asks = capabilities.elicitation if capabilities else None
+    # Without a mode it is a form; with an address alone it is none.
+    return asks is not None and (asks.form is not None or asks.url is None)
 
 
 def _is_modern(within: Context) -> bool:
