@@ -4,7 +4,13 @@ from typing import Any
 
 import pytest
 
+from {{ cookiecutter.__package_name }}.controls.audit import ID_SIZE
+from {{ cookiecutter.__package_name }}.controls.metrics import Metrics
+from {{ cookiecutter.__package_name }}.server import build
+from {{ cookiecutter.__package_name }}.serving.attempts import TOLD
 from {{ cookiecutter.__package_name }}.workspace import Workspace
+from tests.conftest import MakeSettings
+from tests.serving.harness import call, call_headers, serving
 
 SECRET = "canary-" + "77aa"
 
@@ -125,3 +131,50 @@ async def test_log_says_that_nothing_can_be_written(
         pass
     (event,) = events("workspace_not_writable")
     assert event["level"] == "WARNING"
+
+
+async def test_id_that_the_caller_chose_does_not_fill_the_log(
+    make_settings: MakeSettings, events: Any
+) -> None:
+    settings = make_settings(MCP_TRANSPORT="http")
+    message = {**call("echo", {"message": "x"}), "id": "i" * 100_000}
+    async with (
+        serving(settings, build(settings)) as served,
+        served.client() as http,
+    ):
+        headers = call_headers("echo")
+        answer = await http.post("/mcp", json=message, headers=headers)
+    assert answer.json()["id"] == message["id"]
+    (completed,) = events("tool_request_completed")
+    assert completed["request_id"] == "i" * ID_SIZE
+
+
+async def test_calls_beyond_the_limit_do_not_fill_the_log(
+    make_server: Any, connect: Any, events: Any, metrics: list[Metrics]
+) -> None:
+    """Each is counted; a client's first ten of a minute are told of."""
+    async with connect(make_server(MCP_RATE_LIMIT="1/hour")) as client:
+        for _ in range(TOLD + 10):
+            await client.call_tool(
+                "echo", {"message": "x"}, raise_on_error=False
+            )
+    assert len(events("rate_limit_exceeded")) == TOLD
+    assert len(events("tool_request_failed")) == TOLD
+    assert events("rate_limit_exceeded")[0]["client_id"] == "stdio"
+    refused = {"tool": "echo", "status": "rate_limited"}
+    counted = metrics[0].registry.get_sample_value(
+        "mcp_requests_total", refused
+    )
+    assert counted == TOLD + 9
+
+
+async def test_every_call_that_is_begun_leaves_its_line(
+    make_server: Any, connect: Any, events: Any
+) -> None:
+    async with connect(make_server()) as client:
+        for _ in range(TOLD + 10):
+            await client.call_tool(
+                "read_file", {"path": "../x"}, raise_on_error=False
+            )
+    assert len(events("path_denied")) == TOLD + 10
+    assert len(events("tool_request_failed")) == TOLD + 10

@@ -9,6 +9,7 @@ from mcp.shared.exceptions import MCPError
 from {{ cookiecutter.__package_name }}.controls.window_storage import (
     WindowStorage,
 )
+from {{ cookiecutter.__package_name }}.serving.attempts import TOLD
 
 
 async def answered(client: Client[Any], calls: list[tuple[str, Any]]) -> int:
@@ -145,8 +146,11 @@ async def test_dead_storage_lets_through_where_the_operator_says_so(
         MCP_RATE_LIMIT_ON_FAILURE="allow",
     )
     async with connect(server) as client:
-        assert await answered(client, [("echo", {"message": "x"})] * 2) == 2
-    assert events("rate_limit_storage_failed")[0]["calls"] == "allowed"
+        calls = [("echo", {"message": "x"})] * (TOLD + 2)
+        assert await answered(client, calls) == TOLD + 2
+    failed = events("rate_limit_storage_failed")
+    assert failed[0]["calls"] == "allowed"
+    assert len(failed) == TOLD
 
 
 class Clock:

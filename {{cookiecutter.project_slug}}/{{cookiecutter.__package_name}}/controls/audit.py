@@ -1,23 +1,32 @@
 """Audit: who called what, when, how it ended; never with which values."""
 
 import time
-from collections.abc import Callable, Collection
-from typing import Any
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, Final
 
 from fastmcp.server.middleware import CallNext, MiddlewareContext
 
 from .. import log
-from ..errors import Refusal
+from ..errors import RateLimitExceeded, Refusal, ServerBusy
+from ..serving.attempts import Throttled
 from .call import UNKNOWN, WORK, Call, Control, named_tool
 from .outcome import outcome, size_of
 
+#: Characters of a request's id. The caller chooses it, and no client's own is
+#: longer: what is longer is meant to fill the log.
+ID_SIZE: Final = 64
+#: A call that was not begun costs so little that anybody can be refused a
+#: Refusals that cost so little that one caller can have a thousand a second.
+UNBEGUN: Final = (RateLimitExceeded, ServerBusy)
+
 
 class Audit(Control):
-    """Leaves a line for every call, whatever becomes of it.
+    """Leaves a line for every call that is begun, whatever becomes of it.
 
     OWASP MCP08 (lack of audit and telemetry), CWE-778. It comes first, so
     that nothing is refused behind its back, and it names the call for the
-    controls after it.
+    controls after it. Of calls beyond a limit a client leaves ten lines a
+    minute: more of them would push what it did before out of the log.
     """
 
     def __init__(
@@ -25,6 +34,7 @@ class Audit(Control):
     ) -> None:
         self._tools = frozenset(tools)
         self._client_id = client_id
+        self._tell_of_unbegun = Throttled(_warn)
 
     async def control(
         self, context: MiddlewareContext[Any], call_next: CallNext[Any, Any]
@@ -62,7 +72,7 @@ class Audit(Control):
         return Call(
             tool=tool,
             client_id=self._client_id(),
-            request_id=str(request.request_id) if request else None,
+            request_id=str(request.request_id)[:ID_SIZE] if request else None,
         )
 
     @staticmethod
@@ -74,17 +84,22 @@ class Audit(Control):
             result_size=size_of(result),
         )
 
-    @staticmethod
-    def _failed(error: BaseException, seconds: float) -> None:
+    def _failed(self, error: BaseException, seconds: float) -> None:
+        unbegun = isinstance(error, UNBEGUN)
+        tell = self._tell_of_unbegun if unbegun else _warn
+        client = {"client_id": Call.current.get().client_id}
         if isinstance(error, Refusal):
-            log.event(error.event, level="warning", **_reasons(error))
-        log.event(
-            "tool_request_failed",
-            level="warning",
-            status=outcome(error),
-            error=type(error).__name__,
-            duration_ms=round(seconds * 1000, 3),
-        )
+            tell(error.event, {**client, **_reasons(error)})
+        failed = {
+            "status": outcome(error),
+            "error": type(error).__name__,
+            "duration_ms": round(seconds * 1000, 3),
+        }
+        tell("tool_request_failed", {**client, **failed})
+
+
+def _warn(event: str, fields: Mapping[str, object]) -> None:
+    log.event(event, level="warning", **fields)
 
 
 def _reasons(refusal: Refusal) -> dict[str, object]:

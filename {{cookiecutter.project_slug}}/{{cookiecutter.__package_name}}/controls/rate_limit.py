@@ -13,6 +13,7 @@ from limits.errors import StorageError
 
 from .. import log
 from ..errors import RateLimitExceeded
+from ..serving.attempts import Throttled
 from .call import Call, Control
 from .window_storage import WindowStorage
 
@@ -56,6 +57,7 @@ class RateLimit(Control):
         self._storage = storage
         self._on_failure = on_failure
         self._count_failure = count_failure
+        self._tell = Throttled(_fail)
 
     async def control(
         self, context: MiddlewareContext[Any], call_next: CallNext[Any, Any]
@@ -128,11 +130,10 @@ class RateLimit(Control):
 
     def _storage_failed(self, error: Exception) -> None:
         self._count_failure()
-        log.event(
+        calls = "refused" if self._on_failure == "deny" else "allowed"
+        self._tell(
             "rate_limit_storage_failed",
-            level="error",
-            error=type(error).__name__,
-            calls="refused" if self._on_failure == "deny" else "allowed",
+            {"error": type(error).__name__, "calls": calls},
         )
         if self._on_failure == "deny":
             raise RateLimitExceeded(
@@ -141,6 +142,10 @@ class RateLimit(Control):
                 reason="storage_failed",
                 retry_after=STORAGE_RETRY_AFTER,
             ) from error
+
+
+def _fail(event: str, fields: Mapping[str, object]) -> None:
+    log.event(event, level="error", **fields)
 
 
 def open_storage(uri: str) -> WindowedStorage:
