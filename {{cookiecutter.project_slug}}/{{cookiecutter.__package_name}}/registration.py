@@ -1,6 +1,7 @@
-"""Turns the functions marked as tools into FastMCP's tools."""
+"""Turns our functions into FastMCP's tools and prompts."""
 
 import asyncio
+import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
@@ -8,10 +9,14 @@ from functools import partial, wraps
 from inspect import iscoroutinefunction
 from typing import Any, Final
 
+from fastmcp.exceptions import PromptError, ValidationError
+from fastmcp.prompts import PromptResult
+from fastmcp.prompts.function_prompt import FunctionPrompt
 from fastmcp.server.auth import require_scopes
 from fastmcp.tools import FunctionTool
 from fastmcp.tools.base import ToolResult
 from mcp_types import TextContent, ToolAnnotations
+from pydantic import ValidationError as PydanticError
 
 from . import tools
 from .errors import SettingsError
@@ -61,6 +66,24 @@ class RegisteredTool(FunctionTool):
             text = TextContent(type="text", text=raw_value)
             return ToolResult(content=[text])
         return super().convert_result(raw_value)
+
+
+class RegisteredPrompt(FunctionPrompt):
+    """A prompt that tells a caller's mistake from a fault of its own.
+
+    FastMCP makes one error of both, and logs it as a fault with its values.
+    """
+
+    async def render(
+        self, arguments: dict[str, Any] | None = None
+    ) -> PromptResult:
+        """Return the prompt's text."""
+        try:
+            return await super().render(arguments)
+        except PromptError as error:
+            if not isinstance(error.__cause__, PydanticError):
+                raise
+            raise ValidationError(log_level=logging.DEBUG) from None
 
 
 def registered(spec: ToolSpec, settings: Settings) -> FunctionTool:

@@ -21,7 +21,13 @@ from .controls.masking import Masking
 from .controls.metrics import Measuring, Metrics
 from .controls.rate_limit import RateLimit, open_storage
 from .identity import current_client_id
-from .registration import in_thread, registered, scoped, served_tools
+from .registration import (
+    RegisteredPrompt,
+    in_thread,
+    registered,
+    scoped,
+    served_tools,
+)
 from .serving.application import Application, Observer
 from .serving.attempts import Throttled
 from .settings import Settings
@@ -130,7 +136,7 @@ def _register(
     readers = scoped(FILES, settings)
     read = in_thread(workspace_file)
     server.resource("workspace://{path*}", auth=readers)(read)
-    server.prompt(code_review)
+    server.add_prompt(RegisteredPrompt.from_function(code_review))
 
 
 def _controls(

@@ -6,6 +6,8 @@ import pytest
 from fastmcp import FastMCP
 from mcp.shared.exceptions import MCPError
 
+from {{ cookiecutter.__package_name }}.registration import RegisteredPrompt
+
 SECRET = "canary-" + "5f2d"
 
 
@@ -85,10 +87,28 @@ async def test_missing_resource_is_invalid_params(
 
 
 async def test_invalid_arguments_of_a_prompt_are_not_repeated(
-    server: FastMCP[Any], connect: Any
+    server: FastMCP[Any], connect: Any, events: Any
 ) -> None:
+    """They are the caller's mistake, and nobody else's fault."""
     given = {"code": "x", "language": SECRET * 10}
     async with connect(server) as client:
         with pytest.raises(MCPError) as caught:
             await client.get_prompt("code_review", given)
-    assert caught.value.error.message == "The arguments do not fit the prompt."
+    assert caught.value.error.message == "The arguments are not valid."
+    assert events("tool_request_failed")[0]["status"] == "denied"
+    assert not [e for e in events() if e["level"] == "ERROR"]
+
+
+async def test_fault_of_a_prompt_is_an_error_without_its_text(
+    server: FastMCP[Any], connect: Any, events: Any
+) -> None:
+    def broken() -> str:
+        raise ValueError(SECRET)
+
+    server.add_prompt(RegisteredPrompt.from_function(broken))
+    async with connect(server) as client:
+        with pytest.raises(MCPError) as caught:
+            await client.get_prompt("broken")
+    assert SECRET not in caught.value.error.message
+    assert events("tool_request_failed")[0]["status"] == "error"
+    assert events("internal_error")[0]["exception"] == "ValueError"

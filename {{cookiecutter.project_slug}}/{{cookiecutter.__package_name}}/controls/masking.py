@@ -97,7 +97,7 @@ def _sentence(error: Exception) -> str:
 def _invalid(cause: BaseException | None) -> str:
     """Name the arguments that were refused and why, without their values."""
     if not isinstance(cause, PydanticError):
-        return "The arguments do not fit the tool's input schema."
+        return "The arguments are not valid."
     problems = cause.errors(include_url=False, include_input=False)
     named = "; ".join(map(_problem, problems[:PROBLEMS_NAMED]))
     return f"The arguments are not valid: {named}."
