@@ -102,3 +102,16 @@ def test_all_problems_are_named_at_once(root: int) -> None:
     with pytest.raises(SettingsError) as caught:
         programs.resolve(["one-missing", "sh", "two-missing"], root)
     assert len(caught.value.problems) == 2
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may give files away")
+def test_a_program_of_another_user_stops_the_start_of_root(
+    root: int, tmp_path: Path
+) -> None:
+    program = tmp_path / "tool"
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    programs.resolve([str(program)], root)
+    os.chown(program, 65534, 0)
+    with pytest.raises(SettingsError, match="can change"):
+        programs.resolve([str(program)], root)

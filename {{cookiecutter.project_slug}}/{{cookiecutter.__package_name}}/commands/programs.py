@@ -62,7 +62,7 @@ def _problems(
         for place in (program, *program.parents):
             if _is_replaceable(place):
                 yield (
-                    f"the server's user, or a group, can change {place};"
+                    f"others than an administrator can change {place};"
                     " choose a program that only an administrator can change"
                 )
 
@@ -79,10 +79,11 @@ def _is_inside(program: Path, workspace: int) -> bool:
 def _is_replaceable(place: Path) -> bool:
     """Return whether a process of the server's could change a place.
 
-    Root can change all; there it counts who else can.
+    Root can change all; there it counts who else can, its owner first.
     """
     status = place.stat()
     if os.geteuid() == 0:
         others = status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
-        return bool(others) and not status.st_mode & stat.S_ISVTX
+        shared = bool(others) and not status.st_mode & stat.S_ISVTX
+        return shared or status.st_uid != 0
     return status.st_uid == os.geteuid() or os.access(place, os.W_OK)
