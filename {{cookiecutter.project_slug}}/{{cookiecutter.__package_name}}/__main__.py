@@ -12,6 +12,7 @@ from .settings import Settings
 from .settings_error import SettingsError
 
 USAGE_ERROR = 2
+STDERR = 2
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -21,11 +22,24 @@ def main(arguments: Sequence[str] | None = None) -> None:
     the start was refused: then each line on stderr names a variable, what is
     wrong with it and what to do.
     """
+    _fill_standard_streams()
     options = _parser().parse_args(arguments)
     try:
         sys.exit(options.run(options))
     except SettingsError as error:
         _refuse(error)
+
+
+def _fill_standard_streams() -> None:
+    """Put nothing where stdin, stdout or stderr was closed before the start.
+
+    What is opened next would stand there, and be written to or read from as
+    if it were one of them.
+    """
+    descriptor = os.open(os.devnull, os.O_RDWR)
+    while descriptor <= STDERR:
+        descriptor = os.dup(descriptor)
+    os.close(descriptor)
 
 
 def _parser() -> argparse.ArgumentParser:

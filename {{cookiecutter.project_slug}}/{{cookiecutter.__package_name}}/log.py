@@ -46,7 +46,7 @@ def configure(level: str, file: Path | None = None) -> None:
     if _file:
         _file.close()
     _file = _private_file(file) if file else None
-    _logger = _bound(level, _file or structlog.WriteLogger(sys.__stderr__))
+    _logger = _bound(level, _file or _stderr())
     logging.getLogger().addHandler(_LIBRARY)
     # What FastMCP warns of, the audit log says already; and if it was imported
     # before us, it prints its messages with their values.
@@ -103,6 +103,15 @@ def _render(
         **fields,
     }
     return _ENCODER.encode(line)
+
+
+def _stderr() -> structlog.WriteLogger:
+    """Return what writes to stderr, or nowhere if we were given none.
+
+    Without a file it would write to stdout.
+    """
+    nowhere = Path(os.devnull)
+    return structlog.WriteLogger(sys.__stderr__ or nowhere.open("w"))
 
 
 def _private_file(file: Path) -> "_PrivateFile":
@@ -164,4 +173,4 @@ _LIBRARY: Final = _Library(logging.WARNING)
 
 _file: _PrivateFile | None = None
 # What is logged before the settings are read goes to stderr like the rest.
-_logger = _bound("INFO", structlog.WriteLogger(sys.__stderr__))
+_logger = _bound("INFO", _stderr())

@@ -1,4 +1,5 @@
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -7,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from {{ cookiecutter.__package_name }}.settings import PACKAGE
 from tests.serving.harness import INITIALIZE, call
 from tests.serving.nursery import PROJECT
 from tests.serving.processes import Process, process
@@ -170,3 +172,35 @@ def test_program_is_served_as_what_is_forked_here(tmp_path: Path) -> None:
             check=True,
         )
     assert texts(done.stdout) == {1: "hello"}
+
+
+@pytest.mark.parametrize(
+    "closed",
+    ["<&-", ">&-", "2>&-", "<&- 2>&-"],
+    ids=["0", "1", "2", "0 and 2"],
+)
+def test_stream_that_was_closed_before_is_nobodys(
+    workspace: Path, closed: str
+) -> None:
+    """What is opened next must not stand in for it."""
+    program = [sys.executable, "-m", PACKAGE.name]
+    result = subprocess.run(
+        ["/bin/sh", "-c", f'exec "$@" {closed}', "sh", *program],
+        cwd=PACKAGE.parent,
+        env={
+            **os.environ,
+            **MODERN,
+            "MCP_AUTH": "none",
+            "MCP_METRICS_PORT": "0",
+            "WORKSPACE_PATH": str(workspace),
+        },
+        input=encode(call("echo", {"message": "hello"})) + b"\n",
+        capture_output=True,
+        timeout=30,
+        check=False,
+    )
+    assert result.returncode == 0
+    assert b"Traceback" not in result.stderr
+    heard = "<" not in closed and not closed.startswith(">")
+    assert texts(result.stdout) == ({1: "hello"} if heard else {})
+    assert (b"server_stopped" in result.stderr) is ("2" not in closed)
