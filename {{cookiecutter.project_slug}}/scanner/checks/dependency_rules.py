@@ -11,6 +11,7 @@ from packaging.utils import canonicalize_name
 
 from ..advisories.lock import UV_LOCK, Lock, Wishes, wishes
 from ..advisories.packages import Package
+from ..advisories.pythons import same_pythons
 from ..model import Severity
 from ..project import Project
 from ..rules import Hit, anchored
@@ -74,7 +75,7 @@ def mismatch(subject: Subject) -> Iterator[Hit]:
     asked = _without_bounds(wishes(subject.project), outside)
     differs = made_for ^ asked
     python = str(subject.project.table("project").get("requires-python", ""))
-    if _bounds(python) != _bounds(subject.lock.python):
+    if not same_pythons(python, subject.lock.python):
         differs |= {("", "Python", frozenset())}
     if differs and "dependencies" not in _dynamic(subject.project):
         names = sorted({name for _, name, _ in differs})
@@ -237,10 +238,6 @@ def unbounded_build(subject: Subject) -> Iterator[Hit]:
                 anchor=f"build {requirement.name}",
                 severity=outside,
             )
-
-
-def _bounds(text: str) -> frozenset[str]:
-    return frozenset(part.strip() for part in text.split(",") if part)
 
 
 def _outside(project: Project) -> dict[str, tuple[str, str]]:

@@ -351,6 +351,65 @@ def test_what_uv_locks_otherwise_is_no_mismatch(asked, made, scan_lock):
     assert "MCP-DEP-002" not in ids(scan_lock(**files))
 
 
+# As uv has them in a lock.
+PYTHONS = {
+    "~=3.11": ">=3.11, <4",
+    "~=3.11.2": ">=3.11.2, <3.12",
+    "~=3.13.0": "==3.13.*",
+    "==3.*": ">=3, <4",
+    ">=3.13,<3.14": "==3.13.*",
+    "===3.13.0": "==3.13.0",
+    ">= 3.11 , != 3.12.*": ">=3.11, !=3.12.*",
+    ">=3.11,>=3.12,<4,<3.14": ">=3.12, <3.14",
+    ">=3.11,<=3.13": ">=3.11, <=3.13",
+    ">3.10": ">3.10",
+    ">=3.11.0": ">=3.11",
+}
+
+
+@pytest.mark.parametrize("asked", PYTHONS)
+def test_the_same_pythons_in_other_words_are_no_mismatch(asked, scan_lock):
+    files = {
+        "pyproject.toml": PYPROJECT.replace(">=3.11", asked),
+        "uv.lock": LOCK.replace(">=3.11", PYTHONS[asked], 1),
+    }
+
+    assert ids(scan_lock(**files)) == []
+
+
+@pytest.mark.parametrize(
+    ("asked", "made"),
+    [
+        ("~=3.11", ">=3.11, <3.12"),
+        ("~=3.11.2", ">=3.11, <3.12"),
+        (">=3.11,!=3.12.1", ">=3.11"),
+        (">=3.11,<=3.13", ">=3.11, <3.13"),
+        (">=3.11,!=3.12.99", ">=3.11"),
+        ("==3.13.*", "==3.13.0"),
+        (">=3.11", ""),
+        ("3.11", ">=3.11"),
+    ],
+)
+def test_other_pythons_are_a_mismatch(asked, made, scan_lock):
+    files = {
+        "pyproject.toml": PYPROJECT.replace(">=3.11", asked),
+        "uv.lock": LOCK.replace(">=3.11", made, 1),
+    }
+
+    assert ids(scan_lock(**files)) == ["MCP-DEP-002"]
+
+
+@pytest.mark.parametrize("bounds", ["~=1.0", "==1.*", "!=1.5,<=1.9", "===1.0"])
+def test_each_operator_is_compared_as_the_lock_has_it(bounds, scan_lock):
+    files = {
+        "pyproject.toml": PYPROJECT.replace(">=1,<2", f" {bounds}"),
+        "uv.lock": LOCK.replace(">=1,<2", bounds),
+    }
+    assert "MCP-DEP-002" not in ids(scan_lock(**files))
+    files["uv.lock"] = LOCK.replace(">=1,<2", bounds.replace("1", "2"))
+    assert "MCP-DEP-002" in ids(scan_lock(**files))
+
+
 def test_another_mismatch_is_another_finding(scan_lock):
     locks = [LOCK.replace(">=1,<2", f">=1,<{n}") for n in (3, 4)]
     found = [scan_lock(**{"uv.lock": lock}).findings[0] for lock in locks]
