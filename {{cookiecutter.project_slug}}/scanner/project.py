@@ -96,15 +96,34 @@ class Project:
     @cached_property
     def package(self) -> str:
         """The server's package: the folder behind the console script."""
-        guesses = [
-            str(target).partition(":")[0].partition(".")[0]
-            for target in self.table("project", "scripts").values()
+        return next(iter(self.packages), "")
+
+    @cached_property
+    def packages(self) -> tuple[str, ...]:
+        """The folders behind every script and entry point, the server's first.
+
+        What any of them runs is the project's, and a plugin's is loaded by
+        whoever asks for it.
+        """
+        tables = [
+            self.table("project", "scripts"),
+            self.table("project", "gui-scripts"),
         ]
-        guesses.append(re.sub(r"[-.]+", "_", self.name).lower())
-        for guess in guesses:
-            if _IDENTIFIER.fullmatch(guess) and (self.root / guess).is_dir():
-                return guess
-        return ""
+        groups = self.table("project", "entry-points")
+        tables += [self.table("project", "entry-points", x) for x in groups]
+        guesses = [
+            str(target).strip().partition(":")[0].partition(".")[0]
+            for table in tables
+            for target in table.values()
+        ]
+        guesses.insert(
+            len(tables[0]), re.sub(r"[-.]+", "_", self.name).lower()
+        )
+        return tuple(
+            guess
+            for guess in dict.fromkeys(guesses)
+            if _IDENTIFIER.fullmatch(guess) and (self.root / guess).is_dir()
+        )
 
     def table(self, *keys: str) -> Mapping[str, Any]:
         """Return a table of pyproject.toml; empty when there is none."""
@@ -216,8 +235,12 @@ class Project:
         return paths or None
 
     def _code(self) -> set[str]:
-        """List the package's modules, which load though git ignores them."""
-        found = self._walk(self.package, all_=True) if self.package else set()
+        """List the packages' modules, which load though git ignores them."""
+        found = {
+            path
+            for package in self.packages
+            for path in self._walk(package, all_=True)
+        }
         return {path for path in found if path.endswith((".py", ".pyw"))}
 
     def _walk(self, start: str, *, all_: bool = False) -> set[str]:

@@ -59,11 +59,22 @@ class BanditReport:
     silenced: list[int] = field(default_factory=list)
 
 
-def run_bandit(root: Path, paths: Sequence[str], timeout: float) -> BanditRun:
+def run_bandit(
+    root: Path,
+    paths: Sequence[str],
+    timeout: float,
+    copies: Path | None = None,
+) -> BanditRun:
     """Run Bandit with every test, whatever the project's settings say.
 
     Files are named one by one: in a folder it would read a ``.bandit`` file,
     which can switch it off.
+
+    Args:
+        root: Where the project lies, and its programs.
+        paths: The files, relative to the project.
+        timeout: Seconds that each process may take.
+        copies: Where the files lie if it is elsewhere.
 
     Raises:
         ToolError: It is missing, or did not come to an end.
@@ -73,7 +84,7 @@ def run_bandit(root: Path, paths: Sequence[str], timeout: float) -> BanditRun:
 
     def scan(some: list[str]) -> Any:
         argv = [path or NAME, *options, *some]
-        run = run_tool(argv, name=NAME, cwd=root, timeout=timeout)
+        run = run_tool(argv, name=NAME, cwd=copies or root, timeout=timeout)
         return run.expect(0, 1).json()
 
     with ThreadPoolExecutor(max_workers=3) as pool:

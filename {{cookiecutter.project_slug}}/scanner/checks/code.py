@@ -1,9 +1,12 @@
 """Python code: Bandit, our own rules, and Semgrep where it is installed."""
 
+import contextlib
 import re
+import tempfile
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from ..model import (
     CheckResult,
@@ -27,8 +30,9 @@ from . import (
 )
 from .bandit import NAME as BANDIT
 from .bandit import BanditRun, read_report, run_bandit
+from .python_files import MODULES, NOTEBOOK, python_files, read_python
 from .semgrep import run_semgrep
-from .source import MAX_SIZE, MAX_WORDS, Source, fits, parse
+from .source import MAX_WORDS, Source, fits, parse
 
 MAX_TOLD = 10  # files that a reason names
 # A test runs on every desk and in CI, and never ships: what runs other code
@@ -76,8 +80,11 @@ class _Seen:
 
 
 def check(project: Project, options: Options) -> CheckResult:
-    """Look at every Python file that git would take, tests included."""
-    paths = project.named(r"(?s).*\.pyw?")
+    """Look at every Python file that git would take, tests included.
+
+    Notebooks and scripts without a suffix are such files too.
+    """
+    paths = python_files(project)
     compiled = project.named(r"(?s).*\.(?:pyc|pyd|so)")
     seen = _Seen()
     seen.unparsed += [f"{path} is compiled code" for path in compiled]
@@ -85,10 +92,11 @@ def check(project: Project, options: Options) -> CheckResult:
     told = {path for path in small if _tells(project, path)}
     whole = sorted(told)
     with ThreadPoolExecutor(max_workers=1) as pool:
-        running = pool.submit(run_bandit, project.root, whole, options.timeout)
+        running = pool.submit(_run_bandit, project, whole, options.timeout)
         lines = _own(project, small, told, seen)
         _bandit(running, lines, seen)
-    _semgrep(project, options, [p for p in whole if p in seen.parsed], seen)
+    modules = [p for p in whole if p in seen.parsed and p.endswith(MODULES)]
+    _semgrep(project, options, modules, seen)
     findings = [f for f in _once(seen.findings) if _counts(f)]
     if not any(path.startswith(f"{project.package}/") for path in paths):
         seen.notes.insert(0, "the server's package was not found")
@@ -108,6 +116,25 @@ def check(project: Project, options: Options) -> CheckResult:
     )
 
 
+def _run_bandit(
+    project: Project, paths: Sequence[str], timeout: float
+) -> BanditRun:
+    """Run Bandit, over a copy of the Python in what is no file of it."""
+    notebooks = [path for path in paths if path.endswith(NOTEBOOK)]
+    plain = [path for path in paths if not path.endswith(NOTEBOOK)]
+    run = run_bandit(project.root, plain, timeout)
+    if not notebooks:
+        return run
+    with tempfile.TemporaryDirectory() as folder:
+        for path in notebooks:
+            copy = Path(folder, path)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            with contextlib.suppress(Unreadable):  # it is a gap already
+                copy.write_bytes(read_python(project, path))
+        copies = run_bandit(project.root, notebooks, timeout, Path(folder))
+    return BanditRun(run.version, [*run.reports, *copies.reports])
+
+
 def _own(
     project: Project, paths: Sequence[str], told: set[str], seen: _Seen
 ) -> dict[str, list[str]]:
@@ -116,7 +143,7 @@ def _own(
     lines = {}
     for path in paths:
         try:
-            data = project.read(path, MAX_SIZE)
+            data = read_python(project, path)
             source = parse(path, data, whole=path in told)
         except (Unreadable, ValueError) as error:
             seen.unparsed.append(f"{path} does not parse ({error})")
@@ -134,7 +161,7 @@ def _own(
 
 def _in_package(project: Project, source: Source) -> Iterable[Finding]:
     """Apply what is wrong only in a tool that a model can call."""
-    if source.path.startswith(f"{project.package}/"):
+    if source.path.partition("/")[0] in project.packages:
         for rule in rules_for("MCP-CODE-", on="tool"):
             yield from rule.findings(source)
 
@@ -178,7 +205,7 @@ def _tells(project: Project, path: str) -> bool:
     if not path.startswith(TESTS):
         return True
     try:
-        return _SUSPECT.search(project.read(path, MAX_SIZE)) is not None
+        return _SUSPECT.search(read_python(project, path)) is not None
     except Unreadable:
         return True  # whoever reads it next says so
 
@@ -195,7 +222,7 @@ def _fits(project: Project, path: str, seen: _Seen) -> bool:
     """Leave out what would take too much memory, and say so."""
     try:
         if project.status(path).st_size <= MAX_WORDS or fits(
-            project.read(path, MAX_SIZE)
+            read_python(project, path)
         ):
             return True
         seen.unparsed.append(f"{path} is too large to parse")
