@@ -43,7 +43,7 @@ IN_TESTS = suppressions.IDS | {
     *("MCP-CODE-003", "MCP-CODE-004", "MCP-CODE-B102", "MCP-CODE-B202"),
     *("MCP-CODE-B301", "MCP-CODE-B302", "MCP-CODE-B307", "MCP-CODE-B506"),
     *("MCP-CODE-B601", "MCP-CODE-B602", "MCP-CODE-B605", "MCP-CODE-B613"),
-    *("MCP-CODE-B614", "MCP-CODE-S01", "MCP-CODE-S02", "MCP-CODE-S03"),
+    "MCP-CODE-B614",
 }
 _SUSPECT = re.compile(
     rb"\b(eval|exec|spawn|system|popen|getoutput|getstatusoutput)\s*\("
@@ -95,8 +95,8 @@ def check(project: Project, options: Options) -> CheckResult:
         running = pool.submit(_run_bandit, project, whole, options.timeout)
         lines = _own(project, small, told, seen)
         _bandit(running, lines, seen)
-    modules = [p for p in whole if p in seen.parsed and p.endswith(MODULES)]
-    _semgrep(project, options, modules, seen)
+    whole = [p for p in whole if p in seen.parsed and p.endswith(MODULES)]
+    _semgrep(project, options, {path: lines[path] for path in whole}, seen)
     findings = [f for f in _once(seen.findings) if _counts(f)]
     if not any(path.startswith(f"{project.package}/") for path in paths):
         seen.notes.insert(0, "the server's package was not found")
@@ -187,11 +187,14 @@ def _bandit(
 
 
 def _semgrep(
-    project: Project, options: Options, paths: Sequence[str], seen: _Seen
+    project: Project,
+    options: Options,
+    lines: dict[str, list[str]],
+    seen: _Seen,
 ) -> None:
     """Add what Semgrep finds; it is not needed, but if there it must work."""
     try:
-        found = run_semgrep(project.root, paths, options.timeout)
+        found = run_semgrep(project.root, lines, options.timeout)
     except ToolError as error:
         seen.notes.append(error.reason)
         if error.state is not State.NOT_RUN:

@@ -1,27 +1,28 @@
 """Semgrep, where it is installed, with the rules that lie beside this."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from posixpath import normpath
 from typing import Any
 
-from ..model import Finding, Severity, State
+from ..model import Finding, State
+from ..rules import RULES, Hit
 from ..tools import ToolError, find_tool, require, run_tool
 from .bandit import portions
 
 NAME = "semgrep"
 RULES_FILE = Path(__file__).with_name("semgrep.yaml")
-_SEVERITIES = {
-    "ERROR": Severity.HIGH,
-    "WARNING": Severity.MEDIUM,
-    "INFO": Severity.LOW,
-}
 
 
 def run_semgrep(
-    root: Path, paths: Sequence[str], timeout: float
+    root: Path, lines: Mapping[str, list[str]], timeout: float
 ) -> list[Finding]:
     """Run our rules and no others, without a word to any other machine.
+
+    Args:
+        root: Where the project lies, and its programs.
+        lines: The files, and what stands in them.
+        timeout: Seconds that each process may take.
 
     Raises:
         ToolError: ``NOT_RUN`` when it is not installed, which costs nothing;
@@ -34,20 +35,22 @@ def run_semgrep(
     options += ["--metrics", "off", "--disable-version-check"]
     options += ["--no-git-ignore", "--"]
     found: list[Finding] = []
-    for some in portions(paths):
+    for some in portions([*lines]):
         argv: list[str | Path] = [tool.path, *options, *some]
         run = run_tool(argv, name=NAME, cwd=root, timeout=timeout)
         wanted = {normpath(path) for path in some}
-        found += _read(run.expect(0, 1).json(), wanted)
+        found += _read(run.expect(0, 1).json(), wanted, lines)
     return found
 
 
-def _read(data: Any, wanted: set[str]) -> list[Finding]:
+def _read(
+    data: Any, wanted: set[str], lines: Mapping[str, list[str]]
+) -> list[Finding]:
     """Take in its report; files that it left out are said to be."""
     try:
         scanned = {normpath(path) for path in data["paths"]["scanned"]}
         errors = [e for e in data["errors"] if e.get("level") == "error"]
-        findings = [_finding(item) for item in data["results"]]
+        findings = [_finding(item, lines) for item in data["results"]]
     except (LookupError, TypeError, ValueError, AttributeError):
         raise ToolError("semgrep's report is not of a known form") from None
     if errors or wanted - scanned:
@@ -57,15 +60,15 @@ def _read(data: Any, wanted: set[str]) -> list[Finding]:
     return findings
 
 
-def _finding(item: dict[str, Any]) -> Finding:
-    extra = item["extra"]
-    return Finding(
-        id=item["check_id"].rpartition(".")[2],
-        severity=_SEVERITIES[extra["severity"]],
-        title=extra["metadata"]["title"],
-        path=normpath(item["path"]),
-        line=int(item["start"]["line"]),
-        message=extra["message"],
-        remediation=extra["metadata"]["remedy"],
-        cwe=extra["metadata"]["cwe"],
+def _finding(item: dict[str, Any], lines: Mapping[str, list[str]]) -> Finding:
+    """Make the finding of the rule of ours that bears the same id."""
+    path, number = normpath(item["path"]), int(item["start"]["line"])
+    code = lines.get(path, [])
+    return RULES[item["check_id"].rpartition(".")[2]].at(
+        Hit(
+            path=path,
+            line=number,
+            message=str(item["extra"]["message"]),
+            anchor=code[number - 1].strip() if number <= len(code) else "",
+        )
     )

@@ -222,40 +222,52 @@ def test_semgrep_adds_what_others_miss_and_repeats_nothing(
 ):
     bench.keep("bandit")
     result = {
-        "check_id": "scanner.checks.MCP-CODE-S04",
+        "check_id": "scanner.checks.MCP-CODE-014",
         "path": "small_server/x.py",
         "start": {"line": 2},
-        "extra": {
-            "severity": "ERROR",
-            "message": "m",
-            "metadata": {"title": "t", "remedy": "r", "cwe": "CWE-89"},
-        },
+        "extra": {"severity": "ERROR", "message": "m"},
     }
-    again = {**result, "start": {"line": 4}, "check_id": "a.MCP-CODE-S01"}
-    again["extra"] = {
-        **result["extra"],
-        "metadata": {"title": "t", "remedy": "r", "cwe": "CWE-95"},
-    }
+    again = {**result, "start": {"line": 6}, "check_id": "a.MCP-CODE-012"}
     names = ["__init__", "settings", "x"]
     scanned = [f"small_server/{name}.py" for name in names]
     report = {"errors": [], "results": [result, again]}
     report["paths"] = {"scanned": scanned}
     bench.install("semgrep", f"echo '{json.dumps(report)}'", "1.185.0")
-    text = "def f(c, x):\n    c.run(x)\ndef g(x):\n    return eval(x)\n"
+    text = f"def f(c, x):\n    c.run(x)\n{HEAD}@tool\n"
+    text += "def g(x):\n    return __import__(x)\n"
     checked = code.check(make_project(**{"small_server/x.py": text}), options)
     ids = [finding.id for finding in checked.findings]
-    assert sorted(ids) == ["MCP-CODE-B307", "MCP-CODE-S04"]
+    assert sorted(ids) == ["MCP-CODE-012", "MCP-CODE-014"]
+    (added,) = (f for f in checked.findings if f.line == 2)
+    assert added.title == RULES["MCP-CODE-014"].title
+    assert added.anchor == "c.run(x)"
 
 
-def test_each_of_semgrep_s_rules_says_what_a_finding_needs():
+@pytest.mark.skipif(os.name != "posix", reason="shell scripts")
+def test_a_rule_of_semgrep_s_that_is_not_ours_is_an_error(
+    make_project, options, bench
+):
+    bench.keep("bandit")
+    result = {"check_id": "other", "path": "x", "start": {"line": 1}}
+    result["extra"] = {"message": "m"}
+    report = {"errors": [], "results": [result], "paths": {"scanned": []}}
+    bench.install("semgrep", f"echo '{json.dumps(report)}'", "1.185.0")
+    checked = code.check(make_project(), options)
+    assert "semgrep's report is not of a known form" in checked.reason
+
+
+def test_each_of_semgrep_s_rules_is_one_that_is_explained():
     rules = yaml.safe_load(semgrep.RULES_FILE.read_text())["rules"]
-    names = [f"MCP-CODE-S{n:02}" for n in range(1, len(rules) + 1)]
+    names = [rule["id"] for rule in rules]
 
-    assert [rule["id"] for rule in rules] == names
+    assert len(set(names)) == len(names) > 4
     for rule in rules:
-        assert rule["severity"] in {"ERROR", "WARNING"}
-        assert rule["metadata"].keys() == {"title", "cwe", "remedy"}
-        assert ("mode" in rule) == ("pattern-sinks" in rule)
+        known = RULES[rule["id"]]
+        severe = {"ERROR": Severity.HIGH, "WARNING": Severity.MEDIUM}
+        assert severe[rule["severity"]] is known.severity
+        assert rule["mode"] == "taint"
+        assert rule["pattern-sinks"]
+        assert rule["pattern-sources"]
 
 
 def test_semgreps_absence_is_said_and_costs_nothing(
