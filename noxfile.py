@@ -25,9 +25,13 @@ nox.options.sessions = ["lint", "tests"]
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Run the template's tests: hundreds of hostile answers, real servers."""
+    """Run the template's tests: hundreds of hostile answers, real servers.
+
+    They wait for servers, packages and time limits for a third of the time,
+    so three of them keep two cores busy.
+    """
     _install(session, "test")
-    session.run("pytest", "-n", "2", "--dist=worksteal", *session.posargs)
+    session.run("pytest", "-n", "3", "--dist=worksteal", *session.posargs)
 
 
 @nox.session

@@ -20,15 +20,17 @@ COMMANDS = (
     "ruff format --check .",
 )
 # A representative dozen: each choice once, the security options in pairs.
+# Those that take longest stand first.
 LAYOUTS: dict[str, dict[str, str]] = {
-    "http-none": {"transport": "http"},
-    "http-bearer": {"transport": "http", "auth": "bearer"},
     "http-jwt-kubernetes": {
         "transport": "http",
         "auth": "jwt",
         "deployment": "kubernetes",
         "python_version": "3.14",
     },
+    "smallest": {"license": "Proprietary", "rate_limit": "off"},
+    "http-none": {"transport": "http"},
+    "http-bearer": {"transport": "http", "auth": "bearer"},
     "sse-bearer": {
         "transport": "sse",
         "auth": "bearer",
@@ -42,7 +44,6 @@ LAYOUTS: dict[str, dict[str, str]] = {
         "license": "BSD-3-Clause",
     },
     "stdio-jwt": {"auth": "jwt", "python_version": "3.12"},
-    "smallest": {"license": "Proprietary", "rate_limit": "off"},
     "hostile": {
         "project_slug": "mcp-server",
         "project_name": 'Ümlaut & Co\'s "Server" {x} \\ <b>',
@@ -55,10 +56,13 @@ LAYOUTS: dict[str, dict[str, str]] = {
 # the settings' defaults could change, with the answers furthest from them.
 UNANSWERED = ("attacks", "commands", "scanner", "workspace")
 BY_SETTINGS = (
+    "auth",
     "controls",
     "serving",
+    "tools",
     "deploy/test_monitoring.py",
     "deploy/test_proxy.py",
+    "deploy/test_rules.py",
 )
 FURTHEST = {"http-jwt-kubernetes", "smallest"}
 
