@@ -26,6 +26,7 @@ from ..settings import Settings
 from .admission import Admission, Counting, Gate
 from .application import Application
 from .body import BodyLimit
+from .event_stream import answer_promptly
 from .health import Health
 from .host_origin import HostOriginGuard
 from .protocol import Bounds, bounded
@@ -234,6 +235,7 @@ def _front(
     on_event, server = application.on_event, application.server
     if settings.transport == "sse":
         server.add_middleware(Counting(gate))
+    answer_promptly()
     app = server.http_app(
         path=settings.endpoint,
         transport="sse" if settings.transport == "sse" else "http",
