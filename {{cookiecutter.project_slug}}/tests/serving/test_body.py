@@ -173,3 +173,44 @@ async def test_what_stands_in_a_string_is_one_value(body: bytes) -> None:
         content_type="application/json; charset=utf-8",
     )
     assert (await exchange.through(make())).status == 200
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '["∰",[],[]]'.encode("utf-16-le"),
+        '["∰",[],[]]'.encode("utf-16"),
+        '["∰",[],[]]'.encode("utf-32"),
+        '["é"]'.encode("latin-1"),
+        b'["\xed\xa0\x80"]',
+        rb'["\ud83d"]',
+        rb'["\uDE00\uD83D"]',
+        rb'["\\\ud83d"]',
+        rb'["\ud83d\ud83d\ude00"]',
+    ],
+    ids=[
+        *("UTF-16", "marked UTF-16", "UTF-32", "Latin-1", "raw half"),
+        *("half", "wrong order", "half behind a backslash", "three halves"),
+    ],
+)
+async def test_json_that_is_not_utf_8_is_refused(body: bytes) -> None:
+    exchange = Exchange(
+        [body],
+        content_length=str(len(body)),
+        content_type="application/json",
+    )
+    assert (await exchange.through(make())).status == 400
+
+
+@pytest.mark.parametrize(
+    "text", ["😀", "é", "\\ud83d", "\\\\ud83d", '\\"\\u0041', "\ud7ff\ue000"]
+)
+@pytest.mark.parametrize("ascii_only", [True, False])
+async def test_any_text_is_taken(text: str, ascii_only: bool) -> None:
+    body = json.dumps([text], ensure_ascii=ascii_only).encode()
+    exchange = Exchange(
+        [body],
+        content_length=str(len(body)),
+        content_type="application/json",
+    )
+    assert (await exchange.through(make())).read == body

@@ -17,6 +17,12 @@ VALUES: Final = 100_000
 
 # Linear: a string that does not end reaches to the end of the body.
 _STRING: Final = re.compile(rb'"(?:[^"\\]+|\\.)*+"?', re.DOTALL)
+# Halves of a character, and escapes that are none: pairs of halves, the rest.
+_HALF: Final = re.compile(rb"\\u[dD][89a-fA-F]")
+_ESCAPE: Final = re.compile(
+    rb"\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]..|u(?![dD][89a-fA-F])|[^u])",
+    re.DOTALL,
+)
 
 
 class BodyLimit:
@@ -26,6 +32,10 @@ class BodyLimit:
     route. What all bodies on their way may take together is bounded as well;
     beyond that the answer is 503, but never to a small body, so that nobody
     shuts the others out by sending large ones slowly.
+
+    JSON that is not UTF-8 is refused with 400 (RFC 8259, section 8.1). Python
+    would read UTF-16 as well, in which the number of values cannot be seen,
+    and halves of characters, on which the tools would fail.
 
     Args:
         app: The application behind.
@@ -80,9 +90,14 @@ class BodyLimit:
                     self._free -= reserved
         finally:
             self._free += reserved
-        if _values(scope, body) > VALUES:
-            await self._too_large(scope, send)
-            return None
+        if _is_json(scope):
+            if not _is_text(body):
+                self._tell(scope, "malformed")
+                await refuse(send, 400, "The request is not UTF-8 text.")
+                return None
+            if _values(body) > VALUES:
+                await self._too_large(scope, send)
+                return None
         return bytes(body)
 
     async def _too_large(self, scope: Scope, send: Send) -> None:
@@ -120,12 +135,25 @@ def _length(scope: Scope) -> int:
     return sum(int(v) for k, v in scope["headers"] if k == b"content-length")
 
 
-def _values(scope: Scope, body: bytearray) -> int:
+def _is_json(scope: Scope) -> bool:
+    kind = dict(scope["headers"]).get(b"content-type", b"")
+    return b"json" in kind.lower()
+
+
+def _is_text(body: bytearray) -> bool:
+    """Tell whether a JSON document is UTF-8, and whole characters only."""
+    if 0 in body:
+        return False
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return False
+    return not (_HALF.search(body) and _HALF.search(_ESCAPE.sub(b"", body)))
+
+
+def _values(body: bytearray) -> int:
     """Return how many values a JSON document holds, or a few more."""
     if len(body) <= VALUES:
-        return 0
-    kind = dict(scope["headers"]).get(b"content-type", b"")
-    if b"json" not in kind.lower():
         return 0
     bare = _STRING.sub(b"", body)
     return bare.count(b",") + bare.count(b"[") + bare.count(b"{")
