@@ -93,6 +93,23 @@ def test_answers_are_shared_by_a_key(
         assert marks(make_settings(**variables), capsys)[text] == mark
 
 
+def test_replicas_cannot_ask_through_earlier_protocols(
+    make_settings: MakeSettings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = "users of every protocol are asked"
+    shared = {
+        "MCP_TRANSPORT": "http",
+        "MCP_RATE_LIMIT_STORAGE": "redis://localhost/0",
+    }
+    for variables, mark in (
+        ({"MCP_TRANSPORT": "http"}, "ok"),
+        (shared, "?"),
+        ({**shared, "MCP_APPROVAL": "always"}, "ok"),
+        ({**shared, "MCP_TRANSPORT": "sse"}, "ok"),
+    ):
+        assert marks(make_settings(**variables), capsys)[text] == mark
+
+
 def test_code_that_the_server_could_change_is_named(
     make_settings: MakeSettings,
     capsys: pytest.CaptureFixture[str],

@@ -45,23 +45,29 @@ def _fill_standard_streams() -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=__package__.replace("_", "-"),
-        description="Serve over MCP what SECURITY.md and README.md describe.",
+        description=(
+            "Serve tools over MCP, or run one of the commands below."
+            " The settings are environment variables; README.md lists them."
+        ),
     )
     parser.add_argument(
-        "--env-file", help="read variables from this file, mode 0600"
+        "--env-file",
+        metavar="FILE",
+        help="read variables from this file, too; its mode must be 0600",
     )
     parser.set_defaults(run=_serve)
-    commands = parser.add_subparsers(title="instead of serving")
+    commands = parser.add_subparsers(title="commands")
     check = commands.add_parser(
-        "check", help="say whether the server can start as configured"
+        "check", help="say whether the server can start as it is configured"
     )
     check.set_defaults(run=_check)
     health = commands.add_parser(
-        "health", help="ask the running server; over stdio, read the settings"
+        "health",
+        help="exit with 0 if the server is up; over stdio, if it could start",
     )
     health.set_defaults(run=_health)
     ready = commands.add_parser(
-        "checklist", help="say what is not yet as it should be in production"
+        "checklist", help="list what is not yet ready for production"
     )
     ready.set_defaults(run=_checklist)
     tokens.add_parser(commands)

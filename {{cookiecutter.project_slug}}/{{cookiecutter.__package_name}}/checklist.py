@@ -112,6 +112,12 @@ def _answers_are_shared(settings: Settings) -> bool | None:
     return True if alone or settings.approval_key else None
 
 
+def _asked_in_every_era(settings: Settings) -> bool | None:
+    # Whether its clients speak an earlier protocol cannot be seen from here.
+    asked = settings.keeps_sessions or settings.approval != "auto"
+    return True if asked else None
+
+
 def _metrics_are_private(settings: Settings) -> bool | None:
     private = not settings.metrics_port or is_loopback(settings.metrics_host)
     # On another address a network may stand between; we cannot see it.
@@ -180,6 +186,12 @@ ITEMS: Final = (
         "every replica takes the user's answer",
         _answers_are_shared,
         "set MCP_APPROVAL_KEY to the same random characters on each",
+    ),
+    Item(
+        "users of every protocol are asked",
+        _asked_in_every_era,
+        "replicas can ask only clients of the 2026-07-28 protocol; set"
+        " MCP_APPROVAL=always to refuse the destructive calls of others",
     ),
     Item(
         "every call is logged",

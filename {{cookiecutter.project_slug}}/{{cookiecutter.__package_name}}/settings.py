@@ -171,6 +171,17 @@ class Settings(BaseModel):
         """Whether other processes count the same clients' calls."""
         return self.rate_limit_storage.get_secret_value() != "memory://"
 
+    @property
+    def keeps_sessions(self) -> bool:
+        """Whether a client's next call reaches the process of its last one.
+
+        Several workers or replicas, which share their counts, have nothing
+        else in common. A user is asked within a session, but for the
+        2026-07-28 protocol, which has none.
+        """
+        alone = self.workers == 1 and not self.shares_storage
+        return alone or self.transport != "http"
+
 
 def is_loopback(host: str) -> bool:
     """Tell whether a host name or address is this machine's own."""

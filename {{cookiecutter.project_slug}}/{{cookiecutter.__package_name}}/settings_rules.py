@@ -40,21 +40,21 @@ def _half_configured(settings: "Settings") -> Iterator[str]:
     shared = settings.shares_storage
     if settings.workers > 1 and settings.rate_limit and not shared:
         yield (
-            "MCP_WORKERS is more than 1, and memory:// is not shared between"
-            " them; set MCP_RATE_LIMIT_STORAGE=redis://host:6379/0"
+            "MCP_WORKERS is more than 1, and workers do not share memory://;"
+            " set MCP_RATE_LIMIT_STORAGE=redis://host:6379/0"
         )
     if settings.workers > 1 and settings.log_file:
         yield (
-            "MCP_WORKERS is more than 1, and MCP_LOG_FILE is rotated by one"
-            " process; leave it out and keep what comes on stderr"
+            "MCP_WORKERS is more than 1, and only one process can rotate"
+            " MCP_LOG_FILE; leave it out and collect stderr"
         )
     if settings.workers > 1 and settings.transport != "http":
         yield "MCP_WORKERS is more than 1; that needs MCP_TRANSPORT=http"
     last = HIGHEST_PORT + 1 - settings.workers
     if settings.metrics_port > last:
         yield (
-            "each of MCP_WORKERS takes a port for its metrics, one after the"
-            f" other; set MCP_METRICS_PORT to {last} or less"
+            "each worker serves its metrics on a port of its own, one after"
+            f" the other; set MCP_METRICS_PORT to {last} or less"
         )
     if settings.transport == "stdio":
         return

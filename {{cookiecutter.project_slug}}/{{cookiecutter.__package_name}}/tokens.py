@@ -57,29 +57,29 @@ class TokenEntry:
 
 def add_parser(subparsers: Any) -> None:
     """Add ``token create`` to the command line."""
-    token = subparsers.add_parser("token", help="make bearer tokens")
+    token = subparsers.add_parser("token", help="create bearer tokens")
     actions = token.add_subparsers(title="actions", required=True)
     create = actions.add_parser(
-        "create", help="make a token, print it once, and keep its hash"
+        "create", help="create a token, print it once, and store its hash"
     )
-    create.add_argument("client", help="who will use it, for example laptop")
+    create.add_argument("client", help="who will use it, for example: laptop")
     create.add_argument(
         "--scope",
         action="append",
         default=[],
         metavar="SCOPE",
-        help="what it allows, for example files:read; may be repeated",
+        help="what it allows, for example: files:read; may be repeated",
     )
     create.add_argument(
         "--file",
         type=Path,
         default=os.environ.get(VARIABLE),
-        help=f"the tokens' file; default: what {VARIABLE} names",
+        help=f"the file of the hashes; default: the one {VARIABLE} names",
     )
     create.add_argument(
         "--add",
         action="store_true",
-        help="though the client has one already, to change tokens in peace",
+        help="keep the client's other tokens: replace one without a gap",
     )
     create.set_defaults(run=main)
 

@@ -166,7 +166,7 @@ def test_full_disk_leaves_the_old_file(
         files.write("a", b"x" * 200_000, overwrite=True)
     assert caught.value.reason == "disk_full"
     assert str(caught.value) == (
-        "'a' finds no room left; nothing was changed."
+        "'a' does not fit on the disk; nothing changed."
     )
     assert [(p.name, p.read_bytes()) for p in workspace.iterdir()] == [
         ("a", b"old")

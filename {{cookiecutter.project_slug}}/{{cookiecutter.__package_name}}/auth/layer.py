@@ -148,7 +148,7 @@ class BearerLayer:
             )
         # Why it is no good is nobody's business but the operator's.
         await self._unauthorized(
-            send, "The token is not good.", 'error="invalid_token"'
+            send, "The token is not valid.", 'error="invalid_token"'
         )
 
     async def _unauthorized(

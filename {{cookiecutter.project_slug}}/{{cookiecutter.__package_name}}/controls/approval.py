@@ -77,7 +77,7 @@ class Approval(Control):
             self._cannot_ask()
         elif len(danger) > QUESTION_SIZE:
             raise ApprovalDenied(
-                "There is more in this call than a user could look through.",
+                "This call is too long for a user to look through.",
                 reason="question_too_long",
             )
         elif _is_modern(within):

@@ -47,7 +47,7 @@ class Guard(Control):
         tool = Call.current.get().tool
         if self._running >= self._most and tool not in self._always:
             raise ServerBusy(
-                f"The server is at its {self._most} calls;"
+                f"The server is busy with {self._most} calls;"
                 f" try again after {BUSY_RETRY_AFTER} second.",
                 reason="too_many_calls",
                 retry_after=BUSY_RETRY_AFTER,

@@ -88,10 +88,10 @@ def _sentence(error: Exception) -> str:
         # FastMCP repeats the value, the type and what pydantic says of them.
         return "The arguments do not fit the prompt."
     if isinstance(error, NotFoundError):
-        return "There is nothing of that name here; list what there is."
+        return "There is nothing by that name here; list what there is."
     if isinstance(error, FastMCPError):
         return str(error)
-    return "The server failed at this call; its log says why."
+    return "The server failed to answer this call; its log says why."
 
 
 def _invalid(cause: BaseException | None) -> str:

@@ -151,7 +151,11 @@ class Admission:
         if self._gate.stopping:
             closing = [(b"connection", b"close")]
             await refuse(
-                send, 503, "The server stops.", retry_after=1, headers=closing
+                send,
+                503,
+                "The server is shutting down.",
+                retry_after=1,
+                headers=closing,
             )
         elif not self._has_room(kind):
             self._tell(scope, "busy")

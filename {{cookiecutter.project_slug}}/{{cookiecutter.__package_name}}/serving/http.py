@@ -255,9 +255,7 @@ def _front(
                 on_event=on_event,
             ),
         ],
-        # A session lives in one process; several workers or replicas, which
-        # share their counts, have none: each call may reach another one.
-        stateless_http=settings.workers > 1 or settings.shares_storage,
+        stateless_http=not settings.keeps_sessions,
         host_origin_protection=False,
         session_idle_timeout=SESSION_IDLE_TIMEOUT,
     )

@@ -29,29 +29,33 @@ def parse(path: str) -> Names:
     """
     names = tuple(name for name in path.split("/") if name not in {"", "."})
     for refused, reason, sentence in (
-        (not path, "empty", "is missing; '.' is the workspace itself"),
+        (not path, "empty", "may not be empty; '.' is the workspace itself"),
         (
             _UNPRINTABLE.search(path),
             "control_character",
-            "holds no control characters",
+            "may not contain control characters",
         ),
-        (path.startswith("/"), "absolute", "is relative to the workspace"),
-        (".." in names, "outside", "holds no '..'"),
+        (
+            path.startswith("/"),
+            "absolute",
+            "must be relative to the workspace",
+        ),
+        (".." in names, "outside", "may not contain '..'"),
         (
             len(names) > MAX_LEVELS,
             "too_deep",
-            f"has at most {MAX_LEVELS} levels",
+            f"may have at most {MAX_LEVELS} levels",
         ),
         (
             _too_long(path, names),
             "too_long",
-            f"has at most {MAX_PATH_BYTES}"
-            f" bytes, each name in it {MAX_NAME_BYTES}",
+            f"may have at most {MAX_PATH_BYTES}"
+            f" bytes, and each name in it {MAX_NAME_BYTES}",
         ),
         (
             any(map(is_temporary, names)),
             "reserved",
-            "holds no name that is kept for files being written",
+            "may not contain a name reserved for files being written",
         ),
     ):
         if refused:

@@ -21,7 +21,7 @@ _REFUSED = {
     errno.ENOTDIR: ("not_a_directory", "is not a directory"),
     errno.EACCES: ("permission", "may not be accessed by the server"),
     errno.EROFS: ("read_only", "is on a read-only file system"),
-    errno.ENOSPC: ("disk_full", "finds no room left; nothing was changed"),
+    errno.ENOSPC: ("disk_full", "does not fit on the disk; nothing changed"),
     errno.EAGAIN: ("changed", "changed meanwhile; try again"),
     errno.EBUSY: ("busy", "is in use now; try again later"),
 }
