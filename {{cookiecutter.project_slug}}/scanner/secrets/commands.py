@@ -27,6 +27,18 @@ _COMMANDS = {
         rb"(?:with ['\w]{4,40} )?by [\"'](?P<password>[^\s\"']{4,120})[\"']",
         re.IGNORECASE,
     ),
+    b" user ": re.compile(
+        rb"[^\n;]{1,120}?identified by (?=[^\s\d]{0,40}\d)"
+        rb"(?P<password>[^\s\"'`;:.,(){}\\]{6,120})(?:[\s;\\\"')]|$)",
+        re.IGNORECASE,
+    ),
+    b" with login password ": re.compile(rb"(?P<password>[^\s\"';]{6,120})"),
+    b"directoryentry(": re.compile(
+        rb"[^\n\"]{0,20}\"LDAP:[^\"\n]{1,200}\",\s{0,40}\"[^\"\n]{1,80}\","
+        rb"\s{0,40}\"(?P<password>[^\"\n]{4,120})\"",
+        re.IGNORECASE,
+    ),
+    b"psexec": re.compile(_FLAGGED % rb"-p[ \t]{1,4}"),
     b"convertto-securestring ": re.compile(
         rb"(?:-string[ \t])?[\"'](?P<password>[^\"'\n]{4,120})[\"']",
         re.IGNORECASE,

@@ -5,6 +5,7 @@ import itertools
 import re
 import tomllib
 from dataclasses import dataclass
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ _CLASSES = {
     "z": r"A-Za-z0-9_~.\-",
     "p": "A-Za-z0-9%",
 }
+UUID = 36  # characters
 _UUID = r"\w{8}-\w{4}-\w{4}-\w{4}-\w{12}"
 _PART = re.compile(
     r"<g>|<(?P<kind>\w)(?P<least>\d+)(?:-(?P<most>\d+))?>"
@@ -72,6 +74,17 @@ def examples() -> re.Pattern[bytes]:
 
 
 @functools.cache
+def _published() -> frozenset[str]:
+    return frozenset(_table()["examples"]["published"])
+
+
+def published(value: bytes) -> bool:
+    """Tell whether a vendor shows this key to all the world in its samples."""
+    digest = blake2b(value, digest_size=8, person=b"mcp-examples")
+    return digest.hexdigest() in _published()
+
+
+@functools.cache
 def services() -> frozenset[str]:
     """Return the names of services whose keys have no form of their own."""
     return frozenset(_table()["services"]["names"])
@@ -94,6 +107,21 @@ def literal(form: str) -> int:
     return sum(
         min(map(len, _choices(part))) for part in told if part[0] != "<g>"
     )
+
+
+def sizes(form: str) -> range:
+    """Return how many characters a value of the form may have."""
+    least = most = 0
+    for part in _PART.finditer(form):
+        if part[0] == "<g>":
+            ends = [UUID, UUID]
+        elif part["kind"]:
+            ends = [int(part["least"]), int(part["most"] or part["least"])]
+        else:
+            ends = [len(text) for text in _choices(part)]
+        least += min(ends)
+        most += max(ends)
+    return range(least, most + 1)
 
 
 def wide(form: str) -> bool:

@@ -2,12 +2,13 @@
 
 import base64
 import binascii
+import functools
 import math
 import re
 from collections import Counter
 
 from . import formats
-from .keyboard import HALF, MOST, typed
+from .keyboard import HALF, KEPT, MOST, typed
 
 MAX_WORDINESS = 0.5  # of words it is 0.84, of random letters 0.21
 LEAST_IN_DIGITS = 2.3  # bits for each byte; ten digits have 3.3
@@ -17,20 +18,21 @@ SEEN_BEFORE = 2  # so many pairs weigh as much as that
 SHARE = 5  # a word that is a fifth of the value tells what it is
 RARE = 0.3  # a wordiness that letters without digits seldom have
 LONG_LETTERS = 20  # bytes; fewer letters without a digit are a name
+LEAST_DRAWN = 16  # bytes; a shorter part of a token is no secret by itself
 MIN_CHANGES = 0.33  # of case, for each letter; of drawn letters it is 0.5
 
 _MARKED = re.compile(
     rb"example|placeholder|change[_-]?(?:me|it|this)|redacted"
     rb"|insert[_-]|replace[_-]?(?:me|with)|your[_-]"
-    rb"|foo[_-]?bar|deadbeef|(\d{4})-\1-\1|not[_-]?a?[_-]?real|testtest|xxxx|\.\.\.|\*\*\*"
-    rb"|(?!A)(.)\2{9}",
+    rb"|foo[_-]?bar|deadbeef|(\d{4})-\1-\1|not[_-]?a?[_-]?real|testtest|xxxx|\.\.\.|\*\*\*",
     re.IGNORECASE | re.DOTALL,
 )
+_RESTED = re.compile(rb"(?!A)(.)\1{9,}", re.DOTALL)
 _SHORT = re.compile(rb"(?i:dummy|fake|sample|todo|lorem)")
 _BY_ITSELF = re.compile(rb"(?<![A-Za-z])" + _SHORT.pattern + rb"(?![a-z])")
 _VARIABLE = re.compile(
-    rb"(?:^|(?<=[\s:/=.,\"'_-]))\$[A-Za-z_]\w|^\$\$[A-Z_]+$|\$[{(]"
-    rb"|\{\{|\{%|<%|\{[\w .:'/-]{2,}\}|^\{.*\}$|<[\w .:'/|-]{2,}>"
+    rb"(?:^|(?<=[\s:/=.,\"'_-]))\$[A-Za-z_]\w|^\$\$[A-Z_]+$|\$\((?!\w*\])|\$\{(?!\w*\])"
+    rb"|\{\{(?!\w*\}\w)|\{%|<%|\{[\w .:'/-]{2,}\}|^\{.*\}$|<[\w .:'/|-]{2,}>"
     rb"|\[[A-Za-z_ .-]{3,}\]|\[[^\]\n]{0,20}(?:a-z|A-Z|0-9)"
     rb"|%[A-Za-z_]{2,}%|&lt;|#\{|\bENC[\[(]"
     rb"|%[sdr](?!\w)|%\(|@\w+@"
@@ -73,14 +75,28 @@ _COMMON = frozenset(
 )
 
 
+@functools.lru_cache(KEPT)
 def placeholder(value: bytes) -> bool:
     """Tell whether the value stands for one that is put in elsewhere."""
     return bool(
         _MARKED.search(value)
+        or _rested(value)
         or _VARIABLE.search(value)
         or any(_stands_out(found) for found in _SHORT.finditer(value))
         or formats.examples().search(value)
+        or formats.published(value)
     )
+
+
+def _rested(value: bytes) -> bool:
+    """Tell whether a finger rested on a key, and nothing drawn comes last.
+
+    The numbers in a token may be round; what follows them is the secret.
+    """
+    if not _RESTED.search(value):
+        return False
+    last = value.rpartition(b"-")[2]
+    return len(last) < LEAST_DRAWN or _RESTED.search(last) is not None
 
 
 def _stands_out(word: re.Match[bytes]) -> bool:
@@ -176,6 +192,7 @@ def has_digit(value: bytes) -> bool:
     return len(value.translate(None, b"0123456789")) != len(value)
 
 
+@functools.lru_cache(KEPT)
 def entropy(value: bytes) -> float:
     """Return Shannon's entropy, in bits for each byte."""
     size = len(value)
@@ -183,6 +200,7 @@ def entropy(value: bytes) -> float:
     return -sum(n / size * math.log2(n / size) for n in counts)
 
 
+@functools.lru_cache(KEPT)
 def wordiness(value: bytes) -> float:
     """Return the share of letter pairs that are common in words: 0 to 1.
 

@@ -1,7 +1,9 @@
 """Telling what somebody typed in a row from what was drawn by chance."""
 
+import functools
 from itertools import pairwise
 
+KEPT = 256  # values whose judgement is remembered: each is asked for often
 ROW = 5  # bytes along the keyboard are no chance
 MOST = 0.8  # of a value; of a drawn one it is hardly ever 0.2
 HALF = 0.5  # where nothing but a name speaks for the value
@@ -24,9 +26,15 @@ def typed(value: bytes, most: float = MOST) -> bool:
     A finger rested on a key, went along a row, or did so with every other
     byte, as in ``a1b2c3``.
     """
+    return _rows(value) > most * len(value)
+
+
+@functools.lru_cache(KEPT)
+def _rows(value: bytes) -> int:
+    """Return how many bytes stand in rows, or would with others between."""
     value = value.lower()
     every_other = _along(value[::2]) + _along(value[1::2])
-    return max(_along(value), every_other) > most * len(value)
+    return max(_along(value), every_other)
 
 
 def _along(value: bytes) -> int:

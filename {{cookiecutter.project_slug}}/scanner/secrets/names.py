@@ -2,6 +2,7 @@
 
 import re
 from enum import IntEnum
+from itertools import pairwise
 
 from . import formats
 
@@ -17,7 +18,7 @@ class Says(IntEnum):
 
 # Names are compared in one form: words in lower case with "_" between them.
 _PASSWORD = re.compile(
-    r"passw(?:or)?d|passphrase|passwort|(?:^|_)(?:\w+?pwd|pwd\d?|(?:my|sql|db|smtp|ftp|root|user)*pass|pw)(?:_|$)"
+    r"p(?:a?ss?)w(?:o?r?d)|passphrase|passwort|(?:^|_)(?:\w+?pwd|pwd\d?|(?:my|sql|db|smtp|ftp|root|user)*pass|pw)(?:_|$)"
 )
 _COMPOUND = (
     r"(?:(?:^|_)|access|api|auth|bearer|bot|client|csrf|id|oauth|refresh"
@@ -100,6 +101,12 @@ def service(name: str) -> bool:
     """Tell whether it is the name of a service that gives out keys."""
     known = formats.services()
     return not known.isdisjoint([name.replace("_", ""), *name.split("_")[-3:]])
+
+
+def mentions(words: list[str]) -> bool:
+    """Tell whether one word, or two together, name such a service."""
+    pairs = (one + other for one, other in pairwise(words))
+    return not formats.services().isdisjoint([*words, *pairs])
 
 
 def plain(name: bytes) -> str:

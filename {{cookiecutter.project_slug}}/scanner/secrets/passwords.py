@@ -33,7 +33,8 @@ _ACTS = re.compile(
     r"|show|update|use|verify|with)_"
 )
 _LETTERS = re.compile(rb"[A-Za-z]{6,}")
-_ENDS = re.compile(r".*(?:passw(?:or)?d|pwd|passphrase)\d?")
+_ENDS = re.compile(r".*(?:pa?ss?wo?r?d|pwd|passphrase)\d?")
+_WORDS = (b"pass", b"pw", b"secret", b"psw", b"pssw", b"pasw")
 
 
 def passwords(source: Source) -> Iterator[Secret]:
@@ -44,7 +45,7 @@ def passwords(source: Source) -> Iterator[Secret]:
     passwords are left alone. So are files under tests/.
     """
     code = _CODE.fullmatch(source.path) is not None
-    for at in source.all(b"pass", b"pw", b"secret"):
+    for at in source.all(*_WORDS):
         end = _right(source.data, at)
         begin = _left(source.data, at)
         flag = source.data[begin : begin + 1] == b"-"

@@ -7,14 +7,20 @@ from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
 from ..model import Severity
-from . import commands, judge
+from . import commands, judge, keyboard
 from .source import Kind, Secret, Source
 
 _KEY_HEAD = re.compile(rb"[A-Z0-9 ]{0,40} PRIVATE KEY(?: BLOCK)?-----")
 _KEY_REACH = 1000  # bytes after the head in which the key itself begins
 _KEY_COST = 20  # places in a text that are looked at in the same time
 _KEY_LONG = 400  # characters; a key that long was not cut short
-_KEY_BODY = re.compile(rb"[A-Za-z0-9+/]{56,}=*")
+_KEY_BODY = re.compile(
+    rb"[A-Za-z0-9+/]{56,}(?:={1,3}[A-Za-z0-9+/]{4}(?=-)|=*)"  # RFC 4880, 6.1
+)
+_KEY_LINE = re.compile(
+    rb"(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{64}(?![A-Za-z0-9+/=])"
+)
+_KEY_LINES = 2  # whole ones, each behind the mark that a log puts there
 _BREAKS = re.compile(rb"\\{1,4}[nr]|[\s\"',+\\]+")
 _JWK_REACH = 4000  # bytes; a key of 4096 bits has 3200
 _JWK = re.compile(
@@ -27,15 +33,17 @@ _CLAIMS = frozenset(
 )
 _WRAPPED = re.compile(rb"(?:LS0tLS1CRUdJTi|ZXlK)[A-Za-z0-9+/]{40,}={0,2}")
 _AFTER_SCHEME = re.compile(
-    rb"(?P<user>[^\s/:\"'`<>?#]{0,80}):(?P<password>[^\s/@\"'`<>?#]{3,200})"
-    rb"@[\w.\-\[]"
+    rb"(?P<user>[^\s/:\"'`<>?#]{0,80}):(?!\d{1,5},)"  # a port, another host
+    rb"(?P<password>[^\s/\"'`<>?#]{3,200})@[\w.\-\[]"
 )
 _AFTER_HEADER = re.compile(
     rb"[\"']?[ \t]{0,4}(?:[:=,]|[ \t](?=[\"']))[ \t]{0,4}[\"']?"
     rb"(?:(?P<scheme>[A-Za-z-]{4,9})[ \t]+)?(?P<value>[\w+/.~@=-]{8,500})"
 )
+_SENT = re.compile(rb"(?:-H|--header)[ =][\"'][\w-]{1,40}$")
 _SCHEMES = frozenset({b"bearer", b"token", b"api-token", b"apikey", b"ssws"})
 _ODD = re.compile(rb"[^\x20-\x7e]")
+LONG_HIDDEN = 40  # bytes; a placeholder is shorter
 MOST_ODD = 0.1  # of what Base64 stands for, where it stands for text
 _NONCE = b"sec-websocket-key"  # drawn for each connection (RFC 6455)
 _LOGIN = re.compile(
@@ -135,6 +143,7 @@ def headers(source: Source) -> Iterator[Secret]:
             header = scheme in _SCHEMES or source.data[at - 4 : at] == b"-Key"
             header &= not source.lower.endswith(_NONCE, 0, at)
             real = header and judge.random(value.rstrip(b"="))
+            real |= not scheme and _is_sent(source.data, at, value)
         if real:
             yield Secret(HEADER, found.start("value"), value)
 
@@ -220,6 +229,16 @@ def _is_basic(value: bytes) -> bool:
     return bool(colon) and plain and judge.password(password or user, b"")
 
 
+def _is_sent(data: bytes, at: int, value: bytes) -> bool:
+    """Tell whether a command sends a short value in a header of its own."""
+    return (
+        judge.has_digit(value)
+        and judge.password(value, b"")
+        and not keyboard.typed(value, keyboard.HALF)
+        and _SENT.search(data, max(0, at - 60), at) is not None
+    )
+
+
 def _wrapped(
     source: Source, kind: Kind, wanted: Callable[[bytes], bool]
 ) -> Iterator[Secret]:
@@ -233,16 +252,20 @@ def _wrapped(
 
 def _is_key(text: bytes) -> bool:
     """Tell a key from the first line of one, as manuals show it."""
+    lines = _KEY_LINE.findall(text.partition(b"-----")[0])
     text = _BREAKS.sub(b"", text)
     body = _KEY_BODY.search(text)
     if body is None or judge.placeholder(body[0][:56]):
         return False
-    return len(body[0]) > _KEY_LONG or text.startswith(b"-----", body.end())
+    whole = text.startswith(b"-----", body.end())
+    return len(body[0]) > _KEY_LONG or whole or len(lines) >= _KEY_LINES
 
 
 def _hidden(value: bytes) -> bool:
     plain = judge.decoded(value)
-    return len(plain) > 60 or (len(plain) > 3 and not judge.placeholder(plain))
+    return len(plain) > LONG_HIDDEN or (
+        len(plain) > 3 and not judge.placeholder(plain)
+    )
 
 
 def _is_jwt(token: bytes) -> bool:

@@ -17,7 +17,7 @@ TELLING = 3  # characters of a form that make it unmistakable
 LEAST_ENTROPY = 2.8  # bits for each byte; of 32 random hex digits it is 3.6
 MIN_VALUE = 12  # bytes
 MIN_BEHIND_KEY = 16  # bytes; "key" alone says little
-_DULL = re.compile(
+DULL = re.compile(
     rb"^(?:sha\d{1,3}|md5)[:=-]|://|arn:aws"  # named things
     rb"|(?:^|[=:])\$[\w-]{1,12}\$"  # a hash of a password
 )
@@ -64,12 +64,12 @@ def by_name(source: Source) -> Iterator[Secret]:
     keys are left alone.
     """
     for run in source.runs:
-        if not _DULL.search(run) and source.budget.spend():
-            for value in _pieces(run):
+        if not DULL.search(run) and source.budget.spend():
+            for value in pieces(run):
                 yield from _named(source, run, value.strip(b".:/,"))
 
 
-def _pieces(run: bytes) -> Iterable[bytes]:
+def pieces(run: bytes) -> Iterable[bytes]:
     """Return what the value may be: the run, or what signs cut out of it."""
     if not _PIECES.search(run):
         return (run,)
@@ -88,7 +88,7 @@ def _named(source: Source, run: bytes, value: bytes) -> Iterator[Secret]:
         if source.data.startswith((b"..", b"("), start + len(value)):
             continue  # the manual left the rest out, or it is called
         name = names.before(source.data, start)
-        if name and not names.other(name):
+        if name:
             kind = _issuer(name, value) or (
                 ASSIGNED if random and tells(name, body) else None
             )
@@ -97,20 +97,28 @@ def _named(source: Source, run: bytes, value: bytes) -> Iterator[Secret]:
 
 
 def _issuer(name: str, value: bytes) -> Kind | None:
-    """Return the format whose name and form both fit."""
-    for known in _with_names():
-        if known.names is not None and known.names.search(name):
-            for form in known.forms:
-                if formats.regex(form).fullmatch(value) and not (
-                    judge.digest(value) and formats.wide(form)
-                ):
-                    return known.kind
+    """Return the format whose name and form both fit.
+
+    Where a name is that of something else, the table must say all of it.
+    """
+    other = names.other(name)
+    for known, form in _fitting(len(value)):
+        said = known.names.search(name) if known.names else None
+        if (
+            said
+            and (not other or names.other(said[0]))
+            and formats.regex(form).fullmatch(value)
+            and not (judge.digest(value) and formats.wide(form))
+        ):
+            return known.kind
     return None
 
 
 def tells(name: str, value: bytes) -> bool:
     """Tell whether the name says that a value drawn by chance is secret."""
     meaning = names.says(name)
+    if names.other(name):
+        return False
     if meaning is Says.NOTHING and names.service(name):
         meaning = Says.KEY
     if (
@@ -156,5 +164,11 @@ def _short() -> tuple[bytes, ...]:
 
 
 @functools.cache
-def _with_names() -> tuple[formats.Format, ...]:
-    return tuple(known for known in formats.load() if known.names is not None)
+def _fitting(size: int) -> tuple[tuple[formats.Format, str], ...]:
+    """Return the forms of such a size that a name must go with."""
+    return tuple(
+        (known, form)
+        for known in formats.load()
+        for form in (known.forms if known.names is not None else ())
+        if size in formats.sizes(form)
+    )
