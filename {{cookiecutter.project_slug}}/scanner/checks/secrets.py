@@ -14,6 +14,7 @@ from ..secrets import (
     headings,
     judge,
     passwords,
+    services,
     structures,
     tokens,
 )
@@ -36,6 +37,10 @@ _REMEDY = (
     "Revoke it; take it out of the file, and out of the history; read it from"
     " the environment or from a secret store. If it is no secret, say why in"
     " a comment on its line: # secret-ok: reason"
+)
+_SAY_SO = (
+    "Write what nobody can take for a key: <your-key>. If it is one, revoke"
+    " it, and read the new one from the environment or from a secret store."
 )
 _PUBLISHED = """\
 The text has the form that the issuer publishes for this credential.
@@ -158,6 +163,8 @@ def _look_back(project: Project, options: Options, seen: _Seen) -> bool:
 def _allowed(block: Block, path: str, seen: _Seen) -> set[int | None]:
     """Return the lines whose credential a person has explained."""
     lines: set[int | None] = set()
+    if b"secret-ok" not in block.data:
+        return lines
     for found in _ALLOWED.finditer(block.data):
         line = block.line(found.start())
         if gives_reason(found[1].decode("utf-8", "replace")):
@@ -206,6 +213,7 @@ for _structure in structures.STRUCTURES:
 for _format in formats.load():
     _register(_format.kind, _PUBLISHED if _format.names is None else _NAMED)
 _register(tokens.ASSIGNED, inspect.getdoc(tokens.by_name) or "")
+_register(services.SAMPLE, inspect.getdoc(services.keys) or "", _SAY_SO)
 _register(passwords.PASSWORD, inspect.getdoc(passwords.passwords) or "")
 _register(headings.COLUMN, inspect.getdoc(headings.columns) or "")
 _register(_UNREASONED, _SILENT, "Say why: # secret-ok: a sample of the RFC.")

@@ -1,6 +1,6 @@
 """Finding every credential in a text, each once, without its value."""
 
-from . import headings, passwords, structures, tokens
+from . import headings, passwords, services, structures, tokens
 from .source import Budget, Secret, Source
 
 MOST = 200  # of one text; who has so many has enough to do
@@ -8,6 +8,7 @@ FINDERS = (
     *(each.find for each in structures.STRUCTURES),
     tokens.by_form,
     tokens.by_name,
+    services.keys,
     passwords.passwords,
     headings.columns,
     headings.files,

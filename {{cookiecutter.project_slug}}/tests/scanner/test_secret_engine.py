@@ -5,10 +5,11 @@ import json
 import re
 import string
 import time
+from hashlib import blake2b
 
 import pytest
 
-from scanner.secrets import judge, names
+from scanner.secrets import formats, judge, names
 from scanner.secrets.engine import find
 from scanner.secrets.source import Budget
 
@@ -19,6 +20,7 @@ ASSIGNED, PASSWORD = "MCP-SEC-004", "MCP-SEC-005"
 HEADER, COMMAND = "MCP-SEC-006", "MCP-SEC-007"
 MANIFEST, STORE = "MCP-SEC-008", "MCP-SEC-009"
 LOGIN = "MCP-SEC-011"
+SAMPLE = "MCP-SEC-013"
 
 PASS = "hunt" + "er2Hx"
 DRAWN = value("<A32>")
@@ -65,6 +67,13 @@ PLANTED = {
         KEY,
         pem("PGP ").replace("KEY-----", "KEY BLOCK-----"),
     ),
+    "pgp, with its sum": (
+        KEY,
+        pem("PGP ", value("<b64>") + "\n=" + value("<b4>")).replace(
+            "KEY-----", "KEY BLOCK-----"
+        ),
+    ),
+    "pem in a log": (KEY, "\n" + pem(line="\n#6 0.245 ")),
     "putty": (
         KEY,
         "PuTTY-User-Key" + "-File-3: ssh-rsa\nComment: x\nPrivate-Lines: 8\n",
@@ -74,6 +83,7 @@ PLANTED = {
     "jwt in base64": (TOKEN, b64(jwt({"sub": "alice"}))),
     "url": (URL, f"postgres://app:{PASS}@db.internal/app"),
     "url without a user": (URL, f"redis://:{PASS}@cache:6379/0"),
+    "url, an at sign": (URL, "ftp://bot" + ":hunt@r2Hx@host/x"),
     "url, escaped": (URL, "https://bot" + ":p%40ss%21word9@host/x"),
     "api key": (ASSIGNED, f'API_KEY = "{DRAWN}"'),
     "camel case": (ASSIGNED, f'const clientSecret = "{DRAWN}";'),
@@ -114,6 +124,9 @@ PLANTED = {
     "password in json": (PASSWORD, json.dumps({"passwd": PASS})),
     "password as argument": (PASSWORD, f"login(password='{PASS}')"),
     "password compared": (PASSWORD, f'if password == "{PASS}":'),
+    "password in short": (PASSWORD, f"DB_PSWD={PASS}"),
+    "password, misspelt": (PASSWORD, f"PASWORD={PASS}"),
+    "password with braces": (PASSWORD, 'password = "m{{h}o)p$' + '{e]No4"'),
     "password in a flag": (PASSWORD, f"mysql --password {PASS} app"),
     "password in a DSN": (PASSWORD, f"Server=x;Password={PASS};"),
     "password as default": (
@@ -137,6 +150,7 @@ PLANTED = {
     "few digits": (ASSIGNED, 'token = "LqTsNMbdWkEmZ' + 'WfxrvWTUKVRbcKN7Qz"'),
     "hex of both cases": (ASSIGNED, f'token = "Fa{value("<x30>")}"'),
     "basic": (HEADER, f"Authorization: Basic {b64(f'me:{PASS}')}"),
+    "short header": (HEADER, "curl -H 'Api-Token: Sk94HG7f" + "6KB' host"),
     "key header": (HEADER, f'-H "X-Api-Key: {DRAWN}"'),
     "curl": (COMMAND, f"curl -u admin:{PASS} https://host"),
     "curl, quoted": (COMMAND, f"curl -s --user 'admin:{PASS}' https://host"),
@@ -160,8 +174,21 @@ PLANTED = {
         COMMAND,
         f"ALTER USER a IDENTIFIED WITH caching_sha2_password BY '{PASS}';",
     ),
+    "SQL, bare": (COMMAND, f"CREATE USER a IDENTIFIED BY {PASS};"),
+    "SQL, a role": (COMMAND, f"CREATE ROLE a WITH LOGIN PASSWORD {PASS};"),
+    "psexec": (COMMAND, f"psexec \\\\\\\\host -u admin -p {PASS} cmd"),
+    "directory": (
+        COMMAND,
+        f'new DirectoryEntry("LDAP://host",\n  "me@host", "{PASS}");',
+    ),
     "url of an address": (URL, f"smtps://me@host.org:{PASS}@smtp.host.org"),
     "netrc": (COMMAND, f"machine host\n  login me\n  password {PASS}\n"),
+    "a row for a service": (SAMPLE, 'ipstack_key = "1234567890abcdef' + '12"'),
+    "a part again": (SAMPLE, "tomtom_token=" + "abcd12" * 5),
+    "service and word": (SAMPLE, "calendarific SECRET=" + "a1b2c3d4e5f6" * 3),
+    "service alone": (SAMPLE, "mailjet ABCDEFGHIJKLMNOPQRSTUV" + "WXYZ012345"),
+    "glued to the word": (SAMPLE, "moonclerkKEY-0123456789" + "abcdef012345"),
+    "service before": (ASSIGNED, f"datadog-secrettoken-{value('<x32>')}"),
 }
 
 
@@ -258,6 +285,20 @@ CLEAN = {
     "commit behind a name": "amazon.aws.git," + value("<x40>"),
     "name without a service": f'colour: "{DRAWN}"',
     "Terraform": 'variable "db_password" {\n  sensitive = true\n}\nx = "a1b2"',
+    "page of a service": f'twilio_next_page = "{DRAWN}"',
+    "row without a service": "colour_key=1234567890abcdef" + "12",
+    "service without a key": "ipstack_size = 1234567890abcdef" + "12",
+    "row far from the word": "ipstack key of the page 1234567890abcdef" + "12",
+    "placeholder of a service": 'ipstack_key = "<your-key-1234567890>"',
+    "words of a service": 'mailjet_token = "token_of_the_list2_page3"',
+    "identified in prose": "The user can be identified by reference2. So",
+    "one digit of a service": 'ipstack_key = "1111111111111111111111"',
+    "a port, then another host": "http://one:123,two" + ":bar@three/path",
+    "header of the manual": "curl -H 'Api-Token: token1' https://host",
+    "header in rows": "curl -H 'Api-Token: abcdefgh1" + "2345678' https://h",
+    "psexec": "psexec host -u admin -p %PASSWORD% cmd",
+    "head of a key in a log": "#6 0.2 -----BEGIN PRIVATE"
+    + f" KEY-----\n#6 0.2 {value('<b64>')}\n#6 0.3 done\n",
     "lock": f'url = "https://host/a.whl", hash = "sha256:{DRAWN}"',
 }
 
@@ -322,6 +363,20 @@ def test_each_place_of_a_value_is_told():
     token = value(FORMED["GITHUB-PAT"])
 
     assert len(kinds(f"a {token}\nb {token}\nc {token}\n")) == 3
+
+
+def test_a_key_that_its_vendor_publishes_is_left_alone(monkeypatch):
+    key = value(FORMED["GCP-KEY"], 7).encode()
+    digest = blake2b(key, digest_size=8, person=b"mcp-examples").hexdigest()
+    monkeypatch.setattr(formats, "_published", lambda: {digest})
+
+    assert find(b"key = " + key) == []
+    assert find(b"key = " + value(FORMED["GCP-KEY"], 3).encode()) != []
+
+
+def test_every_published_key_is_a_digest():
+    assert len(formats._published()) == 15
+    assert all(re.fullmatch("[0-9a-f]{16}", x) for x in formats._published())
 
 
 def test_the_value_is_not_in_what_a_debugger_prints():
