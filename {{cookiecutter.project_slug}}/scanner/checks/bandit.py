@@ -33,9 +33,12 @@ _PROSE = re.compile(rf"(?i)\b(?:from|into|update)\s+{_ARTICLE}")
 _CLAUSE = re.compile(rf"(?i)\b(?:from|into|update)\s+(?!{_ARTICLE})")
 # What a secret is of, not the secret.
 _KIND = (
-    r"(?i)(?:token|password|secret)\w*_(?:field|format|header|kind|name|prefix"
-    r"|scheme|type)['\"]?\s*(?:[!=]?=|:(?:\s*\w+\s*=)?)\s*['\"]"
+    r"(?i)(?:token|password|secret)\w*_(?:claim|endpoint|env|field|file"
+    r"|format|header|key|kind|name|param|path|prefix|scheme|type|ur[il]|var)"
+    r"['\"]?\s*(?:[!=]?=|:(?:\s*\w+\s*=)?)\s*['\"]"
 )
+_NAME = re.compile(r"[A-Za-z_./{}-]*")
+_ADDRESS = re.compile(r"[a-z][a-z+.-]*://[^@\s'\"]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +173,10 @@ def _finding(
         if not value:
             return None
         line = text.partition("#")[0]
-        if re.fullmatch(r"[a-z_-]*", value) and re.search(_KIND + value, line):
+        if _ADDRESS.fullmatch(value):
+            return None  # where secrets are had, not one
+        kind = re.search(_KIND + re.escape(value), line)
+        if kind and _NAME.fullmatch(value):
             return None
         if re.fullmatch(r"[a-z_-]*|[a-z]+:.*", value):
             severity = Severity.LOW  # a word, a name or a URL

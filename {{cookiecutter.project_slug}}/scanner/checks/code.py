@@ -27,12 +27,15 @@ from . import (
     tool_rules,
     trust_rules,
     weakness_rules,
+    wiring_rules,
 )
 from .bandit import NAME as BANDIT
 from .bandit import BanditRun, read_report, run_bandit
+from .harmless import Place, harmless
 from .python_files import MODULES, NOTEBOOK, python_files, read_python
 from .semgrep import run_semgrep
 from .source import MAX_WORDS, Source, fits, parse
+from .wiring import Wiring
 
 MAX_TOLD = 10  # files that a reason names
 # A test runs on every desk and in CI, and never ships: what runs other code
@@ -60,6 +63,7 @@ _RULES = (
     tool_rules,
     trust_rules,
     weakness_rules,
+    wiring_rules,
 )
 
 
@@ -69,9 +73,11 @@ class _Seen:
 
     Attributes:
         unparsed: A sentence for each file that could not be looked at.
+        right: Where what Bandit warns of is right, by file.
     """
 
     parsed: set[str] = field(default_factory=set)
+    right: dict[str, frozenset[Place]] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     unparsed: list[str] = field(default_factory=list)
@@ -141,6 +147,7 @@ def _own(
     """Run our own rules; return the lines of each file that was parsed."""
     rules = rules_for("MCP-CODE-")
     lines = {}
+    wiring = Wiring()
     for path in paths:
         try:
             data = read_python(project, path)
@@ -151,17 +158,27 @@ def _own(
         seen.parsed.add(path)
         if path in told:
             lines[path] = source.lines
+            seen.right[path] = harmless(source)
         found = [f for rule in rules for f in rule.findings(source)]
-        found += _in_package(project, source)
+        found += _in_package(project, source, wiring)
         seen.findings += [
-            f for f in found if not suppressions.accepted(source, f)
+            f for f in found if not suppressions.accepted(source.notes, f)
+        ]
+    for rule in rules_for("MCP-CODE-", on="package"):
+        seen.findings += [
+            f
+            for f in rule.findings(wiring)
+            if not suppressions.accepted(wiring.notes.get(f.path or "", {}), f)
         ]
     return lines
 
 
-def _in_package(project: Project, source: Source) -> Iterable[Finding]:
-    """Apply what is wrong only in a tool that a model can call."""
+def _in_package(
+    project: Project, source: Source, wiring: Wiring
+) -> Iterable[Finding]:
+    """Apply what is wrong only in the server, or in a tool of its."""
     if source.path.partition("/")[0] in project.packages:
+        wiring.add(source)
         for rule in rules_for("MCP-CODE-", on="tool"):
             yield from rule.findings(source)
 
@@ -178,7 +195,11 @@ def _bandit(
         seen.state = error.state
         return
     seen.version = run.version
-    seen.findings += report.findings
+    seen.findings += [
+        f
+        for f in report.findings
+        if (f.id, f.line or 0) not in seen.right.get(f.path or "", ())
+    ]
     if silenced := sum(report.silenced):
         seen.notes.append(f"{silenced} of bandit's findings are silenced")
     for path in sorted(lines.keys() - report.parsed):

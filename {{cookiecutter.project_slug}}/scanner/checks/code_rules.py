@@ -1,11 +1,13 @@
 """What Bandit does not see: asyncio's shell, loaders, tools' arguments."""
 
 import ast
+import re
 from collections.abc import Iterator
 
 from ..rules import Hit
 from ..ruletable import ruled
 from .credential_rules import has, is_constant
+from .fixed import beginning
 from .source import Source
 from .taint import Tool, given, tool_calls
 
@@ -143,14 +145,17 @@ def fixed_host(source: Source) -> Iterator[Hit]:
     """The server reaches what its caller cannot: your own network.
 
     Cloud metadata, admin pages and other services answer to it. A tool that
-    fetches any address reads them out.
+    fetches any address reads them out. One whose host is looked up among
+    those that are allowed is let be where the answer decides.
     """
     for tool, call in tool_calls(source):
         if not _fetches(source, call, tool):
             continue
         named = [k.value for k in call.keywords if k.arg == "url"]
         if any(
-            given(part, tool) and not _fixed(part)
+            given(part, tool)
+            and not _fixed(source, part)
+            and not _allowed(part, tool, call)
             for part in [*call.args[:2], *named]
         ):
             yield source.hit(call, f"{tool.name} fetches any address")
@@ -206,12 +211,18 @@ def _fetches(source: Source, call: ast.Call, tool: Tool) -> bool:
     return named or tool.comes_from(owner, FETCHERS)
 
 
-def _fixed(part: ast.expr) -> bool:
-    """Tell whether an address begins with a scheme and host of our own."""
-    first: ast.expr = part
-    while isinstance(first, ast.BinOp):
-        first = first.left
-    if isinstance(first, ast.JoinedStr) and first.values:
-        first = first.values[0]
-    text = first.value if isinstance(first, ast.Constant) else ""
-    return isinstance(text, str) and text.partition("://")[2].find("/") > 0
+def _fixed(source: Source, part: ast.expr) -> bool:
+    """Tell whether an address begins with a scheme and host of our own.
+
+    Or with a path alone: then the client has the rest (``base_url``).
+    """
+    text = beginning(source, part)
+    path = re.match(r"/[^/\\]", text) is not None
+    return path or text.partition("://")[2].find("/") > 0
+
+
+def _allowed(part: ast.expr, tool: Tool, call: ast.Call) -> bool:
+    """Tell whether the host of each address in it was looked up before."""
+    names = {x.id for x in ast.walk(part) if isinstance(x, ast.Name)}
+    theirs = names & tool.theirs
+    return bool(theirs) and all(tool.hosts.at(x, call) for x in theirs)

@@ -47,29 +47,31 @@ class Confined:
 
 def confined_names(nodes: list[ast.AST], steps: Flows) -> Confined:
     """Find where each resolved path has been asked where it lies."""
-    return _Finder(steps).over(nodes)
+    return Finder(steps).over(nodes)
 
 
-class _Finder:
+class Finder:
+    """Goes through a function's conditions and blocks, each once."""
+
     def __init__(self, steps: Flows) -> None:
-        self._resolved: dict[str, Place] = {}
-        self._answers: dict[str, ast.expr] = {}
+        self.resolved: dict[str, Place] = {}
+        self.answers: dict[str, ast.expr] = {}
         self._told: dict[tuple[str, bool], set[str]] = {}
         for target, value in steps:
             if isinstance(target, ast.Name):
-                self._answers[target.id] = value
+                self.answers[target.id] = value
                 if any(_method(x) in _RESOLVERS for x in ast.walk(value)):
-                    self._resolved.setdefault(target.id, _end(target))
+                    self.resolved.setdefault(target.id, _end(target))
 
     def over(self, nodes: list[ast.AST]) -> Confined:
         """Look at each condition and each block once."""
         found = Confined()
-        if not self._resolved:
+        if not self.resolved:
             return found
         for node in nodes:
             for names, first, last in self._stretches(node):
                 for name in names:
-                    begin = self._resolved.get(name)
+                    begin = self.resolved.get(name)
                     if begin and begin <= _begin(first):
                         found.add(name, first, last)
         return found
@@ -147,12 +149,12 @@ class _Finder:
         if isinstance(test, ast.Call):
             return self._by_call(test, truth, deeper)
         if isinstance(test, ast.Compare) and len(test.ops) == 1:
-            return _by_comparison(test, truth)
+            return self.by_comparison(test, truth)
         return set()
 
     def _by_name(self, name: str, truth: bool, depth: int) -> set[str]:
         """Judge ``inside``, after ``inside = path.is_relative_to(ROOT)``."""
-        answer = self._answers.get(name)
+        answer = self.answers.get(name)
         if answer is not None and (name, truth) not in self._told:
             self._told[name, truth] = set()  # it may be made of itself
             self._told[name, truth] = self._proved(answer, truth, depth)
@@ -166,18 +168,19 @@ class _Finder:
             return self._proved(among[0].elt, truth, depth)
         return set()
 
-
-def _by_comparison(test: ast.Compare, truth: bool) -> set[str]:
-    """Judge ``commonpath(…) == ROOT`` and ``ROOT in path.parents``."""
-    op, right = test.ops[0], test.comparators[0]
-    if isinstance(op, ast.Eq | ast.NotEq):
-        asked = [x for x in (test.left, right) if _method(x) == "commonpath"]
-        holds = isinstance(op, ast.Eq) is truth
-        return {n for x in asked for n in _names(x)} if holds else set()
-    parents = isinstance(right, ast.Attribute) and right.attr == "parents"
-    if parents and isinstance(op, ast.In | ast.NotIn):
-        return _names(right) if isinstance(op, ast.In) is truth else set()
-    return set()
+    def by_comparison(self, test: ast.Compare, truth: bool) -> set[str]:
+        """Judge ``commonpath(…) == ROOT`` and ``ROOT in path.parents``."""
+        op, right = test.ops[0], test.comparators[0]
+        if isinstance(op, ast.Eq | ast.NotEq):
+            asked = [
+                x for x in (test.left, right) if _method(x) == "commonpath"
+            ]
+            holds = isinstance(op, ast.Eq) is truth
+            return {n for x in asked for n in _names(x)} if holds else set()
+        parents = isinstance(right, ast.Attribute) and right.attr == "parents"
+        if parents and isinstance(op, ast.In | ast.NotIn):
+            return _names(right) if isinstance(op, ast.In) is truth else set()
+        return set()
 
 
 def _blocks(node: ast.AST) -> Iterator[list[ast.stmt]]:

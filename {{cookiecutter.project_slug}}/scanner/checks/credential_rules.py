@@ -2,7 +2,8 @@
 
 import ast
 import re
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from ..model import Severity
@@ -99,10 +100,11 @@ def constant_time(source: Source) -> Iterator[Hit]:
     By the time that it takes, a signature is guessed byte after byte; so is
     a token that comes in a header.
     """
+    names = _given(source)
     for node in source.each(ast.Compare):
         equal = isinstance(node.ops[0], ast.Eq | ast.NotEq)
         sides = (node.left, *node.comparators)
-        if equal and any(_is_hmac(source, side) for side in sides):
+        if equal and any(_is_hmac(source, side, names) for side in sides):
             yield source.hit(node, "an HMAC is compared with ==")
         elif equal and (
             any(map(is_credential, sides)) or _is_from_outside(source, sides)
@@ -124,17 +126,50 @@ def _written(source: Source, keyword: ast.keyword) -> str:
     )
 
 
-def _is_hmac(source: Source, node: ast.expr) -> bool:
-    if not isinstance(node, ast.Call) or not isinstance(
-        node.func, ast.Attribute
-    ):
-        return source.called(node) == "hmac.digest"
-    made = node.func.value
-    return (
-        node.func.attr in {"digest", "hexdigest"}
-        and isinstance(made, ast.Call)
-        and source.called(made.func) in {"hmac.new", "hmac.HMAC"}
+def _given(source: Source) -> dict[str, list[ast.expr]]:
+    """Return what each name is given, anywhere in the file."""
+    found: dict[str, list[ast.expr]] = defaultdict(list)
+    for node in source.each(ast.Assign):
+        for target in node.targets:
+            if isinstance(target, ast.Name):
+                found[target.id].append(node.value)
+    return found
+
+
+def _is_hmac(
+    source: Source, node: ast.expr, names: Mapping[str, list[ast.expr]]
+) -> bool:
+    """Tell an HMAC, as bytes or as text, by itself or by a name for it."""
+    if isinstance(node, ast.Name):
+        values = names.get(node.id, [])
+        return bool(values) and all(
+            _is_hmac(source, part, {})
+            for value in values
+            for part in _last_part(value)
+        )
+    if not isinstance(node, ast.Call):
+        return False
+    if source.called(node.func) == "hmac.digest":
+        return True
+    if not isinstance(node.func, ast.Attribute):
+        return False
+    owner = node.func.value
+    started = names.get(owner.id, []) if isinstance(owner, ast.Name) else []
+    return node.func.attr in {"digest", "hexdigest"} and any(
+        isinstance(each, ast.Call)
+        and source.called(each.func) in {"hmac.new", "hmac.HMAC"}
+        for each in (owner, *started)
     )
+
+
+def _last_part(value: ast.expr) -> list[ast.expr]:
+    """Return what stands last in a text: ``"sha256=" + …``."""
+    if isinstance(value, ast.BinOp) and isinstance(value.op, ast.Add):
+        return [value.right]
+    if isinstance(value, ast.JoinedStr) and value.values:
+        last = value.values[-1]
+        return [last.value if isinstance(last, ast.FormattedValue) else last]
+    return [value]
 
 
 def _is_from_outside(source: Source, sides: Sequence[ast.expr]) -> bool:

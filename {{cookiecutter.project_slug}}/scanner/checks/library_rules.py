@@ -85,11 +85,32 @@ _LOOSE: tuple[tuple[str, str, Test, Severity, str], ...] = (
         "everybody is trusted to say who they are",
     ),
     (
-        "FastMCP",
+        "",
         "mask_error_details",
         _says(False),
         Severity.MEDIUM,
         "callers are told what went wrong inside",
+    ),
+    (
+        "",
+        "strict_input_validation",
+        _says(False),
+        Severity.MEDIUM,
+        "arguments are bent until they fit the tool's schema",
+    ),
+    (
+        "Starlette",
+        "debug",
+        _says(True),
+        Severity.MEDIUM,
+        "callers are shown the stack, and the code around it",
+    ),
+    (
+        "FastAPI",
+        "debug",
+        _says(True),
+        Severity.MEDIUM,
+        "callers are shown the stack, and the code around it",
     ),
     (
         "",

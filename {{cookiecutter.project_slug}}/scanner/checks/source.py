@@ -4,6 +4,7 @@ import ast
 import io
 import re
 import tokenize
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TypeVar, cast
@@ -27,6 +28,7 @@ class Source:
         nodes: Every node, from the outermost inwards, but for contexts.
         names: What each imported name stands for (``sp``: ``subprocess``).
         modules: The modules that it imports, by their whole names.
+        constants: What the module's names stand for that are given once.
         notes: Comments that speak to a linter, by line.
     """
 
@@ -36,6 +38,7 @@ class Source:
     calls: list[ast.Call]
     names: dict[str, str]
     modules: frozenset[str]
+    constants: dict[str, ast.expr]
     notes: dict[int, str]
     _called: dict[ast.expr, str] = field(default_factory=dict)
 
@@ -122,6 +125,7 @@ def parse(path: str, data: bytes, *, whole: bool = True) -> Source:
             for node in each(nodes, ast.Import)
             for item in node.names
         ),
+        constants=_constants(nodes),
         notes=dict(_notes(text)),
     )
 
@@ -154,6 +158,30 @@ def _imports(nodes: list[ast.AST]) -> Iterator[tuple[str, str]]:
             for item in node.names:
                 whole = f"{node.module}.{item.name}"
                 yield item.asname or item.name, whole
+
+
+def _constants(nodes: list[ast.AST]) -> dict[str, ast.expr]:
+    """Return what the module names once, where no function has the name."""
+    stored = Counter(
+        node.id
+        for node in nodes
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+    )
+    stored.update(node.arg for node in nodes if isinstance(node, ast.arg))
+    found: dict[str, ast.expr] = {}
+    module = nodes[0] if nodes else None
+    for step in module.body if isinstance(module, ast.Module) else ():
+        targets: list[ast.expr] = []
+        if isinstance(step, ast.Assign):
+            targets = step.targets
+        elif isinstance(step, ast.AnnAssign):
+            targets = [step.target]
+        value = getattr(step, "value", None)
+        for name in targets:
+            once = isinstance(name, ast.Name) and stored[name.id] == 1
+            if once and isinstance(value, ast.expr):
+                found[ast.unparse(name)] = value
+    return found
 
 
 def _notes(text: str) -> Iterator[tuple[int, str]]:

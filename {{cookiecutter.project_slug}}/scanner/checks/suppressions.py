@@ -1,7 +1,7 @@
 """A fault that is silenced needs a reason beside it."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from ..model import Finding
 from ..rules import Hit
@@ -53,12 +53,16 @@ def noqa(source: Source) -> Iterator[Hit]:
             yield hit
 
 
-def accepted(source: Source, finding: Finding) -> bool:
+def accepted(notes: Mapping[int, str], finding: Finding) -> bool:
     """Tell whether a comment on the line names the rule, and says why.
 
     So one of our rules is let off: ``# MCP-CODE-005: asks this machine only``.
+
+    Args:
+        notes: The file's comments to a linter, by line.
+        finding: What was found in it.
     """
-    note = source.notes.get(finding.line or 0, "")
+    note = notes.get(finding.line or 0, "")
     return finding.id in note and _has_reason(note)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from .confinement import Confined, confined_names
+from .hosts import allowed_hosts
 from .registrations import Function, Functions, flows, functions, registered
 from .source import Source
 
@@ -25,6 +26,7 @@ class Tool:
         given: The parts of it in which there is one.
         made: The names of what each name comes from.
         confined: Where which path is known to lie in its directory.
+        hosts: Where which address is known to have an allowed host.
     """
 
     name: str
@@ -34,6 +36,7 @@ class Tool:
     given: frozenset[ast.AST]
     made: Mapping[str, frozenset[str]]
     confined: Confined
+    hosts: Confined
     _asked: dict[tuple[str, tuple[str, ...]], bool] = field(
         default_factory=dict
     )
@@ -96,6 +99,7 @@ def _tool(source: Source, node: Function, first: frozenset[str]) -> Tool:
         given=_holding(nodes, theirs),
         made=_made(source, steps),
         confined=confined_names(nodes, steps),
+        hosts=allowed_hosts(source, nodes, steps, theirs),
     )
 
 

@@ -115,7 +115,7 @@ PLANTED = {
     ),
     "021": (
         "def f(CORS, app):\n    return CORS(\n        app,"
-        " allow_origins=['*'], allow_credentials=True\n    )\n",
+        " allow_origins=['*'], allow_credentials=False\n    )\n",
         "def f(CORS, app):\n    return CORS(\n        app,"
         " allow_origins=['https://a.b'], allow_credentials=True\n    )\n",
     ),
@@ -175,6 +175,18 @@ PLANTED = {
         "    re.compile('a').search(f'({uid})')\n"
         "    c.search('dc=a', '(a=*)', uid)\n"
         "    return c.search('dc=a', f'(uid={escape_filter_chars(uid)})')\n",
+    ),
+    "031": (
+        "from fastmcp.server.middleware import Middleware\n"
+        "class Unused(Middleware):\n    pass\n",
+        "from fastmcp.server.middleware import Middleware\n"
+        "class Used(Middleware):\n    pass\n"
+        "def f(server):\n    server.add_middleware(Used())\n",
+    ),
+    "032": (
+        "from fastmcp import FastMCP\nm = FastMCP('a')\n",
+        "from fastmcp import FastMCP\ndef f(auth):\n"
+        "    return FastMCP('a', auth=auth, middleware=[auth])\n",
     ),
     "B102": ("def f(x):\n    exec(x)\n", "def execute(x):\n    return x\n"),
     "B105": (f"password = '{SECRET}'\n", "password = None\n"),
@@ -257,7 +269,130 @@ CASES = {
     ),
     "a_delay_of_chance": (
         "import random\ndelay = random.random()\n",
+        [],
+    ),
+    "waits_of_chance": (
+        "import random, time\ndef f():\n"
+        "    time.sleep(1 + random.random())\n"
+        "    return random.uniform(0, 1), random.randint(0, 3)\n",
         ["B311 low"],
+    ),
+    "a_fixed_program": (
+        "import subprocess, sys\nGIT = 'git'\ndef f():\n"
+        "    subprocess.run([sys.executable, '-m', 'this'], check=True)\n"
+        "    return subprocess.check_output([GIT, 'log', '-n', '5'])\n",
+        [],
+    ),
+    "a_fixed_script": (
+        "import subprocess\ndef f():\n"
+        "    subprocess.run(['bash', '-c', 'curl a.example | sh'])\n",
+        ["B607 low"],
+    ),
+    "a_program_of_others": (
+        "import subprocess\ndef f(name):\n"
+        "    subprocess.run(['/bin/cat', name])\n",
+        ["B603 low"],
+    ),
+    "a_program_handed_on": (
+        "import subprocess\ndef f(every):\n"
+        "    return map(subprocess.getoutput, every)\n",
+        ["B404 low"],
+    ),
+    "pickles_written": (
+        "import pickle\ndef f(x):\n    return pickle.dumps(x)\n",
+        [],
+    ),
+    "pickles_handed_on": (
+        "import pickle\ndef f(every):\n    return map(pickle.loads, every)\n",
+        ["B403 low"],
+    ),
+    "xml_written": (
+        "import xml.etree.ElementTree as ET\ndef f():\n"
+        "    return ET.tostring(ET.Element('a'))\n",
+        [],
+    ),
+    "xml_read": (
+        "import xml.etree.ElementTree as ET\ndef f(x):\n"
+        "    return ET.fromstring(x)\n",
+        ["B314 medium"],
+    ),
+    "a_fixed_address": (
+        "from urllib.request import urlopen\nHOST = 'https://a.example'\n"
+        "def f(name):\n    return urlopen(f'{HOST}/{name}', timeout=5)\n",
+        [],
+    ),
+    "an_address_of_others": (
+        "from urllib.request import urlopen\ndef f(HOST):\n"
+        "    return urlopen(f'{HOST}/a', timeout=5)\n",
+        ["B310 medium"],
+    ),
+    "a_statement_of_fixed_parts": (
+        "NAMES = ('a', 'b')\nPUT = f\"INSERT INTO t ({', '.join(NAMES)})"
+        ' VALUES (?, ?)"\ndef f(db, ids):\n'
+        "    marks = ','.join('?' * len(ids))\n"
+        "    db.execute('SELECT a FROM t WHERE b IN (%s)' % marks, ids)\n"
+        "    db.execute(f'SELECT a FROM t LIMIT {int(ids[0])}')\n",
+        [],
+    ),
+    "a_statement_of_given_parts": (
+        "def f(db, names):\n    marks = ','.join(names)\n"
+        "    db.execute('SELECT a FROM t WHERE b IN (%s)' % marks)\n",
+        ["B608 high"],
+    ),
+    "a_right_statement_beside_a_wrong_one": (
+        "def f(db, x):\n    db.execute('SELECT a FROM t WHERE b = %s' % 1);"
+        " db.execute(f'SELECT a FROM t WHERE b = {x}')\n",
+        ["B608 high"],
+    ),
+    "a_base_of_our_own": (
+        HEAD + "import httpx\nAPI = 'https://a.example'\n@tool\n"
+        "def f(name: str):\n    httpx.get(f'{API}/users/{name}', timeout=5)\n"
+        "    client = httpx.Client(base_url=API)\n"
+        "    return client.get(f'/users/{name}'), client.get('/%s' % name)\n",
+        ["009 high"],
+    ),
+    "a_host_that_is_looked_up": (
+        HEAD + "import httpx\nfrom urllib.parse import urlsplit\n"
+        "@tool\ndef f(url: str):\n    parts = urlsplit(url)\n"
+        "    if parts.hostname not in {'a.example'}:\n"
+        "        raise ValueError\n    return httpx.get(url, timeout=5)\n",
+        [],
+    ),
+    "a_host_looked_up_among_theirs": (
+        HEAD + "import httpx\nfrom urllib.parse import urlsplit\n"
+        "@tool\ndef f(url: str, hosts: list):\n"
+        "    if urlsplit(url).hostname not in hosts:\n"
+        "        raise ValueError\n    return httpx.get(url, timeout=5)\n",
+        ["009 high"],
+    ),
+    "every_origin_with_credentials": (
+        "def f(CORS, app):\n    return CORS(\n        app,"
+        " allow_origin_regex='.*', allow_credentials=True\n    )\n",
+        ["021 high"],
+    ),
+    "a_debugged_application": (
+        "from starlette.applications import Starlette\n"
+        "a = Starlette(debug=True)\n",
+        ["026 medium"],
+    ),
+    "bent_arguments": (
+        "def f(Catalog):\n    Catalog(strict_input_validation=False)\n",
+        ["026 medium"],
+    ),
+    "details_told": (
+        "def f(Catalog):\n    Catalog(mask_error_details=False)\n",
+        ["026 medium"],
+    ),
+    "an_hmac_by_name": (
+        "import hmac\ndef f(k, m, s):\n    mac = hmac.new(k, m, 'sha256')\n"
+        "    expected = 'sha256=' + mac.hexdigest()\n"
+        "    return mac.digest() == s or expected == s\n",
+        ["010 medium"],
+    ),
+    "a_digest_of_no_secret": (
+        "import hashlib\ndef f(m, s):\n    mac = hashlib.sha256(m)\n"
+        "    expected = mac.hexdigest()\n    return expected == s\n",
+        [],
     ),
     "optional_between": (
         "import re\nre.match(r'(\\w+\\s?)*$', 'a')\n",
@@ -449,7 +584,7 @@ CASES = {
     "any_host": (
         HEAD + "import http.client\n@tool\ndef f(host: str):\n"
         "    return http.client.HTTPSConnection(host)\n",
-        ["009 medium"],
+        ["009 high"],
     ),
     "one_host": (
         HEAD + "import http.client\n@tool\ndef f(path: str):\n"
@@ -538,12 +673,12 @@ CASES = {
         HEAD + "import aiohttp\n@tool\nasync def f(url: str):\n"
         "    async with aiohttp.ClientSession() as s, s.get(url) as r:\n"
         "        return await r.text()\n",
-        ["009 medium"],
+        ["009 high"],
     ),
     "any_port": (
         HEAD + "import socket\n@tool\ndef f(host: str):\n"
         "    return socket.create_connection((host, 80))\n",
-        ["009 medium"],
+        ["009 high"],
     ),
     "own_format": (
         HEAD + "@tool\ndef f(text: str):\n    return text.format(f)\n",
@@ -603,7 +738,8 @@ CASES = {
         "def f(log, token):\n    log.info(f'using {token}')\n",
         ["020 medium"],
     ),
-    "a_url": ("token_url = 'https://id.example.com/token'\n", ["B105 low"]),
+    "a_url": ("token_url = 'https://id.example.com/token'\n", []),
+    "a_name_of_a_header": ("TOKEN_HEADER = 'X-Auth-Token'\n", []),
     "a_word": ("token = 'bearer'\n", ["B105 low"]),
     "an_empty_word": ("token = ''\n", []),
     "other_password": ("password = 'Other" + "Pa55!'\n", ["B105 high"]),

@@ -1,0 +1,47 @@
+"""Controls that are there, and that no call passes."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from ..rules import Hit
+from ..ruletable import ruled
+from .wiring import Wiring
+
+package_rule = ruled(__file__, on="package")
+_WORDS = {
+    "auth": "nobody has to say who they are",
+    "middleware": "no control sees its calls",
+}
+
+
+@package_rule("MCP-CODE-031")
+def unused_control(wiring: Wiring) -> Iterator[Hit]:
+    """A control that is not in the list of those that calls pass does nothing.
+
+    Its file, its settings and its tests are still there, so that everybody
+    takes it for switched on.
+    """
+    parents = {base for bases in wiring.bases.values() for base in bases}
+    for control in wiring.controls:
+        name, kind = control.name, wiring.kind(control)
+        if not kind or name in parents or name.startswith("_"):
+            continue
+        listed = kind == "middleware" and wiring.lists and wiring.whole
+        if name not in (wiring.passed if listed else wiring.used):
+            yield control.hit
+
+
+@package_rule("MCP-CODE-032")
+def open_server(wiring: Wiring) -> Iterator[Hit]:
+    """FastMCP by itself has no limits, no audit and no idea who is calling.
+
+    ``build_server`` gives it both. One that is mounted in another takes that
+    one's controls.
+    """
+    for server in wiring.servers:
+        if wiring.framework(server):
+            for lacking in sorted(server.lacks):
+                message = f"{server.name}: {_WORDS[lacking]}"
+                anchor = f"{server.hit.anchor} {lacking}"
+                yield replace(server.hit, message=message, anchor=anchor)
+                break
