@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from {{ cookiecutter.__package_name }}.controls import audit
 from {{ cookiecutter.__package_name }}.controls.audit import ID_SIZE
 from {{ cookiecutter.__package_name }}.controls.metrics import Metrics
 from {{ cookiecutter.__package_name }}.server import build
@@ -150,9 +151,14 @@ async def test_id_that_the_caller_chose_does_not_fill_the_log(
 
 
 async def test_calls_beyond_the_limit_do_not_fill_the_log(
-    make_server: Any, connect: Any, events: Any, metrics: list[Metrics]
+    make_server: Any,
+    connect: Any,
+    events: Any,
+    metrics: list[Metrics],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Each is counted; a client's first ten of a minute are told of."""
+    """Each is counted; so many of a client's in a minute are told of."""
+    monkeypatch.setattr(audit, "UNBEGUN_TOLD", TOLD)
     async with connect(make_server(MCP_RATE_LIMIT="1/hour")) as client:
         for _ in range(TOLD + 10):
             await client.call_tool(
@@ -166,6 +172,19 @@ async def test_calls_beyond_the_limit_do_not_fill_the_log(
         "mcp_requests_total", refused
     )
     assert counted == TOLD + 9
+
+
+async def test_fifty_calls_of_which_five_are_allowed_leave_fifty_lines(
+    make_server: Any, connect: Any, events: Any
+) -> None:
+    async with connect(make_server(MCP_RATE_LIMIT="5/hour")) as client:
+        for _ in range(50):
+            await client.call_tool(
+                "echo", {"message": "x"}, raise_on_error=False
+            )
+    assert len(events("tool_request_completed")) == 5
+    assert len(events("rate_limit_exceeded")) == 45
+    assert len(events("tool_request_failed")) == 45
 
 
 async def test_every_call_that_is_begun_leaves_its_line(

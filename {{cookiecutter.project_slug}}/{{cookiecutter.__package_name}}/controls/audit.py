@@ -15,18 +15,20 @@ from .outcome import outcome, size_of
 #: Characters of a request's id. The caller chooses it, and no client's own is
 #: longer: what is longer is meant to fill the log.
 ID_SIZE: Final = 64
-#: A call that was not begun costs so little that anybody can be refused a
-#: Refusals that cost so little that one caller can have a thousand a second.
+#: Refusals that cost so little that a caller can have a thousand a second,
+#: and how many of them are told of in a minute.
 UNBEGUN: Final = (RateLimitExceeded, ServerBusy)
+UNBEGUN_TOLD: Final = 600
 
 
 class Audit(Control):
-    """Leaves a line for every call that is begun, whatever becomes of it.
+    """Leaves a line for every call, whatever becomes of it.
 
     OWASP MCP08 (lack of audit and telemetry), CWE-778. It comes first, so
     that nothing is refused behind its back, and it names the call for the
-    controls after it. Of calls beyond a limit a client leaves ten lines a
-    minute: more of them would push what it did before out of the log.
+    controls after it. Of the calls beyond a limit, ``UNBEGUN_TOLD`` a minute
+    of each client leave one: more of them would push what the client did
+    before out of the log (CWE-779).
     """
 
     def __init__(
@@ -34,7 +36,7 @@ class Audit(Control):
     ) -> None:
         self._tools = frozenset(tools)
         self._client_id = client_id
-        self._tell_of_unbegun = Throttled(_warn)
+        self._tell_of_unbegun = Throttled(_warn, UNBEGUN_TOLD)
 
     async def control(
         self, context: MiddlewareContext[Any], call_next: CallNext[Any, Any]

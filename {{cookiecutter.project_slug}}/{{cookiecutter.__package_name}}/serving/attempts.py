@@ -60,16 +60,16 @@ class Attempts:
 
 
 class Throttled:
-    """Tells of the same thing from the same caller ten times a minute at most.
+    """Tells of the same thing from the same caller so often a minute at most.
 
     Anybody can be refused as often as they like; that must not push what
     matters out of the log (OWASP MCP08, CWE-779). It stands in front of the
     log alone: what is counted is counted each time.
     """
 
-    def __init__(self, observer: Observer) -> None:
+    def __init__(self, observer: Observer, limit: int = TOLD) -> None:
         self._observer = observer
-        self._told = Attempts(limit=TOLD, window=WINDOW)
+        self._told = Attempts(limit=limit, window=WINDOW)
 
     def __call__(self, event: str, fields: Mapping[str, object]) -> None:
         """Pass an event on, or keep it."""
