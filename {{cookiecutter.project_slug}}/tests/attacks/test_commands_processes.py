@@ -317,6 +317,36 @@ async def test_memory_of_one_process_is_counted(
         await make_runner().run(python(code))
 
 
+async def test_memory_that_is_shared_is_counted(
+    make_runner: MakeRunner, limits: Callable[..., None]
+) -> None:
+    limits(memory=64 * 2**20)
+    code = (
+        "import mmap, signal\n"
+        "kept = mmap.mmap(-1, 2**27)\n"
+        "for _ in range(128): kept.write(bytes(2**20))\n"
+        "signal.pause()"
+    )
+    with pytest.raises(CommandDenied, match="too much memory"):
+        await make_runner().run(python(code))
+
+
+async def test_files_that_are_mapped_are_not_counted(
+    make_runner: MakeRunner, limits: Callable[..., None], workspace: Path
+) -> None:
+    limits(memory=64 * 2**20)
+    (workspace / "large").write_bytes(bytes(2**27))
+    code = (
+        "import mmap, time\n"
+        "file = open('large', 'rb')\n"
+        "kept = mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ)\n"
+        "print(kept.find(b'x'))\n"
+        "time.sleep(0.3)"
+    )
+    result = await make_runner().run(python(code))
+    assert result.stdout == "-1\n", result
+
+
 async def test_a_file_has_a_largest_size(
     make_runner: MakeRunner, limits: Callable[..., None], workspace: Path
 ) -> None:

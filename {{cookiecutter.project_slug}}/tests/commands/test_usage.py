@@ -34,7 +34,7 @@ def look(
 
         monkeypatch.setattr(tree, "pulse", lambda: (BEFORE, 7))
         monkeypatch.setattr(tree, "below", below)
-        monkeypatch.setattr(tree, "memory", lambda _: 0)
+        monkeypatch.setattr(tree, "memory", lambda *_: 0)
         with (tmp_path / "disk").open("w") as disk:
             usage = Usage(disk.fileno(), LIMITS, done.append)
             monkeypatch.setattr(tree, "pulse", lambda: (all_tasks, 7))

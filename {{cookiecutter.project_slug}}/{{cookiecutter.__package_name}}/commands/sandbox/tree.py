@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator, Set
+from collections.abc import Callable, Collection, Iterator, Set
 from typing import Final
 
 from . import kernel
@@ -16,6 +16,8 @@ _LOOK: Final = 0.002
 _SIGNALS: Final = 4096
 _TOTAL, _NEWEST = 3, 4  # in /proc/loadavg
 _PARENT, _THREADS = 1, 17  # in /proc/PID/stat, after the name
+#: Lines of /proc/PID/status: what a process has alone, and what it shares.
+_HELD: Final = (b"RssAnon:", b"RssShmem:")
 _LISTS_CHILDREN: Final = os.access("/proc/thread-self/children", os.R_OK)
 
 
@@ -93,14 +95,29 @@ def pulse() -> tuple[int, int]:
     return int(fields[_TOTAL].partition(b"/")[2]), int(fields[_NEWEST])
 
 
-def memory(pids: dict[int, int]) -> int:
-    """Return the bytes of memory that the processes have for themselves."""
-    pages = 0
-    for pid in pids:
-        fields = _read(f"/proc/{pid}/statm").split()
-        if fields:
-            pages += int(fields[1]) - int(fields[2])
-    return pages * _PAGE
+def memory(pids: Collection[int], enough: int) -> int:
+    """Return the bytes of memory that the processes hold, files apart.
+
+    What they share with each other counts for each of them.
+
+    Args:
+        pids: The processes.
+        enough: Up to here files may be counted as well, which is quicker.
+    """
+    resident = sum(map(_resident, pids))
+    return resident if resident <= enough else sum(map(_held, pids))
+
+
+def _resident(pid: int) -> int:
+    fields = _read(f"/proc/{pid}/statm").split()
+    return int(fields[1]) * _PAGE if fields else 0
+
+
+def _held(pid: int) -> int:
+    """Return the bytes of a process that belong to no file."""
+    lines = _read(f"/proc/{pid}/status").splitlines()
+    held = (line.split() for line in lines if line.startswith(_HELD))
+    return sum(int(kibibytes) for _, kibibytes, _ in held) * 1024
 
 
 def signal_all(number: int, *, sealed: bool, group: int) -> None:

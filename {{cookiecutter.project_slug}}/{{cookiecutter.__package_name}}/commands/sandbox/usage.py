@@ -50,7 +50,8 @@ class Usage:
         self._look()
         if self._too_many():
             return "processes"
-        if tree.memory(self._tasks) > self._limits.memory:
+        most = self._limits.memory
+        if tree.memory(self._tasks, most) > most:
             return "memory"
         return ""
 
