@@ -62,8 +62,8 @@ ORDERS: Final = _any(
     rf"(?:{_DO}|mail|bcc)\b",
     r"\b(?:supersedes|replaces|overrides)\b[^.]{0,20}\b(?:all|any|every|other)"
     r"\b[^.]{0,20}\btools?\b",
-    r"\bother\b[^.]{0,15}\btools? (?:are|is) (?:deprecated|unsafe|broken"
-    r"|forbidden|insecure)\b",
+    r"\bother\b[^.]{0,15}\btools?\b[^.]{0,20} (?:are|is) (?:deprecated"
+    r"|unsafe|broken|forbidden|insecure|buggy|unreliable|compromised)\b",
     r"\binstead of\b[^.]{0,40}\bfor (?:every|all|any) (?:requests?|calls?"
     r"|tasks?|questions?|messages?)\b",
     r"\binstead of (?:any|the) other tool",
@@ -93,7 +93,8 @@ ORDERS: Final = _any(
 _WANTED: Final = (
     r"(?:api[ _-]?keys?|passwords?|credentials?|secrets?|private keys?"
     r"|access tokens?|environment variables|system prompt"
-    r"|conversation(?: history)?|chat history"
+    r"|conversation history|(?:whole|entire|full|complete|this|our)"
+    r" conversation|chat history"
     r"|(?:previous|earlier|prior) messages?|this (?:chat|conversation))"
 )
 _NOBODY: Final = r"(?:users?|anyone|humans?|them|operator)"
@@ -103,13 +104,14 @@ CONFIDENTIAL: Final = _any(
     r"|kube)",
     r"\bid_(?:rsa|ed25519)\b|/etc/(?:passwd|shadow)\b|\bmcp\.json\b",
     r"(?<!not )(?<!never )(?<!n't )\b(?:pass|send|include|provide|give|append"
-    r"|attach|put)\b[^.]{0,50}"
+    r"|attach|put)\b(?:(?!\b(?:not|never|no)\b)[^.]){0,50}"
     rf"\b{_WANTED}\b",
     r"\bread\b[^.]{0,30}\b(?:passwords?|credentials?|private keys?|secrets)\b",
     r"\bcontents? of\b[^.]{0,20}\.(?:env|ssh|aws|netrc)\b",
     r"\b(?:retrieve|obtain|find|fetch|extract|collect|take)\b[^.]{0,20}"
     rf"\b(?:user's|your|their)\b[^.]{{0,20}}\b{_WANTED}\b",
-    r"\beverything (?:that )?the user (?:said|wrote|asked|typed|sent)\b",
+    r"\beverything (?:that )?the user (?:has |had )?(?:said|wrote|asked|typed"
+    r"|sent|written)\b",
     r"\b(?:print|repeat|show|output|reveal) your (?:instructions?|system"
     r"|prompt|rules)\b",
     r"\b(?:call|send)\b[^.]{0,40}\b(?:on|in|of|from) (?:the"

@@ -40,6 +40,8 @@ _MEMORY = ("BytesIO", "StringIO", "TemporaryFile", "TemporaryDirectory")
 #: Tools that say no more than that the server is there.
 OPEN_TOOLS = frozenset({"health_check", "echo"})
 _SAME = str.maketrans({"0": "o", "1": "l", "5": "s", "-": "", "_": ""})
+#: What looks the same on many screens: a capital I, and two letters for one.
+_LOOKS = (("I", "l"), ("|", "l"), ("rn", "m"), ("vv", "w"))
 schema = ruled(__file__, on="schema")
 names = ruled(__file__, on="names")
 scope = ruled(__file__, on="scope")
@@ -119,11 +121,16 @@ def alike(components: list[Component]) -> Iterator[Hit]:
     """A call meant for one tool goes to the other."""
     seen: dict[tuple[str, str], Component] = {}
     for component in components:
-        plain = unicodedata.normalize("NFKC", component.name).casefold()
-        key = component.kind, plain.translate(_SAME)
-        other = seen.setdefault(key, component)
-        if other is not component:
-            yield component.hit(f"can be taken for {other.name[:60]}")
+        plain = unicodedata.normalize("NFKC", component.name)
+        looks = plain
+        for one, same in _LOOKS:
+            looks = looks.replace(one, same)
+        for name in (looks, plain):
+            key = component.kind, name.casefold().translate(_SAME)
+            other = seen.setdefault(key, component)
+            if other is not component:
+                yield component.hit(f"can be taken for {other.name[:60]}")
+                break
 
 
 def _parts(given: Any) -> Iterator[Mapping[str, Any]]:
@@ -216,7 +223,7 @@ def _passing(function: ast.AST) -> set[str]:
         made = getattr(value.func, "attr", getattr(value.func, "id", ""))
         of = {getattr(given, "id", "") for given in value.args}
         of.add(getattr(getattr(value.func, "value", None), "id", ""))
-        in_memory = any(_text(given) == ":memory:" for given in value.args)
+        in_memory = any(_text(x) == ":memory:" for x in ast.walk(value))
         if made.endswith(_MEMORY) or in_memory or of & found:
             found.add(target.id)
     return found

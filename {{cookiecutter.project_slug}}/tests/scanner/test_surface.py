@@ -80,6 +80,9 @@ def count_words(text):
         cursor = base.cursor()
         cursor.execute("create table words (word text)")
 """
+CLOSER = KEEPER.replace(
+    'sqlite3.connect(":memory:")', 'closing(sqlite3.connect(":memory:"))'
+)
 MOVER = "def count_words(path):\n    path.replace('elsewhere')"
 BUFFER = """
 def count_words(text):
@@ -147,6 +150,7 @@ CLEAN: list[Component] = [
     tool(source=BUFFER),
     tool(source=ASKER),
     tool(source=KEEPER),
+    tool(source=CLOSER),
     taking({"type": "string", "maxLength": 9}),
     tool(size={"type": "integer", "maximum": 10}),
     tool(kind={"enum": ["a", "b"], "type": "string"}),
@@ -219,6 +223,9 @@ def test_names_that_look_alike_are_found(other: str) -> None:
     both = [tool(), tool(name=other)]
     assert [f.id for f in rule.findings(both)] == ["MCP-SUR-014"]
     assert not list(rule.findings([tool(), tool(name="read_file")]))
+    for name, same in (("read_file", "read_fiIe"), ("form", "forrn")):
+        both = [tool(name=name), tool(name=same)]
+        assert [f.id for f in rule.findings(both)] == ["MCP-SUR-014"]
 
 
 def test_change_is_a_finding_until_it_is_accepted() -> None:
