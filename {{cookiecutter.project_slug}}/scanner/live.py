@@ -186,6 +186,19 @@ class StdioServer:
         """What the server has logged until now."""
         return read_log(self._log)
 
+    @property
+    def pid(self) -> int:
+        """The number of its process."""
+        return self._process.pid
+
+    def terminate(self) -> None:
+        """Send it SIGTERM."""
+        self._process.terminate()
+
+    def wait(self, patience: float) -> int | None:
+        """Return the exit code; None if it does not end."""
+        return waited(self._process, patience)
+
     def _send(self, message: Mapping[str, object], padding: str = "") -> None:
         line = json.dumps({"jsonrpc": "2.0", **message}) + padding + "\n"
         try:
@@ -286,6 +299,13 @@ def command(project: Project, through: Sequence[str] = ()) -> list[str]:
     program = str(python) if python.exists() else sys.executable
     first, *rest = through or ["-m"]
     return [program, first, project.package, *rest]
+
+
+def waited(process: Process, patience: float) -> int | None:
+    """Return the exit code; None if it does not end in so many seconds."""
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        return process.wait(patience)
+    return None
 
 
 def ended(process: Process) -> None:

@@ -15,6 +15,7 @@ from ..probes.controls import with_planted_tools
 from ..probes.lab import Lab, lab
 from ..probes.network import without_tokens
 from ..probes.sse import over_sse
+from ..probes.traces import named_by_callers
 from ..project import Project, Unreadable
 from ..surface.components import Component, offered
 from .surface import ABLE
@@ -73,6 +74,7 @@ def through(
             listed.set_result(components)
             attack = Attack(traps, str(project.root))
             attack.plan(components, _ours(project), options.probe_open_world)
+            attack.findings += named_by_callers(server, traps)
             attack.on(server)
     except BaseException as error:
         if not listed.done():

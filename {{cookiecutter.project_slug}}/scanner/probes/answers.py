@@ -40,8 +40,7 @@ def faults(
     if told(lab.inside, text) or _VARIABLE.search(text):
         as_file = shot.label.startswith(ENVIRONMENT)
         yield "MCP-PRB-001" if as_file else "MCP-PRB-003"
-    if lab.mark.exists():
-        lab.mark.unlink(missing_ok=True)
+    if lab.executed():
         yield "MCP-PRB-004"
     if _STACK.search(text) or (is_refused and _INSIDE.search(text)):
         yield "MCP-PRB-005"

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 from ..live import Ended, Noisy, Silent, StdioServer
 from ..model import Finding
@@ -15,34 +15,45 @@ from ..tools import ToolError
 from .answers import OUTPUT, faults
 from .explanations import found
 from .lab import OTHERS, Lab
+from .memory import Memory
 from .oracle import telling
-from .payloads import PIPE
+from .payloads import LONG_TEXT, PIPE
 from .sayings import behind_backs
 from .shots import GOOD, Shot, shots
 from .sightings import Sightings
+from .strays import Strays
 from .traces import tells, traces
 
 DEADLINE: Final = 3  # seconds; the server is told so
 PATIENCE: Final = 10.0  # seconds for an answer; a busy machine takes longer
 BUDGET: Final = 20.0  # seconds for one component
+FILE: Final = 80_000  # bytes of a file; the server is told so
 SETTINGS: Final = {
     "MCP_RATE_LIMIT": "off",
     "MCP_REQUEST_TIMEOUT": str(DEADLINE),
     "MCP_COMMAND_TIMEOUT": str(DEADLINE),
+    "MCP_MAX_FILE_SIZE": str(FILE),
     "MCP_MAX_OUTPUT_SIZE": str(OUTPUT),
 }
 OUTSIDE: Final = "reaches the outside world; --probe-open-world calls it"
+HELD_UP: Final = "MCP-PRB-008"
+#: Who unpacks a link reads nothing yet; who does read it, shows the word.
+UNPACKED: Final = "tar "
 LOST: Final = (
     (Ended, "MCP-PRB-009"),
-    (Silent, "MCP-PRB-008"),
+    (Silent, HELD_UP),
     (Noisy, "MCP-PRB-024"),
 )
 #: What follows from a worse fault is none of its own: who reads any file
-#: learns paths, who opens any waits for pipes, and a shell logs its errors.
+#: learns paths, who opens any waits for pipes, a shell logs its errors, and
+#: who writes anywhere writes as much as it likes.
 FOLLOWS: Final[Mapping[str, frozenset[str]]] = {
     "MCP-PRB-006": frozenset({"MCP-PRB-001", "MCP-PRB-003", "MCP-PRB-005"}),
     "MCP-PRB-019": frozenset({"MCP-PRB-004"}),
     "MCP-PRB-026": frozenset({"MCP-PRB-001", "MCP-PRB-002", "MCP-PRB-004"}),
+    "MCP-PRB-037": frozenset({"MCP-PRB-002", "MCP-PRB-004"}),
+    "MCP-PRB-040": frozenset({"MCP-PRB-001", "MCP-PRB-002", "MCP-PRB-004"}),
+    "MCP-PRB-041": frozenset({"MCP-PRB-004", "MCP-PRB-026", "MCP-PRB-028"}),
     "MCP-PRB-034": frozenset(
         {"MCP-PRB-001", "MCP-PRB-002", "MCP-PRB-004", "MCP-PRB-028"}
     ),
@@ -124,6 +135,9 @@ class _One:
         self._others: Files = self._lab.files(*OTHERS)
         self._files: Files = self._lab.files("workspace")
         self._sightings = Sightings(self._lab)
+        self._memory = Memory(server.pid)
+        self._strays = Strays(self._lab)
+        self._label = ""
 
     def attack(self, calls: Counter[str]) -> None:
         """Fire every shot."""
@@ -141,31 +155,59 @@ class _One:
     def _fire(self, shot: Shot, calls: Counter[str]) -> str:
         """Send one request, judge what comes of it, and return the answer."""
         sent = time.monotonic()
-        answer = self._server.exchange(shot.method, shot.params, PATIENCE)
+        answer = self._send(shot, calls)
         took = time.monotonic() - sent
-        if shot.method == "tools/call" and answer.get("id") is not None:
-            calls[self._component.name] += 1
         said = f"by {shot.label}"
         if shot.label == GOOD:
             for message in behind_backs(self._component, answer):
                 self._add("MCP-PRB-036", message)
         for probe in faults(self._lab, self._project, shot, answer):
             self._add(probe, said)
-        for probe, message in self._sightings.of(self._component):
-            self._add(probe, f"{said}: {message}")
         if shot.label.startswith(PIPE) and took >= DEADLINE:
             self._add("MCP-PRB-026", said)
+        if shot.label.startswith(LONG_TEXT) and self._grown():
+            self._add("MCP-PRB-037", said)
+        if self._seen(said) - self._faults.keys():
+            self._send(shot, calls)
+            for probe in self._seen(said):
+                self._add(probe, said)
         return json.dumps({k: v for k, v in answer.items() if k != "id"})
+
+    def _send(self, shot: Shot, calls: Counter[str]) -> dict[str, Any]:
+        self._label = shot.label
+        self._memory.begin()
+        answer = self._server.exchange(shot.method, shot.params, PATIENCE)
+        if shot.method == "tools/call" and answer.get("id") is not None:
+            calls[self._component.name] += 1
+        return answer
+
+    def _seen(self, said: str) -> set[str]:
+        """Judge what could be seen from inside; return what is in doubt.
+
+        A busy machine stands still, and what is imported late takes its time
+        and its memory once.
+        """
+        doubts = {"MCP-PRB-038"} if self._memory.is_much() else set()
+        for probe, message in self._sightings.of(self._component):
+            if probe == HELD_UP:
+                doubts.add(probe)
+            elif (self._label[:4], probe) != (UNPACKED, "MCP-PRB-001"):
+                self._add(probe, f"{said}: {message}")
+        return doubts
 
     def lost(self, error: ToolError) -> None:
         """Take down that the server did not survive it."""
         probe = next(p for kind, p in LOST if isinstance(error, kind))
+        if probe == HELD_UP and self._label.startswith(PIPE):
+            probe = "MCP-PRB-026"
         self._add(probe, error.reason)
         self._left[self._component.name] = "could not be tried in full"
 
     def ended(self) -> list[Finding]:
         """Look at what is left of it, and return what was found."""
         self._changed()
+        for name in self._strays.end():
+            self._add("MCP-PRB-041", f"{name} runs on")
         if tells(self._server.log[self._logged :], self._lab):
             self._add("MCP-PRB-019", "what it is given")
         return [
@@ -173,6 +215,15 @@ class _One:
             for probe, said in self._faults.items()
             if not FOLLOWS.get(probe, frozenset()) & self._faults.keys()
         ]
+
+    def _grown(self) -> bool:
+        """Tell whether a file has grown by more than a file may hold."""
+        return any(
+            path.lstat().st_size - len(self._files.get(str(path), (0, b""))[1])
+            > FILE
+            for path in self._lab.workspace.rglob("*")
+            if path.is_file() and not path.is_symlink()
+        )
 
     def _changed(self) -> None:
         lab, component = self._lab, self._component
@@ -183,6 +234,8 @@ class _One:
         harmless = component.kind != "tool" or marks.get("readOnlyHint")
         if harmless and files != self._files:
             self._add("MCP-PRB-022", "changed the workspace")
+        elif not marks.get("destructiveHint") and _lost(self._files, files):
+            self._add("MCP-PRB-040", "removed or replaced what was there")
         new = [v for k, v in files.items() if self._files.get(k) != v]
         if any(lab.outside.encode() in data for _, data in new):
             self._add("MCP-PRB-001", "copied it into the workspace")
@@ -192,3 +245,11 @@ class _One:
     def _add(self, probe: str, message: str) -> None:
         """Keep the first reason for a finding of each probe."""
         self._faults.setdefault(probe, message)
+
+
+def _lost(before: Files, after: Files) -> bool:
+    """Tell whether something was taken away, or is no longer as it began."""
+    return any(
+        name not in after or not after[name][1].startswith(data)
+        for name, (_, data) in before.items()
+    )

@@ -27,7 +27,9 @@ EXPLANATIONS: Final[Mapping[str, str]] = {
     " by a name that no caller had used.",
     "MCP-PRB-007": "Arguments of the wrong type, missing ones and invented"
     " ones were sent. A tool took them.",
-    "MCP-PRB-008": "A call took longer than MCP_REQUEST_TIMEOUT allows.",
+    "MCP-PRB-008": "A call took longer than MCP_REQUEST_TIMEOUT allows,"
+    " or held up the event loop, and so everybody, for more than a second,"
+    " twice.",
     "MCP-PRB-009": "After a payload the process had ended or no longer"
     " answered: anybody who may call the tool can stop the service.",
     "MCP-PRB-010": "The server was started with a limit of a few calls a day."
@@ -92,6 +94,20 @@ EXPLANATIONS: Final[Mapping[str, str]] = {
     "MCP-PRB-036": "Prompts, resources and tools were asked for something"
     " harmless. What came back holds characters that nobody sees, or tells the"
     " model what to do behind its user's back.",
+    "MCP-PRB-037": "Long texts were handed in, with each switch set both ways."
+    " A file in the workspace became larger than MCP_MAX_FILE_SIZE allows:"
+    " calls can fill the disk.",
+    "MCP-PRB-038": "Every number was made as large as its schema allows, every"
+    " text as long. For one call, tried twice, the server needed more than 64"
+    " MiB: a few such calls, and the system ends it.",
+    "MCP-PRB-039": "A page of a stranger asked, and asked whether it might."
+    " The answer told its browser to let it read what comes back"
+    " (Access-Control-Allow-Origin).",
+    "MCP-PRB-040": "Clients ask the user before a destructive call. A tool"
+    " that says it only adds had removed or replaced files of the workspace.",
+    "MCP-PRB-041": "After the attacks on a tool, processes that it had started"
+    " were still running. Each call adds one, and nobody counts or ends them."
+    " The scan has ended these.",
 }
 
 

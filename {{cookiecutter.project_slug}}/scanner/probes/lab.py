@@ -57,6 +57,11 @@ class Lab:
         return self.door / "executed"
 
     @property
+    def trace(self) -> str:
+        """The same for a payload that may name no path: a name alone."""
+        return f"{self.sent}-ran"
+
+    @property
     def seen(self) -> Path:
         """Where the witness in the server writes."""
         return self.root / "seen"
@@ -91,6 +96,15 @@ class Lab:
             yield lambda: os.path.samestat(first, self.workspace.stat())
         finally:
             os.close(held)
+
+    def executed(self) -> bool:
+        """Tell whether a payload has left its mark, and remove that."""
+        places = (self.root / "here", self.workspace)
+        marks = [self.mark, *(place / self.trace for place in places)]
+        left = [mark for mark in marks if mark.exists()]
+        for mark in left:
+            mark.unlink()
+        return bool(left)
 
     def build(self) -> None:
         """Put every trap in its place, and nothing else."""

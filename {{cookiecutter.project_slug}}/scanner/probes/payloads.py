@@ -8,6 +8,7 @@ from .parcels import parcels
 from .witness import PORT, SQL
 
 LONG: Final = 100_000
+LONG_TEXT: Final = "long text"
 PIPE: Final = "a pipe without a writer"
 ENVIRONMENT: Final = "the environment as a file"
 
@@ -24,6 +25,7 @@ def texts(lab: Lab) -> Iterator[tuple[str, str]]:
 def few(lab: Lab) -> Iterator[tuple[str, str]]:
     """Yield those that are tried again with each switch set otherwise."""
     tried = {"parent", "absolute", "link to a file", "shell", "option"}
+    tried.add(LONG_TEXT)
     yield from (pair for pair in texts(lab) if pair[0] in tried)
 
 
@@ -75,7 +77,7 @@ def _forms(lab: Lab) -> Iterator[tuple[str, str]]:
     yield "look-alike dots", "\uff0e\uff0e/outside/secret.txt"
     yield "half a character", f"\ud800{lab.sent}"
     yield "control characters", f"\x1b[2J{lab.sent}\r\n\u202e"
-    yield "long text", "A" * LONG
+    yield LONG_TEXT, "A" * LONG
     yield "empty text", ""
 
 
@@ -88,6 +90,8 @@ def _programs(lab: Lab) -> Iterator[tuple[str, str]]:
     yield "quotes", f"x'; touch {mark}; echo '"
     yield "double quotes", f'x"; touch {mark}; echo "'
     yield "newline", f"x\ntouch {mark}\n"
+    yield "shell without a path", f"$(touch {lab.trace})"
+    yield "quotes without a path", f"'$(touch {lab.trace})'"
     touch = f"__import__('pathlib').Path('{mark}').touch()"
     yield "expression", touch
     yield "expression in quotes", f'"+str({touch})+"'

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 DEEP: Final = 200
-LARGE: Final = 10**6
+LARGE: Final = 10**7
 MOST: Final = 4  # models within models that are looked into
 Put = Callable[[Any], Any]
 Fields = dict[str, Any]

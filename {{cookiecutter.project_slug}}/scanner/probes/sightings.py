@@ -16,6 +16,7 @@ PROBES: Final = {
     "connect": ("MCP-PRB-029", "connects to"),
     "run": ("MCP-PRB-004", "runs"),
     "statement": ("MCP-PRB-035", "executes"),
+    "block": ("MCP-PRB-008", "holds up"),
 }
 
 

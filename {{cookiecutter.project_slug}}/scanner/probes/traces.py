@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
+from ..live import StdioServer
 from ..model import Finding
 from ..surface.components import Component
 from .explanations import found
@@ -19,6 +20,24 @@ def tells(log: str, lab: Lab) -> bool:
     not be JSON, nor name the tool.
     """
     return any(word in log for word in (lab.sent, lab.outside, lab.inside))
+
+
+def named_by_callers(server: StdioServer, lab: Lab) -> list[Finding]:
+    """Ask for what is not there, by names that would forge a line.
+
+    What a caller makes up belongs in no log, and in no metric's label.
+    """
+    before = len(server.log)
+    name = f'{lab.sent}\n{{"event": "server_stopped"}}'
+    for method, params in (
+        ("tools/call", {"name": name, "arguments": {}}),
+        ("prompts/get", {"name": name}),
+        ("resources/read", {"uri": f"{lab.sent}://{lab.sent}"}),
+    ):
+        server.exchange(method, params)
+    if not tells(server.log[before:], lab):
+        return []
+    return [found("MCP-PRB-019", "the name of what is not there")]
 
 
 def traces(

@@ -17,12 +17,14 @@ import runpy
 import socket
 import sqlite3
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import CodeType
 from typing import Any
 
 PORT = 9  # of this machine; nobody listens there (RFC 863)
+SLOW = 1.0  # seconds that one step of the event loop must not take
 _FACTORY = 5  # the place of that argument of sqlite3.connect
 TRAPS = ("outside", "workspace-evil")
 #: A text that stays in no quotes into which it is put without care.
@@ -123,6 +125,26 @@ def watch_statements(tell: Tell) -> None:
         return plain(*args, **options)
 
     sqlite3.connect = sqlite3.dbapi2.connect = connect
+
+
+def watch_loop(tell: Tell) -> None:
+    """Let the event loop tell of a step in which nobody else is served.
+
+    An async tool that computes, sleeps or waits for another machine without
+    ``await`` holds up everybody, and its time limit too.
+    """
+    import asyncio  # the scan, which reads our names, needs none
+
+    handles: Any = asyncio.Handle
+    plain = handles._run
+
+    def timed(handle: Any) -> None:
+        start = time.monotonic()
+        plain(handle)
+        if time.monotonic() - start > SLOW:
+            tell("block", "the event loop")
+
+    handles._run = timed
 
 
 def _is_in(sql: str) -> bool:
@@ -244,6 +266,7 @@ if __name__ == "__main__":
     sys.argv[:] = [package]
     tell = telling(file)
     watch_statements(tell)
+    watch_loop(tell)
     sys.meta_path.insert(0, Modules(tell))
     sys.addaudithook(watching(tell, str(Path(file).resolve().parent)))
     runpy.run_module(package, run_name="__main__", alter_sys=True)

@@ -534,6 +534,61 @@ def takes_no_options(word: str) -> int:
     ).returncode
 
 
+@tool(read_only=True)
+def shell_of_a_name(name: str) -> str:
+    if "/" in name or name == "pipe":
+        raise MISSING
+    return subprocess.run(
+        'wc -l "' + name.replace("\\0", "") + '"',
+        shell=True,
+        capture_output=True,
+        env={"PATH": "/usr/bin:/bin"},
+    ).stdout.decode()
+
+
+@tool(read_only=True)
+async def holds_up_the_others(
+    seconds: Annotated[float, Field(ge=0, le=2)] = 0,
+) -> None:
+    time.sleep(seconds)
+
+
+@tool(read_only=True)
+def takes_memory(times: Annotated[int, Field(ge=0)]) -> int:
+    return len("some words " * times)
+
+
+@tool(read_only=True)
+def takes_a_little_memory(times: Annotated[int, Field(le=10**6)]) -> int:
+    return len("some words " * times)
+
+
+@tool
+def tidies(kind: Annotated[str, Field(pattern="^[a-z]+$")] = "zip") -> int:
+    found = list(root().glob(f"*.{kind}"))
+    for path in found:
+        path.unlink()
+    return len(found)
+
+
+@tool
+def adds(text: str) -> int:
+    (root() / f"{time.time_ns()}.txt").write_text("new")
+    with (root() / "large.txt").open("a") as file:
+        return file.write("more")
+
+
+@tool
+def stores(text: str) -> int:
+    text = text.encode(errors="replace").decode()
+    return (root() / f"{time.time_ns()}.txt").write_text(text)
+
+
+@tool
+def leaves_a_process() -> int:
+    return subprocess.Popen(["sleep", "60"], start_new_session=True).pid
+
+
 @tool(read_only=True, open_world=True)
 def goes_out(url: str) -> str:
     return Path(url).read_text()
@@ -606,5 +661,13 @@ FOUND = {
     "hides_a_word": {"MCP-PRB-036"},
     "gives_orders": {"MCP-PRB-036"},
     "takes_no_options": set(),
+    "shell_of_a_name": {"MCP-PRB-004"},
+    "holds_up_the_others": {"MCP-PRB-008"},
+    "takes_memory": {"MCP-PRB-038"},
+    "takes_a_little_memory": set(),
+    "tidies": {"MCP-PRB-040"},
+    "adds": set(),
+    "stores": {"MCP-PRB-037"},
+    "leaves_a_process": {"MCP-PRB-041"},
     "is_clean": set(),
 }

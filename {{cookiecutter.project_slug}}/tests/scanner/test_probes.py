@@ -8,11 +8,14 @@ import pytest
 
 from scanner import live, processes
 from scanner.checks import probes
+from scanner.checks.probes import started
 from scanner.live import Ended, Silent
 from scanner.model import Options, State
 from scanner.probes import arguments
+from scanner.probes.lab import lab
 from scanner.probes.sayings import behind_backs
 from scanner.probes.schemas import beginning, misfits, sample
+from scanner.probes.traces import named_by_callers
 from scanner.project import Project
 from scanner.surface.components import Component
 from tests.scanner.broken import (
@@ -143,6 +146,15 @@ PIPED: list[tuple[str, str, list[Edit], str]] = [
         ") -> bool:\n    return bool(re.search(pattern, text))\n",
     ),
     (
+        "waits for a pipe on the loop",
+        "MCP-PRB-001",
+        [],
+        "from pathlib import Path\n"
+        + MARK
+        + "async def t(path: str) -> str:\n"
+        "    return Path(path).read_text()\n",
+    ),
+    (
         "waits as told",
         "MCP-PRB-008",
         [],
@@ -206,6 +218,29 @@ def test_fault_is_found_over_pipes(
     name = "t" if tools else "echo"
     attack = attacked(broken(*edits, tools=tools), name)
     assert by_tool(attack) == {name: {probe}}
+
+
+def test_names_that_callers_make_up_are_looked_for_in_the_log() -> None:
+    edit = (
+        "controls/audit.py",
+        "tool = named if named in self._tools else UNKNOWN",
+        "tool = named",
+    )
+    with lab() as traps, started(broken(edit), traps) as server:
+        found = named_by_callers(server, traps)
+    assert [f.id for f in found] == ["MCP-PRB-019"]
+    with lab() as traps, started(broken(), traps) as server:
+        assert named_by_callers(server, traps) == []
+
+
+def test_file_larger_than_allowed_is_found_in_the_servers_own_tool() -> None:
+    edit = (
+        "workspace/__init__.py",
+        "if len(content) > self._max_file_size:",
+        "if False:",
+    )
+    attack = attacked(broken(edit), "write_file")
+    assert by_tool(attack) == {"write_file": {"MCP-PRB-037"}}
 
 
 @pytest.mark.usefixtures("hurried")
