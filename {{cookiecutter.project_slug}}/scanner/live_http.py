@@ -6,11 +6,10 @@ import json
 import secrets
 import signal
 import socket
-import subprocess  # nosec B404 # for its TimeoutExpired alone
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -27,6 +26,7 @@ from .live import (
     hint,
     read_log,
     surroundings,
+    waited,
 )
 from .processes import start
 from .project import Project
@@ -62,8 +62,14 @@ class HttpServer:
     """The project's server on a free port. Use as a context manager."""
 
     def __init__(
-        self, project: Project, workspace: Path, **variables: str
+        self,
+        project: Project,
+        workspace: Path,
+        *,
+        through: Sequence[str] = (),
+        **variables: str,
     ) -> None:
+        self._command = command(project, through)
         self.port, self._claim = _free_port()
         self._project = project
         self._here = surroundings(workspace)
@@ -84,7 +90,7 @@ class HttpServer:
         self._log: IO[bytes] = tempfile.TemporaryFile()  # closed at the exit
         self._process = start(
             self._project,
-            command(self._project),
+            self._command,
             self._here,
             self._environment,
             self._log,
@@ -119,9 +125,7 @@ class HttpServer:
 
     def wait(self, patience: float) -> int | None:
         """Return the exit code; None if it does not end."""
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            return self._process.wait(patience)
-        return None
+        return waited(self._process, patience)
 
     def request(
         self,

@@ -14,6 +14,7 @@ from ..model import Finding
 from ..project import Project
 from ..surface.components import Component
 from ..tools import ToolError
+from .controls import PLANTED
 from .explanations import found
 from .lab import Lab
 from .limits import LIMIT, counted
@@ -61,7 +62,9 @@ def with_tokens(
     proofs = tokens(lab, kind)
     limit = {"MCP_RATE_LIMIT": f"{LIMIT}/day"}
     settings = {"MCP_AUTH": kind, **limit, **proofs.settings}
-    with HttpServer(project, lab.workspace, **settings) as server:
+    with HttpServer(
+        project, lab.workspace, through=[str(PLANTED)], **settings
+    ) as server:
         components = listed.result()
         good = f"Bearer {proofs.good}"
         session = server.session(Authorization=good)
@@ -87,7 +90,7 @@ def tokens(lab: Lab, kind: str) -> Tokens:
 
 
 def _opaque(lab: Lab) -> Tokens:
-    good = secrets.token_urlsafe(32)
+    good = _issued()
     digest = hashlib.sha256(good.encode()).hexdigest()
     file = lab.root / "tokens"
     file.write_text(f"probe:{digest}:\n")
@@ -97,11 +100,19 @@ def _opaque(lab: Lab) -> Tokens:
         good,
         {
             "an invented token": secrets.token_urlsafe(32),
+            "one that looks like the good one": _issued(),
             "a token's beginning": good[:16],
+            "a good token and more": f"{good}x",
+            "a token in other letters": good.swapcase(),
             "a token's hash": digest,
             "an unsigned token": unsigned({"sub": "admin"}),
         },
     )
+
+
+def _issued() -> str:
+    """Return a token of the form that ``token create`` makes."""
+    return f"mcp_{secrets.token_urlsafe(32)}"
 
 
 def _signed(lab: Lab) -> Tokens:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 from ..live import PROTOCOL
 from ..model import Finding
@@ -10,8 +10,12 @@ from ..surface.components import Component
 from .answers import told
 from .explanations import found
 from .lab import new_word
+from .limits import LIMIT
 from .schemas import sample
 from .target import Target, address
+
+#: What both clients say where neither is to be known by it.
+COMMON: Final = "probe"
 
 
 def strangers_words(target: Target) -> Iterator[Finding]:
@@ -29,10 +33,15 @@ def strangers_words(target: Target) -> Iterator[Finding]:
     called.sort(key=lambda c: len(c.parameters))
     word = new_word()
     for component in called:
-        _ask(target, component, word, first)
+        for request in _requests(component, word)[:LIMIT]:
+            _ask(target, request, first)
     target.lab.build()
     for component in called:
-        if told(word, _ask(target, component, new_word(), second)):
+        told_again = [
+            told(word, _ask(target, _request(component, text), second))
+            for text in (new_word(), COMMON)
+        ]
+        if any(told_again):
             said = "what another client had sent"
             hit = component.hit(said, anchor="MCP-PRB-030")
             yield found("MCP-PRB-030", said, hit)
@@ -44,16 +53,35 @@ def _is_asked(component: Component) -> bool:
     return component.kind != "instructions" and not marks.get("openWorldHint")
 
 
-def _ask(target: Target, asked: Component, word: str, source: str) -> str:
-    """Return what is answered to a client who sends this word."""
+Request = tuple[str, dict[str, Any]]
+
+
+def _ask(target: Target, request: Request, source: str) -> str:
+    """Return what this client is answered."""
     server = target.server
     named = {"Mcp_Session_Id": server.session(source)}
-    method, params = _request(asked, word)
     named["MCP_Protocol_Version"] = PROTOCOL
+    method, params = request
     return server.rpc(method, params, source, **named).text
 
 
-def _request(asked: Component, word: str) -> tuple[str, dict[str, Any]]:
+def _requests(asked: Component, word: str) -> list[Request]:
+    """Return requests with the word: in every place, then in one at a time.
+
+    What is kept under a name is found by whoever uses that name again.
+    """
+    method, params = _request(asked, word)
+    _, common = _request(asked, COMMON)
+    given, shared = params.get("arguments", {}), common.get("arguments", {})
+    places = [k for k, v in given.items() if v != shared[k]]
+    one_by_one = [
+        (method, {**params, "arguments": {**shared, name: given[name]}})
+        for name in (places if len(places) > 1 else ())
+    ]
+    return [(method, params), *one_by_one]
+
+
+def _request(asked: Component, word: str) -> Request:
     if asked.kind == "tool":
         given = {k: _filled(v, word) for k, v in asked.parameters.items()}
         return "tools/call", {"name": asked.name, "arguments": given}

@@ -1,11 +1,13 @@
 """Attacks on the controls that every tool gets, with tools of our own."""
 
+import contextlib
 import json
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
+from ..live import Ended
 from ..live_parallel import ParallelServer
 from ..model import Finding
 from ..project import Project
@@ -74,7 +76,10 @@ class _Trial:
             yield found("MCP-PRB-008", "a plain function holds up the others")
             return
         yield from self._alone()
-        yield from self._at_once(blocked)
+        late = list(self._at_once(blocked))
+        yield from late
+        if not late:  # what never ends is not ended in order, either
+            yield from self._stopped()
 
     def _alone(self) -> Iterator[Finding]:
         if self._canary in json.dumps(self._answer("probe_fails")):
@@ -102,6 +107,21 @@ class _Trial:
         answers = self._server.answers(*calls, patience=PATIENCE)
         if not all(refused(answers.get(n, {})) for n in calls):
             yield found("MCP-PRB-008", "a call that waits for ever")
+
+    def _stopped(self) -> Iterator[Finding]:
+        """Send SIGTERM while a call is being served."""
+        served = self._server.begin("probe_lingers")
+        self._until(lambda: self._left("lingers"))
+        self._server.terminate()
+        with contextlib.suppress(Ended):
+            self._server.answers(served, patience=PATIENCE)
+        answers = self._server.answers(served, patience=0)
+        code = self._server.wait(PATIENCE)
+        if code != 0:
+            how = "did not end" if code is None else f"ended with {code}"
+            yield found("MCP-PRB-018", f"after SIGTERM it {how}, on stdio")
+        elif refused(answers.get(served, {"error": "none"})):
+            yield found("MCP-PRB-018", "a call got no answer, on stdio")
 
     def _answer(self, tool: str) -> dict[str, Any]:
         """Return the answer to one call; empty if there is none."""

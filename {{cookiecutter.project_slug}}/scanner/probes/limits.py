@@ -22,7 +22,8 @@ def limits(target: Target) -> Iterator[Finding]:
     """Call more often than is allowed: honestly, and under false names."""
     tool = harmless(target.components)
     yield from counted(target.server, tool, NOBODY)
-    yield from _shared(target, tool)
+    shared = list(_shared(target, tool))
+    yield from shared or _in_vain(target, tool)
     yield from _of_the_rest(target)
 
 
@@ -60,6 +61,29 @@ def _shared(target: Target, tool: Component) -> Iterator[Finding]:
         session = server.session(other)
         if server.call(tool.name, good, session, other).refused:
             yield found("MCP-PRB-012", "another client is refused as well")
+
+
+def _in_vain(target: Target, tool: Component) -> Iterator[Finding]:
+    """Call what cannot be done too often, each kind as somebody else.
+
+    It takes work to refuse; what differs is how, once the limit is reached.
+    """
+    server = target.server
+    for number, (what, name, given) in enumerate(
+        (
+            ("calls with wrong arguments", tool.name, {"probe_invented": 1}),
+            ("calls of a tool that is not there", "probe_unknown", {}),
+        ),
+        start=6,
+    ):
+        source = address(number)
+        session = server.session(source)
+        answers = [
+            server.call(name, given, session, source).message
+            for _ in range(LIMIT + 1)
+        ]
+        if source != address(1) and answers[0] == answers[-1]:
+            yield found("MCP-PRB-010", f"{what} do not count")
 
 
 def _of_the_rest(target: Target) -> Iterator[Finding]:

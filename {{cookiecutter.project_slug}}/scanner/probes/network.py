@@ -5,7 +5,7 @@ import json
 import socket
 import time
 from collections.abc import Iterator
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Final
 
 from ..live import PROTOCOL
@@ -14,6 +14,7 @@ from ..model import Finding
 from ..project import Project
 from ..surface.components import Component
 from .clients import strangers_words
+from .controls import PLANTED
 from .explanations import found
 from .lab import Lab
 from .limits import LIMIT, limits
@@ -24,6 +25,7 @@ GRACE: Final = 3
 PATIENCE: Final = 5.0  # seconds
 BODY: Final = 64 * 2**10
 HOSTS: Final = ("stranger.example", "localhost.stranger.example")
+ALLOWING: Final = "access-control-allow-origin"
 ORIGINS: Final = (
     "http://stranger.example",
     "http://127.0.0.1.stranger.example",
@@ -62,7 +64,9 @@ def probed(
         "MCP_SHUTDOWN_GRACE": str(GRACE),
     }
     findings: list[Finding] = []
-    with HttpServer(project, lab.workspace, **settings) as server:
+    with HttpServer(
+        project, lab.workspace, through=[str(PLANTED)], **settings
+    ) as server:
         target = Target(server, lab, listed.result())
         for probe in probes:
             try:
@@ -87,6 +91,26 @@ def strangers(target: Target) -> Iterator[Finding]:
         served = [value for value, status in answers.items() if status < 400]
         if served:
             yield found(probe, f"{name}: {', '.join(served)}")
+    yield from _readable(server)
+
+
+def _readable(server: HttpServer) -> Iterator[Finding]:
+    """Look whether browsers are told to let a stranger's page read."""
+    site = ORIGINS[0]
+    answers = {
+        "it asks": server.initialize(Origin=site),
+        "its browser asks": server.request(
+            "OPTIONS", Origin=site, Access_Control_Request_Method="POST"
+        ),
+        "nobody asks": server.initialize(),
+    }
+    allowed = [
+        name
+        for name, answer in answers.items()
+        if answer.headers.get(ALLOWING) in {site, "*"}
+    ]
+    if allowed:
+        yield found("MCP-PRB-039", f"where {', '.join(allowed)}")
 
 
 def metrics(target: Target) -> Iterator[Finding]:
@@ -126,8 +150,38 @@ def idle(target: Target) -> Iterator[Finding]:
 
 
 def stopping(target: Target) -> Iterator[Finding]:
-    """Send SIGTERM while a request is on its way."""
+    """Send SIGTERM while a call is served and a request is on its way."""
     server = target.server
+    with ThreadPoolExecutor(1) as pool:
+        call = pool.submit(_lingering, target)
+        until = time.monotonic() + PATIENCE
+        while not (call.done() or (target.lab.root / "here/lingers").exists()):
+            if time.monotonic() > until:
+                break
+            time.sleep(0.01)
+        is_answered = _stopped_halfway(server)
+        code = server.wait(GRACE + PATIENCE)
+        is_served = call.result()
+    if code != 0:
+        how = "did not end" if code is None else f"ended with {code}"
+        yield found("MCP-PRB-018", f"after SIGTERM it {how}")
+    elif not is_answered:
+        yield found("MCP-PRB-018", "a request got no answer")
+    elif not is_served:
+        yield found("MCP-PRB-018", "a call that was being served was lost")
+
+
+def _lingering(target: Target) -> bool:
+    """Tell whether a call of a tool that takes a while is answered."""
+    server, source = target.server, address(8)
+    with contextlib.suppress(OSError):
+        session = server.session(source)
+        return not server.call("probe_lingers", {}, session, source).refused
+    return False
+
+
+def _stopped_halfway(server: HttpServer) -> bool:
+    """Send half a request, SIGTERM, and the rest; tell of an answer."""
     body = _message("tools/list")
     given = {"Host": "127.0.0.1", "Content_Length": str(len(body)), **_HEADERS}
     lines = [f"{k.replace('_', '-')}: {v}\r\n" for k, v in given.items()]
@@ -141,12 +195,7 @@ def stopping(target: Target) -> Iterator[Finding]:
         with contextlib.suppress(OSError):
             peer.sendall(body[10:])
             answer = peer.recv(100)
-    code = server.wait(GRACE + PATIENCE)
-    if code != 0:
-        how = "did not end" if code is None else f"ended with {code}"
-        yield found("MCP-PRB-018", f"after SIGTERM it {how}")
-    elif not answer.startswith(b"HTTP/1.1 "):
-        yield found("MCP-PRB-018", "a request got no answer")
+    return answer.startswith(b"HTTP/1.1 ")
 
 
 ALL: Final[tuple[Probe, ...]] = (

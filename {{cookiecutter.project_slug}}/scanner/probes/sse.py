@@ -14,6 +14,7 @@ from ..surface.components import Component
 from ..tools import ToolError
 from .access import tokens
 from .answers import refused
+from .controls import PLANTED
 from .explanations import found
 from .lab import Lab
 from .limits import CALLS, LIMIT
@@ -49,7 +50,9 @@ def over_sse(project: Project, lab: Lab, kind: str) -> list[Finding]:
         **proofs.settings,
     }
     good = {"Authorization": f"Bearer {proofs.good}"}
-    with HttpServer(project, lab.workspace, **settings) as server:
+    with HttpServer(
+        project, lab.workspace, through=[str(PLANTED)], **settings
+    ) as server:
         if _status(server, "GET", STREAM, good) != 200:
             raise ToolError("the server does not let a good token in")
         return [

@@ -3,11 +3,11 @@
 import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Final
 
 from ..live_http import HttpServer
 from ..model import Finding
 from ..surface.components import Component
-from ..tools import ToolError
 from .lab import Lab
 
 
@@ -28,19 +28,27 @@ class Target:
 Probe = Callable[[Target], Iterator[Finding]]
 
 
+#: The tool of our own whose calls are counted: it asks for nothing.
+ANSWERS: Final = Component("tool", "probe_answers", {})
+
+
 def harmless(components: list[Component]) -> Component:
     """Return the tool whose calls are counted: one that changes nothing.
 
-    Raises:
-        ToolError: There is none.
+    One that asks for a scope is refused to a token that has none; where
+    there is no other, it is one of ours, which are planted over HTTP.
     """
-    tools = [c for c in components if c.kind == "tool"]
+    tools = [c for c in components if c.kind == "tool" and not _scope(c)]
     tools.sort(key=lambda t: len(t.parameters))
     for tool in tools:
         marks = tool.data.get("annotations") or {}
         if marks.get("readOnlyHint") and not marks.get("openWorldHint"):
             return tool
-    raise ToolError("limits are probed with a read-only tool; there is none")
+    return ANSWERS
+
+
+def _scope(tool: Component) -> object:
+    return tool.declared and tool.declared.options.get("scope")
 
 
 def address(number: int) -> str:

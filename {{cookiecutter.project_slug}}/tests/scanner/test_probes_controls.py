@@ -85,6 +85,17 @@ CONTROLS: list[tuple[str, str, list[Edit]]] = [
         ],
     ),
     (
+        "calls lost at the end",
+        "MCP-PRB-018",
+        [
+            (
+                "serving/stdio.py",
+                "            await self._settle()\n",
+                "",
+            )
+        ],
+    ),
+    (
         "nobody is asked",
         "MCP-PRB-033",
         [

@@ -166,6 +166,47 @@ HTTP: list[tuple[str, str, Probe, list[Edit]]] = [
         ],
     ),
     (
+        "no limit of calls in vain",
+        "MCP-PRB-010",
+        limits,
+        [
+            (
+                "controls/rate_limit.py",
+                "        call = Call.current.get()\n",
+                "        call = Call.current.get()\n"
+                "        if context.message.arguments:\n"
+                "            return await call_next(context)\n",
+            )
+        ],
+    ),
+    (
+        "no limit of unknown tools",
+        "MCP-PRB-010",
+        limits,
+        [
+            (
+                "controls/rate_limit.py",
+                "        call = Call.current.get()\n",
+                "        call = Call.current.get()\n"
+                "        if call.tool == 'unknown':\n"
+                "            return await call_next(context)\n",
+            )
+        ],
+    ),
+    (
+        "answers for every site",
+        "MCP-PRB-039",
+        strangers,
+        [
+            (
+                "serving/http.py",
+                "HEADERS: Final = (\n",
+                "HEADERS: Final = (\n"
+                "    ('access-control-allow-origin', '*'),\n",
+            )
+        ],
+    ),
+    (
         "calls counted twice",
         "MCP-PRB-012",
         limits,
@@ -233,6 +274,18 @@ HTTP: list[tuple[str, str, Probe, list[Edit]]] = [
         ],
     ),
     (
+        "calls in flight dropped at SIGTERM",
+        "MCP-PRB-018",
+        stopping,
+        [
+            (
+                "serving/http.py",
+                "        self.should_exit = True\n",
+                "        self.should_exit = self.force_exit = True\n",
+            )
+        ],
+    ),
+    (
         "calls dropped at SIGTERM",
         "MCP-PRB-018",
         stopping,
@@ -289,11 +342,28 @@ def repeats(text: str) -> str:
 ASKED: list[str] = []
 
 
+KEPT: dict[str, str] = {}
+
+
+@tool
+def keeps(key: str, text: str) -> str:
+    KEPT[key] = text
+    return "done"
+
+
+@tool(read_only=True)
+def returns(text: str) -> str:
+    return KEPT.get(text, "")
+
+
 @tool(read_only=True)
 def is_honest(text: str) -> str:
     return text.upper()
 """
-TEXT = {"inputSchema": {"properties": {"text": {"type": "string"}}}}
+STRING = {"type": "string"}
+TEXT = {"inputSchema": {"properties": {"text": STRING}}}
+PAIR = {"inputSchema": {"properties": {"key": STRING, "text": STRING}}}
+TAKES = {"said": {}, "keeps": PAIR}
 
 
 @pytest.mark.parametrize(
@@ -301,14 +371,20 @@ TEXT = {"inputSchema": {"properties": {"text": {"type": "string"}}}}
     [
         (["said", "say"], {"MCP-PRB-030"}),
         (["repeats"], {"MCP-PRB-030"}),
+        (["keeps", "returns"], {"MCP-PRB-030"}),
         (["is_honest"], set()),
     ],
-    ids=["told to another tool", "kept from the last call", "honest"],
+    ids=[
+        "told to another tool",
+        "kept from the last call",
+        "kept under a name",
+        "honest",
+    ],
 )
 def test_words_of_another_client_are_found(
     names: list[str], probes_found: set[str]
 ) -> None:
-    there = [Component("tool", n, {} if n == "said" else TEXT) for n in names]
+    there = [Component("tool", n, TAKES.get(n, TEXT)) for n in names]
     project = broken(tools=REMEMBERS)
     assert over_http(project, strangers_words, there=there) == probes_found
 

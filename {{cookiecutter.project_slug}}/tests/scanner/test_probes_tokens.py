@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives import serialization
 from scanner.probes.access import with_tokens
 from scanner.probes.lab import lab
 from scanner.probes.signing import Key, unsigned
+from scanner.probes.target import ANSWERS, harmless
 from scanner.project import Project
 from scanner.surface.components import Component, Declared
 from tests.scanner.broken import (
@@ -68,6 +69,36 @@ TOKENS: list[tuple[str, str, str, list[Edit]]] = [
                 "if hmac.compare_digest(entry.digest, digest)",
                 "if True",
             )
+        ],
+    ),
+    (
+        "any token of the right form",
+        "MCP-PRB-015",
+        "bearer",
+        [
+            (
+                "auth/bearer.py",
+                "if hmac.compare_digest(entry.digest, digest)",
+                "if token[:4] == 'mcp_'",
+            )
+        ],
+    ),
+    (
+        "letters large and small",
+        "MCP-PRB-015",
+        "bearer",
+        [
+            (
+                "auth/bearer.py",
+                "        found: TokenEntry | None = None\n",
+                "        other = token.swapcase().encode()\n"
+                "        found: TokenEntry | None = None\n",
+            ),
+            (
+                "auth/bearer.py",
+                "if hmac.compare_digest(entry.digest, digest)",
+                "if entry.digest in {digest, sha256(other).digest()}",
+            ),
         ],
     ),
     (
@@ -240,6 +271,17 @@ def test_fault_is_found_with_tokens(
 @pytest.mark.parametrize("kind", ["bearer", "jwt"])
 def test_sound_proof_of_identity_withstands(kind: str) -> None:
     assert with_token_probes(broken(), kind) == set()
+
+
+def test_calls_are_counted_with_a_tool_that_needs_no_scope() -> None:
+    marks = {"annotations": {"readOnlyHint": True}}
+    scoped = Component("tool", "list_files", marks, READER.declared)
+    assert harmless([scoped, HEALTH]) == HEALTH
+    assert harmless([scoped]) == ANSWERS
+    listed: Future[list[Component]] = Future()
+    listed.set_result([scoped])
+    with lab() as traps:
+        assert with_tokens(broken(), traps, "bearer", listed) == []
 
 
 def with_token_probes(project: Project, kind: str) -> set[str]:

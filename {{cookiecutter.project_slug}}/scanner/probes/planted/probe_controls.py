@@ -19,6 +19,7 @@ from pathlib import Path
 
 WAIT = 60.0  # seconds
 BLOCK = 3.0  # seconds; a thread cannot be stopped
+LINGER = 0.7  # seconds; more than the server gives to requests under way
 SIZE = 2**20
 
 
@@ -35,6 +36,13 @@ async def probe_waits() -> None:
 async def probe_stops() -> None:
     """Wait, to be stopped by the caller."""
     await _wait("stops", "stopped")
+
+
+async def probe_lingers() -> str:
+    """Take a little while."""
+    _mark("lingers")
+    await asyncio.sleep(LINGER)
+    return "done"
 
 
 def probe_blocks() -> None:
@@ -80,6 +88,7 @@ def _register() -> None:
         probe_answers,
         probe_waits,
         probe_stops,
+        probe_lingers,
         probe_blocks,
         probe_fails,
         probe_fills,
