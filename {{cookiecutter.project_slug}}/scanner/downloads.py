@@ -11,6 +11,8 @@ _DIGEST = re.compile(r"(?:sha\d+|md5|b2|sha)(?:sum)?|shasum")
 _SIGNED = re.compile(r"gpgv?2?|cosign|minisign|openssl|slsa-verifier|sigstore")
 _COMPARES = re.compile(r"-[a-zA-Z]*c|--check(?:=.*)?|-c.+")
 _VERIFIES = re.compile(r"--?verify.*|verify.*|-V|-Vm?")
+_SAYING = frozenset({"echo", "printf"})
+_SUM = re.compile(r"\.(?:md5|sha\d+)(?:sums?)?(?:\.txt)?$")
 _COMPARING = frozenset({"[", "[[", "cmp", "diff", "grep", "test"})
 _COPIERS = frozenset({"cp", "install", "ln", "mv"})
 _READERS = frozenset({"cat", "gunzip", "gzip", "tee", "xzcat", "zcat"})
@@ -37,12 +39,16 @@ _IN_CLEAR = re.compile(r"(?:--[a-z-]+=)?http://(?!localhost\b|127\.)\S+")
 _MOVING = re.compile(r".*\bgit\+(?!.*@[0-9a-f]{40}\b).*", re.DOTALL)
 
 
+MAX_LIST = 20_000  # characters that are kept of what is written into a file
+
+
 class Downloads:
     """Follows a script: what it fetched, checked and then executes."""
 
     def __init__(self) -> None:
         self._files: set[str] = set()
         self._folders: set[str] = set()  # into which it was unpacked
+        self._lists: dict[str, str] = {}  # what was written into files
         self._last = Command(())
         self._hashed: set[str] = set()
         self._flows = False  # a fetched file goes through the pipe
@@ -92,9 +98,14 @@ class Downloads:
             self._folders.add(_folder(command))
         elif command.name in _READERS:
             self._flows = self._flows or bool(known)
+        into = words if command.name == "tee" else command.targets
         if command.fetched or self._flows:
-            into = words if command.name == "tee" else command.targets
             self._files.update(map(posixpath.basename, into))
+        said = self._last if command.name == "tee" else command
+        if said.name in _SAYING and (said is command or command.piped):
+            for name in map(posixpath.basename, into):
+                told = f"{self._lists.get(name, '')}\n{' '.join(said.words)}"
+                self._lists[name] = told[-MAX_LIST:]
 
     def _verify(self, command: Command) -> None:
         """Take out the files that the command has compared."""
@@ -108,16 +119,37 @@ class Downloads:
             self._files -= names if compared else set()
         elif _DIGEST.fullmatch(command.name):
             told = " ".join(self._last.words)
-            if command.piped and self._last.name in {"echo", "printf"}:
-                listed = {x for x in self._files if x and x in told}
-                self._files -= listed if "$" not in told else self._files
-            else:  # the list names them, and is not seen here
-                self._files.clear()
+            if command.piped and self._last.name in _SAYING:
+                self._files -= self._named(told)
+            else:
+                self._files -= self._listed(names)
         elif verifies(command):
             stems = {_SIGNATURE.sub("", name) for name in names}
             self._files -= names | stems
         elif _SIGNED.fullmatch(command.name) and "dgst" in names:
             self._hashed = names
+
+    def _listed(self, lists: set[str]) -> set[str]:
+        """Return the files that lists of checksums are for.
+
+        A list is known that was written here, or has the name of its file.
+        Of another, which is not seen here, it is what was fetched before.
+        """
+        found: set[str] = set()
+        for name in lists or {""}:
+            own = _SUM.sub("", name)
+            if name in self._lists:
+                found |= self._named(self._lists[name])
+            else:
+                found |= {own} if own in self._files - {name} else self._files
+        return found
+
+    def _named(self, told: str) -> set[str]:
+        """Return the files that a text names; all if a variable may."""
+        if "$" in told:
+            return {*self._files}
+        words = map(posixpath.basename, re.split(r"[\s*\\]+", told))
+        return self._files.intersection(words)
 
 
 def _folder(command: Command) -> str:
