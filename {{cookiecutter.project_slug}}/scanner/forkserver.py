@@ -15,6 +15,7 @@ import importlib
 import json
 import os
 import runpy
+import select
 import signal
 import socket
 import sys
@@ -40,6 +41,8 @@ LIBRARIES: Final = (
 )
 MAX_ORDER: Final = 2**20  # bytes
 NOT_SIMPLE: Final = 3  # the exit code
+OFTEN: Final = 200  # milliseconds between looks, where none can be waited for
+ENDED: Final = os.WEXITED | os.WNOHANG | os.WNOWAIT
 
 
 def main() -> None:
@@ -119,16 +122,41 @@ def become(order: dict[str, Any], descriptors: list[int]) -> None:
 
 
 def _watch(process: int, streams: list[int], told: int) -> NoReturn:
-    """Tell of the server's end, since only a parent learns of it."""
+    """Tell of the server's end, since only a parent learns of it.
+
+    Where nobody is left to be told, because the scan was killed, the server
+    is ended: over HTTP nothing else would tell it.
+    """
     for descriptor in streams:
         os.close(descriptor)
     with contextlib.suppress(OSError):
         os.write(told, process.to_bytes(8, "big", signed=True))
+    if not _ends_before(process, told):
+        for end in (os.killpg, os.kill):  # it may have no group of its own yet
+            with contextlib.suppress(OSError):
+                end(process, signal.SIGKILL)
     _, status = os.waitpid(process, 0)
     code = os.waitstatus_to_exitcode(status)
     with contextlib.suppress(OSError):
         os.write(told, code.to_bytes(8, "big", signed=True))
     os._exit(0)
+
+
+def _ends_before(process: int, told: int) -> bool:
+    """Wait for a process's end, or for that of whoever is to be told."""
+    waiting = select.poll()
+    waiting.register(told, 0)  # whose other end is closed, it is in error
+    patience: int | None = OFTEN
+    with contextlib.suppress(AttributeError, OSError):  # Linux before 5.3
+        waiting.register(os.pidfd_open(process), select.POLLIN)
+        patience = None
+    while True:
+        ready = waiting.poll(patience)
+        if any(number == told for number, _ in ready):
+            return False
+        ended = os.waitid(os.P_PID, process, ENDED)
+        if ended is not None:
+            return True
 
 
 if __name__ == "__main__":

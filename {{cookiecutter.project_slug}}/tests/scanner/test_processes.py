@@ -1,5 +1,8 @@
 """The server's processes: forked from one that has the libraries ready."""
 
+import contextlib
+import os
+import select
 import subprocess
 import sys
 import tempfile
@@ -163,6 +166,73 @@ def test_fork_server_ends_with_its_project(tmp_path: Path) -> None:
     del project
     assert not forkserver.running
     assert forkserver not in processes.forkservers()
+
+
+SCAN = """
+import sys, tempfile, time
+from pathlib import Path
+from scanner import live, processes
+from scanner.project import Project
+root = Path(sys.argv[1])
+project = Project(root / "project")
+process = processes.start(
+    project, [sys.executable, "-m", "planted"],
+    live.surroundings(root / "workspace"),
+    live.environment(project, root / "workspace"),
+    tempfile.TemporaryFile(), pipes=False,
+)
+assert isinstance(process, processes.Forked)
+(forkserver,) = processes.forkservers()
+print(process.pid, forkserver._process.pid, flush=True)
+time.sleep(60)
+"""
+# It serves on, whatever becomes of its standard input, as over HTTP.
+SERVES = """
+import os, time
+os.fork()
+pipe = open({!r}, "wb", buffering=0)
+pipe.write(b"x")
+time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize("pidfd", [True, False])
+def test_nothing_is_left_when_the_scan_is_killed(
+    tmp_path: Path, pidfd: bool
+) -> None:
+    """Whoever reads a pipe is told when the last that holds it has ended."""
+    package = tmp_path / "project" / "planted"
+    package.mkdir(parents=True)
+    pipe = tmp_path / "held"
+    os.mkfifo(pipe)
+    held = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    without = "import os\nvars(os).pop('pidfd_open', 0)\n"
+    (package / "__init__.py").write_text("" if pidfd else without)
+    (package / "__main__.py").write_text(SERVES.format(str(pipe)))
+    with subprocess.Popen(
+        [sys.executable, "-c", SCAN, str(tmp_path)],
+        cwd=Path(live.__file__).parent.parent,
+        stdout=subprocess.PIPE,
+    ) as scan:
+        assert scan.stdout is not None
+        server, forkserver = map(int, scan.stdout.readline().split())
+        for _ in range(2):  # the server, and what it has started
+            assert select.select([held], [], [], 20)[0]
+            assert os.read(held, 1) == b"x"
+        scan.kill()
+    os.set_blocking(held, True)
+    assert os.read(held, 1) == b""
+    os.close(held)
+    for number in (server, forkserver):
+        gone(number)
+
+
+def gone(number: int) -> None:
+    """Wait until no process has the number."""
+    with contextlib.suppress(ProcessLookupError):
+        ended = os.pidfd_open(number)
+        assert select.select([ended], [], [], 20)[0]
+        os.close(ended)
 
 
 def closed(process: Process) -> None:
