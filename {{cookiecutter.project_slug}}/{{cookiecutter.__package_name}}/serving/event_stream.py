@@ -14,9 +14,9 @@ from sse_starlette import EventSourceResponse
 from sse_starlette.event import ensure_bytes
 from starlette.types import Receive, Scope, Send
 
-#: Seconds until the first event, and from one to the next.
+#: Seconds for the first event to come, and for all others to follow it.
 FIRST: Final = 1.0
-NEXT: Final = 0.05
+OTHERS: Final = 0.05
 
 
 class PromptResponse(EventSourceResponse):
@@ -25,8 +25,8 @@ class PromptResponse(EventSourceResponse):
     The client gets the events that it would get, in a body of known length:
     MCP specification, "Sending messages to the server". A stream that lasts
     longer, because the tool reports its progress, asks the user or takes its
-    time, is begun at the latest after ``FIRST`` seconds, or ``NEXT`` seconds
-    after an event.
+    time, is begun after ``FIRST`` seconds, or ``OTHERS`` after its first
+    event.
     """
 
     async def __call__(
@@ -71,8 +71,9 @@ async def _soon(stream: AsyncIterable[Any]) -> tuple[list[Any], bool]:
     events: list[Any] = []
     with anyio.move_on_after(FIRST) as patience:
         async for event in stream:
+            if not events:
+                patience.deadline = anyio.current_time() + OTHERS
             events.append(event)
-            patience.deadline = anyio.current_time() + NEXT
     return events, not patience.cancelled_caught
 
 
