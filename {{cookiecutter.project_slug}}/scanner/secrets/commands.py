@@ -9,7 +9,7 @@ from .source import Kind, Secret, Source
 
 COMMAND = Kind("MCP-SEC-007", "Password in a command", Severity.HIGH)
 _CURL = re.compile(
-    rb"(?:[^\n\\]|\\\r?\n|\\.){0,300}?[ \t\n](?:-u|--user)[ =\t]{0,4}"
+    rb"(?:[^\n\\]|\\\r?\n|\\.){0,300}?(?<=[ \t\n])(?:-u|--user)[ =\t]{0,4}"
     rb"[\"']?(?P<user>[^\"'\s:]{0,80})[\"']?:[\"']?(?P<password>[^\"'\s]{0,120})"
 )
 _NETRC = re.compile(

@@ -163,7 +163,7 @@ def _varied(value: bytes, *, sure: bool) -> bool:
         return False
     pairs = wordiness(value)
     rare = pairs < (MAX_WORDINESS + 0.2 * sure if mixed else RARE)
-    return rare and entropy(value) >= min(3.4, enough)
+    return rare and entropy(value) >= min(3.4 - 0.2 * sure, enough)
 
 
 def _shuffled(value: bytes) -> bool:

@@ -41,7 +41,7 @@ def keys(source: Source) -> Iterator[Secret]:
                 kind = _kind(value)
                 for begin in source.starts[run] if kind else ():
                     start = begin + run.find(value)
-                    name = _name(source.data, start, alone=kind is SAMPLE)
+                    name = _name(source.data, start)
                     if kind and name and not source.harmless(start):
                         yield Secret(kind, start, value, name)
 
@@ -79,23 +79,15 @@ def _kind(value: bytes) -> Kind | None:
     return tokens.ASSIGNED if drawn else None
 
 
-def _name(data: bytes, start: int, *, alone: bool) -> str:
-    """Return the words before the value, if they name a service and a key.
-
-    Args:
-        data: The whole text.
-        start: Where the value starts.
-        alone: The service's name is enough, if it is the last word.
-    """
+def _name(data: bytes, start: int) -> str:
+    """Return the words before the value, if they name a service and a key."""
     text = _CUT.split(data[max(0, start - NEAR) : start])[-1]
     name = names.plain(text)
-    words = [word for word in _WORDS.split(name) if word]
     said = [found.end() for found in _SAYS.finditer(name)]
-    if not said or len(name) - said[-1] > REACH:
-        words = words[-1:] if alone else []
-    if names.other(name) or not names.mentions(words):
+    if not said or len(name) - said[-1] > REACH or names.other(name):
         return ""
-    return name[-80:]
+    words = [word for word in _WORDS.split(name) if word]
+    return name[-80:] if names.mentions(words) else ""
 
 
 def made_up(value: bytes) -> bool:
