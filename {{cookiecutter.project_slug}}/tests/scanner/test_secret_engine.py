@@ -20,7 +20,7 @@ ASSIGNED, PASSWORD = "MCP-SEC-004", "MCP-SEC-005"
 HEADER, COMMAND = "MCP-SEC-006", "MCP-SEC-007"
 MANIFEST, STORE = "MCP-SEC-008", "MCP-SEC-009"
 LOGIN = "MCP-SEC-011"
-SAMPLE = "MCP-SEC-013"
+SAMPLE, HASHES = "MCP-SEC-013", "MCP-SEC-014"
 
 PASS = "hunt" + "er2Hx"
 DRAWN = value("<A32>")
@@ -183,10 +183,14 @@ PLANTED = {
     ),
     "url of an address": (URL, f"smtps://me@host.org:{PASS}@smtp.host.org"),
     "netrc": (COMMAND, f"machine host\n  login me\n  password {PASS}\n"),
+    "shadow": (
+        HASHES,
+        f"x:*:1:0:::\nroot:$6${value('<A16>')}${value('<A86>')}:19000:0:9:7:::",
+    ),
+    "htpasswd": (HASHES, f"ada:$apr1${value('<A8>')}${value('<A22>')}\n"),
     "a row for a service": (SAMPLE, 'ipstack_key = "1234567890abcdef' + '12"'),
     "a part again": (SAMPLE, "tomtom_token=" + "abcd12" * 5),
     "service and word": (SAMPLE, "calendarific SECRET=" + "a1b2c3d4e5f6" * 3),
-    "service alone": (SAMPLE, "mailjet ABCDEFGHIJKLMNOPQRSTUV" + "WXYZ012345"),
     "glued to the word": (SAMPLE, "moonclerkKEY-0123456789" + "abcdef012345"),
     "service before": (ASSIGNED, f"datadog-secrettoken-{value('<x32>')}"),
 }
@@ -286,8 +290,13 @@ CLEAN = {
     "name without a service": f'colour: "{DRAWN}"',
     "Terraform": 'variable "db_password" {\n  sensitive = true\n}\nx = "a1b2"',
     "page of a service": f'twilio_next_page = "{DRAWN}"',
+    "locked login": "daemon:*:19000:0:99999:7:::\nbin:!:19000::::::\n",
+    "hash alone": f"$6${value('<A16>')}${value('<A86>')}",
+    "hash as a value": f"password_hash: $2b$12${value('<A53>')}\n",
+    "hash cut short": "root:$6$...:19000:0:99999:7:::\nx:$1$abc:\n",
     "row without a service": "colour_key=1234567890abcdef" + "12",
     "service without a key": "ipstack_size = 1234567890abcdef" + "12",
+    "service alone": "mailjet ABCDEFGHIJKLMNOPQRSTUV" + "WXYZ012345",
     "row far from the word": "ipstack key of the page 1234567890abcdef" + "12",
     "placeholder of a service": 'ipstack_key = "<your-key-1234567890>"',
     "words of a service": 'mailjet_token = "token_of_the_list2_page3"',
@@ -375,7 +384,7 @@ def test_a_key_that_its_vendor_publishes_is_left_alone(monkeypatch):
 
 
 def test_every_published_key_is_a_digest():
-    assert len(formats._published()) == 15
+    assert len(formats._published()) == 18
     assert all(re.fullmatch("[0-9a-f]{16}", x) for x in formats._published())
 
 
