@@ -16,10 +16,11 @@ from ..project import Project, Unreadable
 from ..rules import Rule, register, rules_for
 from ..text import visible
 from ..tools import ToolError, installed
-from . import index_rules, lock_rules
+from . import index_rules, lock_rules, name_rules
 from .dependency_rules import Subject, direct
 
-_RULES = (index_rules, lock_rules)  # imported, so that they are registered
+# Imported, so that they are registered.
+_RULES = (index_rules, lock_rules, name_rules)
 MAX_AGE = dt.timedelta(days=14)  # of older advisories too many are missing
 _FAMILY = register(
     Rule(

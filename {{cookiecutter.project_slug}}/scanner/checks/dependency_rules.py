@@ -42,7 +42,19 @@ class Subject:
 
 def direct(project: Project) -> Iterator[Requirement]:
     """Yield what the project itself asks for when it runs."""
-    wanted = project.table("project").get("dependencies")
+    yield from _read(project.table("project").get("dependencies"))
+
+
+def every_wish(project: Project) -> Iterator[Requirement]:
+    """Yield what the project asks for, extras and groups included."""
+    yield from direct(project)
+    extras = project.table("project", "optional-dependencies")
+    groups = project.table("dependency-groups")
+    for wanted in (*extras.values(), *groups.values()):
+        yield from _read(wanted)
+
+
+def _read(wanted: object) -> Iterator[Requirement]:
     for text in wanted if isinstance(wanted, list) else ():
         try:
             yield Requirement(str(text))
@@ -107,7 +119,7 @@ def unbounded_protocol(subject: Subject) -> Iterator[Hit]:
     for wanted in _unbounded(subject.project, among_protocol=True):
         yield Hit(
             path=PYPROJECT,
-            line=_line(subject.project, wanted.name),
+            line=line_of(subject.project, wanted.name),
             message=f"{wanted} has no upper bound",
             anchor=canonicalize_name(wanted.name),
         )
@@ -124,7 +136,7 @@ def unbounded(subject: Subject) -> Iterator[Hit]:
         told = "has" if len(found) == 1 else "have"
         yield Hit(
             path=PYPROJECT,
-            line=_line(subject.project, found[0].name),
+            line=line_of(subject.project, found[0].name),
             message=f"{', '.join(map(str, found))} {told} no upper bound",
             anchor=" ".join(sorted(canonicalize_name(w.name) for w in found)),
         )
@@ -142,7 +154,7 @@ def no_index(subject: Subject) -> Iterator[Hit]:
             yield hit_at(subject, package, what, package.where)
     outside = {p.key[0] for p in _packages(subject) if p.source != "registry"}
     for name, (kind, where) in _outside(subject.project).items():
-        if kind != "workspace" and name not in outside:
+        if kind not in {"workspace", "http"} and name not in outside:
             message = f"{name} is to come from {kind}"
             anchor = anchored(message, where)
             yield Hit(path=PYPROJECT, message=message, anchor=anchor)
@@ -158,6 +170,11 @@ def plain_http(subject: Subject) -> Iterator[Hit]:
                 what = f"comes from http://{parts.hostname}"
                 yield hit_at(subject, package, what)
                 break
+    for name, (kind, _) in _outside(subject.project).items():
+        if kind == "http":
+            message = f"{name} is to come over http://"
+            line = line_of(subject.project, name)
+            yield Hit(path=PYPROJECT, line=line, message=message, anchor=name)
 
 
 @dependency_rule("MCP-DEP-008")
@@ -242,7 +259,11 @@ def unbounded_build(subject: Subject) -> Iterator[Hit]:
 
 def _outside(project: Project) -> dict[str, tuple[str, str]]:
     """Return what is to come from no index: its kind of source, and where."""
-    found: dict[str, tuple[str, str]] = {}
+    found: dict[str, tuple[str, str]] = {
+        canonicalize_name(wanted.name): (_kind(wanted.url), wanted.url)
+        for wanted in every_wish(project)
+        if wanted.url
+    }
     for name, wanted in project.table("tool", "uv", "sources").items():
         parts = wanted if isinstance(wanted, list) else [wanted]
         tables = [part for part in parts if isinstance(part, dict)]
@@ -250,6 +271,15 @@ def _outside(project: Project) -> dict[str, tuple[str, str]]:
         if kinds := sorted(keys & {"git", "path", "url", "workspace"}):
             found[canonicalize_name(name)] = kinds[0], repr(tables)
     return found
+
+
+def _kind(url: str) -> str:
+    """Return what an address leads to, as uv's sources call it."""
+    scheme = urlsplit(url).scheme.lower()
+    first, _, rest = scheme.partition("+")
+    if "http" in (scheme, rest):
+        return "http"
+    return first if rest else "url"
 
 
 def _without_bounds(wanted: Wishes, names: frozenset[str]) -> Wishes:
@@ -306,7 +336,8 @@ def _unbounded(project: Project, *, among_protocol: bool) -> list[Requirement]:
     ]
 
 
-def _line(project: Project, name: str) -> int | None:
+def line_of(project: Project, name: str) -> int | None:
+    """Return the line of pyproject.toml on which a package is asked for."""
     text: Any = project.text(PYPROJECT).splitlines()
     quoted = (f'"{name}', f"'{name}")
     lines = (

@@ -7,6 +7,7 @@ from typing import Any
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
+from .. import ignore
 from ..model import Options
 from ..project import Project, Unreadable
 from ..rules import Hit
@@ -81,6 +82,24 @@ def env_in_git(project: Project, options: Options) -> Iterator[Hit]:
     """A .env that git takes is in every clone and for ever in the history."""
     for path in project.named(r"(.*/)?\.env(\.(local|prod|production))?"):
         yield Hit(path=path, message=".gitignore does not leave it out")
+
+
+@project_rule("MCP-CFG-038")
+def not_ignored(project: Project, options: Options) -> Iterator[Hit]:
+    """What .gitignore does not name goes with the next ``git add``.
+
+    A .env that is made tomorrow is then in the next commit.
+    """
+    path = ".gitignore"
+    try:
+        text = project.text(path) if project.exists(path) else ""
+    except Unreadable:
+        return  # whoever lists the files says so
+    expected = project.exists(path) or project.exists(".env.example")
+    patterns = ignore.parse(text, "")
+    taken = not ignore.ignored(".env", patterns, folder=False)
+    if expected and taken and not project.exists(".env"):
+        yield Hit(path=path, message="it does not leave .env out")
 
 
 def _selects_security(lint: Mapping[str, Any]) -> bool:

@@ -29,6 +29,7 @@ _PIPED = re.compile(r"security_scan\.py[^\n|;]*\|(?!\|)")
 _PIPEFAIL = re.compile(r"set\s+-\w*o\s+pipefail|-\w*o pipefail")
 _GOES_ON = re.compile(r"(?m)^\s*set[ \t]+(?:\+e|\+o[ \t]+errexit)\b")
 _TELLS = re.compile(r"\bexit[ \t]+\S*\$|\$\?")
+_KEPT = re.compile(r"security_scan\.py[^\n|;]*\|\|[ \t]*(\w+)=\$\?")
 _PART = re.compile(r"security_scan\.py[^\n|;]*[ \t]--only\b")
 _SECRET = re.compile(r"\$\{\{[^}]*\bsecrets(?:\.|\[)")
 _ON_INPUT = re.compile(
@@ -141,7 +142,8 @@ def unheard_scan(flow: Workflow) -> Iterator[Hit]:
 
     ``|| true`` and ``continue-on-error`` turn what it finds into a pass, and
     so does a pipe, unless its shell has ``pipefail``. One that runs a second
-    time, for another report, may be so.
+    time, for another report, may be so. A scan whose code is kept for later
+    (``|| code=$?``) needs a step that fails with it.
     """
     unheard: list[Hit] = []
     for name, step in flow.steps():
@@ -151,9 +153,11 @@ def unheard_scan(flow: Workflow) -> Iterator[Hit]:
         job = dict(flow.jobs)[name]
         shell = _shell(flow, job, step)
         key, why = _unasked(job, step) or ("run", _unheard(script, shell))
+        where = step if key in step else job
+        if not why:
+            key, where, why = _late(flow, name, step)
         if not why:
             return
-        where = step if key in step else job
         unheard.append(flow.hit(where, key, f"what the scan finds {why}"))
     yield from unheard
 
@@ -167,6 +171,30 @@ def _unasked(job: Table, step: Table) -> tuple[str, str] | None:
         if re.fullmatch(r"(?:\$\{\{)?\s*false\s*(?:\}\})?", said):
             return "if", "is never looked for"
     return None
+
+
+def _late(flow: Workflow, name: str, scan: Table) -> tuple[str, Table, str]:
+    """Judge the step that fails in the place of a scan that kept its code.
+
+    That is ``… || code=$?``, where the script itself does not end with it.
+    """
+    script = str(scan.get("run") or "")
+    kept = _KEPT.search(script)
+    if kept is None or re.search(rf"\bexit[ \t]+\S*\${kept[1]}\b", script):
+        return "run", scan, ""
+    output = f"steps.{scan.get('id')}.outputs."
+    for job, step in flow.steps():
+        told = [str(step.get("run") or ""), *_values(step, "env")]
+        if job != name or "exit" not in told[0]:
+            continue
+        if any(output in text for text in told):
+            key, why = _unasked(Table(), step) or ("run", "")
+            return key, step, why
+    return "run", scan, "is kept, and fails nothing"
+
+
+def _values(where: Table, key: str) -> list[str]:
+    return [str(value) for value in table(where, key).values()]
 
 
 def _shell(flow: Workflow, job: Table, step: Table) -> str:

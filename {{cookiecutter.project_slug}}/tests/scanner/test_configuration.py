@@ -320,6 +320,21 @@ def test_a_bandit_file_is_found(found):
     assert list(found(**{".bandit": "[bandit]\nskips = B307\n"})) == ["014"]
 
 
+@pytest.mark.parametrize(
+    ("patterns", "rules"),
+    [
+        ("*.log\n", ["038"]),
+        (".env\n!.env\n", ["038"]),
+        (".env.*\n", ["038"]),
+        (".env*\n", []),
+        ("/.env\n", []),
+        ("*.env\n", []),
+    ],
+)
+def test_a_gitignore_that_would_let_an_env_in_is_found(found, patterns, rules):
+    assert list(found(**{".gitignore": patterns})) == rules
+
+
 def test_an_env_that_git_would_take_is_found(found):
     files = {".gitignore": "*.log\n", ".env": "MCP_PORT=1\n"}
     assert list(found(**files)) == ["015"]
@@ -367,7 +382,7 @@ def test_a_linked_env_is_not_read(make_project, options, tmp_path):
 def test_every_rule_is_planted_here():
     rules = [*rules_for("MCP-CFG-"), *rules_for("MCP-CFG-", on="project")]
     own = {rule.id.removeprefix("MCP-CFG-") for rule in rules}
-    assert own == {*SETUPS, "013", "014", "015"}
+    assert own == {*SETUPS, "013", "014", "015", "038"}
 
 
 @pytest.mark.parametrize(

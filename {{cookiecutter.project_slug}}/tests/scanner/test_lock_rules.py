@@ -2,6 +2,7 @@
 
 import pytest
 
+from scanner.checks.name_rules import mistaken_for
 from scanner.model import Severity
 from scanner.rules import RULES
 
@@ -54,6 +55,15 @@ RULES_OF_LOCKS = {
             "uv.lock": osv.lock(
                 osv.package("demo", source=IN_CLEAR), requires=REQUIRES
             )
+        },
+    ),
+    "016": (
+        Severity.HIGH,
+        {
+            "pyproject.toml": PYPROJECT.replace("demo>=", "reqeusts>="),
+            "uv.lock": LOCK.replace(
+                REQUIRES, REQUIRES.replace("demo", "reqeusts")
+            ),
         },
     ),
     "008": (
@@ -216,6 +226,43 @@ def test_a_part_of_the_lock_that_is_weak_or_off_is_found(way, scan_lock):
     known, lock = WEAK[way]
 
     assert ids(scan_lock(**{"uv.lock": lock})) == [known]
+
+
+@pytest.mark.parametrize(
+    ("where", "known"),
+    [
+        ("git+https://a.example/demo@main", "MCP-DEP-006"),
+        ("https://a.example/demo-1.0-py3-none-any.whl", "MCP-DEP-006"),
+        ("http://a.example/demo-1.0-py3-none-any.whl", "MCP-DEP-007"),
+        ("git+http://a.example/demo@main", "MCP-DEP-007"),
+    ],
+)
+def test_an_address_in_place_of_a_version_is_found(where, known, scan_lock):
+    asked = PYPROJECT.replace("demo>=1,<2", f"demo @ {where}")
+
+    assert ids(scan_lock(**{"pyproject.toml": asked})) == [known]
+
+
+@pytest.mark.parametrize(
+    ("name", "known"),
+    [
+        ("reqeusts", "requests"),
+        ("request", "requests"),
+        ("urlib3", "urllib3"),
+        ("djnago", "django"),
+        ("fast-mcp", "fastmcp"),
+        ("pythondateutil", "python-dateutil"),
+        ("numpi", "numpy"),
+        ("httpx2", ""),
+        ("scapy", ""),
+        ("mcp", ""),
+        ("attrs", ""),
+        ("types-requests", ""),
+        ("requests-cache", ""),
+    ],
+)
+def test_a_name_one_slip_away_is_mistaken_for_another(name, known):
+    assert mistaken_for(name) == known
 
 
 SOURCES = {

@@ -184,6 +184,25 @@ PLANTED |= {
         ),
     ),
 }
+KEPT = (
+    "id: scan\n        run: |\n          code=0\n"
+    "          python security_scan.py || code=$?\n"
+    '          echo "code=$code" >> "$GITHUB_OUTPUT"\n'
+)
+FAILS = (
+    "      - env:\n          CODE: ${X steps.scan.outputs.code }}\n"
+    '        run: exit "$CODE"'
+).replace("X", "{")
+PLANTED |= {
+    "007-kept": ("007", "medium", FLOW.replace("run: pytest", KEPT)),
+    "007-kept-in-vain": (
+        "007",
+        "medium",
+        FLOW.replace(
+            "run: pytest", f"{KEPT}{FAILS}\n        continue-on-error: true"
+        ),
+    ),
+}
 SECRET = "${X secrets.DEPLOY }}".replace("X", "{")
 KEY = f"env: {{KEY: '{SECRET}'}}\n        run: "
 PLANTED |= {
@@ -204,6 +223,7 @@ PLANTED |= {
     }.items()
 }
 CLEAN = {
+    "007-kept": FLOW.replace("run: pytest", f"{KEPT}{FAILS}"),
     "008-input": FLOW.replace(
         "run: pytest",
         f"{KEY}echo $KEY | docker login --username me --password-stdin a.b",
@@ -239,7 +259,8 @@ CLEAN = {
     "007-twice": FLOW.replace(
         SCRIPT,
         "        run: |\n          python security_scan.py || code=$?\n"
-        "          python security_scan.py --format json || true\n",
+        "          python security_scan.py --format json || true\n"
+        "          exit $code\n",
     ),
     "007-pipefail": FLOW.replace(
         "run: pytest",
