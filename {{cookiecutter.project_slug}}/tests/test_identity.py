@@ -111,8 +111,13 @@ def test_service_that_acts_for_itself_is_named_once() -> None:
         (("x" * 300, None), ("x" * 300 + "y", None)),
         (("a", "x" * 300), ("a", "x" * 300 + "y")),
         (("a", "b\n"), ("a", "b")),
+        (("a", "\ud800"), ("a", "\ud801")),
+        (("a", "\ud800" * 300), ("a", "\ud801" * 300)),
     ],
-    ids=["slash", "plain", "long client", "long subject", "control"],
+    ids=[
+        *("slash", "plain", "long client", "long subject", "control"),
+        *("half a character", "halves"),
+    ],
 )
 def test_no_two_holders_share_a_name(
     one: tuple[str, str | None], other: tuple[str, str | None]

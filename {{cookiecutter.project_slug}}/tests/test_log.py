@@ -7,8 +7,10 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+from mcp.shared.exceptions import MCPError
 
 from {{ cookiecutter.__package_name }} import log
+from {{ cookiecutter.__package_name }}.attempts import TOLD
 
 
 def test_line_has_every_field_in_order(
@@ -94,3 +96,23 @@ def test_library_message_loses_its_values(
     assert lines[0]["frames"][-1].startswith("test_log.py:")
     assert lines[1]["logger"] == "some.library"
     assert secret not in str(lines)
+
+
+def test_library_cannot_be_made_to_fill_the_log(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    log.configure("INFO")
+    for _ in range(TOLD + 10):
+        logging.getLogger("some.library").warning("again")
+    assert capfd.readouterr().err.count("library_message") == TOLD
+
+
+def test_answer_to_a_callers_mistake_is_no_fault(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    log.configure("INFO")
+    try:
+        raise MCPError(-32602, "Invalid")
+    except MCPError:
+        logging.getLogger("some.library").exception("refused")
+    assert "internal_error" not in capfd.readouterr().err

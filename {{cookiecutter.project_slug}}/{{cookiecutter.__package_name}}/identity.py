@@ -101,9 +101,11 @@ def token_id(client: str, subject: str | None) -> str:
 
 
 def _readable(name: str) -> str:
+    # An issuer's JSON can hold half a character, which UTF-8 cannot.
+    octets = name.encode("utf-8", "surrogatepass")
     if len(name) > 128:
-        return f"sha256:{sha256(name.encode()).hexdigest()}"
-    return quote(name, safe="@:. ")
+        return f"sha256:{sha256(octets).hexdigest()}"
+    return quote(octets, safe="@:. ")
 
 
 def _forwarded(scope: Any) -> list[str]:

@@ -15,6 +15,8 @@ from typing import Any, Final
 
 import structlog
 
+from .attempts import TOLD, WINDOW, Attempts
+
 NO_CALL: Final[Mapping[str, object]] = {
     "tool": None,
     "client_id": None,
@@ -142,9 +144,10 @@ class _PrivateFile(RotatingFileHandler):
     debug = info = warning = error = critical = msg
 
     def _open(self) -> TextIOWrapper:
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
         descriptor = os.open(self.baseFilename, flags, 0o600)
-        os.fchmod(descriptor, 0o600)
+        if os.name == "posix":
+            os.fchmod(descriptor, 0o600)
         return os.fdopen(descriptor, "a", encoding="utf-8")
 
 
@@ -152,24 +155,41 @@ class _Library(logging.Handler):
     """Turns a library's message into an event without its values.
 
     A library's text may repeat what a caller sent. What is kept is where it
-    came from.
+    came from, ten times a minute: some of them a caller can bring about.
     """
 
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self._told = Attempts(limit=TOLD, window=WINDOW)
+
     def emit(self, record: logging.LogRecord) -> None:
-        if record.exc_info and record.exc_info[1]:
-            failure(record.exc_info[1])
+        source = f"{record.module}:{record.lineno}"
+        if self._told.wait(source):
+            return
+        self._told.fail(source)
+        error = record.exc_info[1] if record.exc_info else None
+        if error and not _is_answer(error):
+            failure(error)
         event(
             "library_message",
             level="error" if record.levelno >= logging.ERROR else "warning",
             logger=record.name,
-            source=f"{record.module}:{record.lineno}",
+            source=source,
         )
+
+
+def _is_answer(error: BaseException) -> bool:
+    """Tell whether an error is what a caller is told of its own mistake."""
+    # Who needs no MCP, as the health check does not, need not wait for it.
+    from mcp.shared.exceptions import MCPError
+
+    return isinstance(error, MCPError)
 
 
 # One for all lines: to make one takes longer than to write a line with it.
 _ENCODER: Final = json.JSONEncoder(default=str, separators=(",", ":"))
 
-_LIBRARY: Final = _Library(logging.WARNING)
+_LIBRARY: Final = _Library()
 
 _file: _PrivateFile | None = None
 # What is logged before the settings are read goes to stderr like the rest.

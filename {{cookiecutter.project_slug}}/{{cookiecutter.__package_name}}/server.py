@@ -10,6 +10,7 @@ from fastmcp import FastMCP
 from mcp.server.request_state import RequestStateSecurity
 
 from . import log, tools
+from .attempts import Throttled
 from .auth import build_auth
 from .catalog import Catalog
 from .commands import CommandRunner
@@ -29,7 +30,6 @@ from .registration import (
     served_tools,
 )
 from .serving.application import Application, Observer
-from .serving.attempts import Throttled
 from .settings import Settings
 from .tools import Resources, ToolSpec
 from .tools.prompt import code_review
@@ -263,7 +263,7 @@ async def _lifespan(
         yield
     finally:
         metrics.close()
-        await rate_limit.close()
         if resources.commands:
             resources.commands.close()
         resources.workspace.close()
+        await rate_limit.close()

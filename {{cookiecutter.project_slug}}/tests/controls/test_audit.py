@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
+from {{ cookiecutter.__package_name }}.attempts import TOLD
 from {{ cookiecutter.__package_name }}.controls import audit
 from {{ cookiecutter.__package_name }}.controls.audit import ID_SIZE
 from {{ cookiecutter.__package_name }}.controls.metrics import Metrics
 from {{ cookiecutter.__package_name }}.server import build
-from {{ cookiecutter.__package_name }}.serving.attempts import TOLD
 from {{ cookiecutter.__package_name }}.workspace import Workspace
 from tests.conftest import MakeSettings
 from tests.serving.harness import call, call_headers, serving

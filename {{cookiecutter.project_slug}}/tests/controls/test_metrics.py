@@ -109,6 +109,19 @@ async def test_parameters_that_are_none_are_a_callers_mistake(
     assert counted(status="denied") == 1
 
 
+async def test_state_that_was_never_given_out_is_a_callers_mistake(
+    metrics: list[Metrics], make_server: Any, connect: Any, events: Any
+) -> None:
+    params = {"name": "echo", "arguments": {}, "requestState": "forged"}
+    request = Unreadable(params=params)
+    async with connect(make_server()) as client:
+        with pytest.raises(MCPError):
+            await client.session.send_request(request, CallToolResult)
+    counted = partial(value, metrics[0], "mcp_requests_total", tool="echo")
+    assert counted(status="error") == 0
+    assert not events("internal_error")
+
+
 async def test_metrics_are_served_from_the_start_on_their_own_port(
     make_server: Any, connect: Any, free_port: int, events: Any
 ) -> None:

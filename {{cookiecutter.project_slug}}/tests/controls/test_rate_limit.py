@@ -6,10 +6,10 @@ import pytest
 from fastmcp import Client
 from mcp.shared.exceptions import MCPError
 
+from {{ cookiecutter.__package_name }}.attempts import TOLD
 from {{ cookiecutter.__package_name }}.controls.window_storage import (
     WindowStorage,
 )
-from {{ cookiecutter.__package_name }}.serving.attempts import TOLD
 
 
 async def answered(client: Client[Any], calls: list[tuple[str, Any]]) -> int:

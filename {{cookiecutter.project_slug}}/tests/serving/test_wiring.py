@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from fastmcp import Client
 
+from {{ cookiecutter.__package_name }}.attempts import TOLD
 from {{ cookiecutter.__package_name }}.controls.metrics import Metrics
 from {{ cookiecutter.__package_name }}.errors import SettingsError
 from {{ cookiecutter.__package_name }}.server import build
 from {{ cookiecutter.__package_name }}.serving import check
-from {{ cookiecutter.__package_name }}.serving.attempts import TOLD
 from {{ cookiecutter.__package_name }}.tokens import create
 from tests.auth import issuer
 from tests.conftest import MakeSettings

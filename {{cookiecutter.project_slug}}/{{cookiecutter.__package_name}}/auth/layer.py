@@ -10,9 +10,9 @@ from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
 from starlette.authentication import AuthCredentials
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from ..attempts import Attempts
 from ..identity import peer_id, token_id
 from ..serving.application import Observer
-from ..serving.attempts import Attempts
 from ..serving.refusal import refuse
 from .verifier import CannotVerify, InvalidToken, Verifier
 

@@ -7,8 +7,8 @@ from typing import Any, Final
 from fastmcp.server.middleware import CallNext, MiddlewareContext
 
 from .. import log
+from ..attempts import Throttled
 from ..errors import RateLimitExceeded, Refusal, ServerBusy
-from ..serving.attempts import Throttled
 from .call import UNKNOWN, WORK, Call, Control, named_tool
 from .outcome import outcome, size_of
 

@@ -9,6 +9,8 @@ from fastmcp.exceptions import (
     NotFoundError,
     ValidationError,
 )
+from mcp.shared.exceptions import MCPError
+from mcp_types import INVALID_PARAMS, INVALID_REQUEST, METHOD_NOT_FOUND
 from pydantic import ValidationError as PydanticError
 from pydantic_core import to_json
 
@@ -25,6 +27,10 @@ MISTAKES: Final = (
     PydanticError,
     ValidationError,
 )
+#: JSON-RPC's words for the same.
+MISTAKEN: Final = frozenset(
+    {INVALID_PARAMS, INVALID_REQUEST, METHOD_NOT_FOUND}
+)
 
 
 def outcome(ending: Any) -> str:
@@ -33,11 +39,16 @@ def outcome(ending: Any) -> str:
         return ending.status
     if isinstance(ending, asyncio.CancelledError | TimeoutError):
         return "timeout"
-    if isinstance(ending, MISTAKES):
+    if isinstance(ending, MISTAKES) or _is_answer(ending):
         return "denied"
     if isinstance(ending, BaseException) or getattr(ending, "is_error", False):
         return "error"
     return "success"
+
+
+def _is_answer(ending: Any) -> bool:
+    """Tell whether MCP itself found fault with what was asked."""
+    return isinstance(ending, MCPError) and ending.error.code in MISTAKEN
 
 
 def size_of(result: Any) -> int:

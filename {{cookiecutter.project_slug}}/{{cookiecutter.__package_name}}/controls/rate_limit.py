@@ -12,8 +12,8 @@ from limits.aio.storage import RedisStorage
 from limits.errors import StorageError
 
 from .. import log
+from ..attempts import Throttled
 from ..errors import RateLimitExceeded
-from ..serving.attempts import Throttled
 from .call import Call, Control
 from .window_storage import WindowStorage
 

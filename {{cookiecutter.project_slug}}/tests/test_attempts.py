@@ -1,7 +1,7 @@
 import pytest
 
-from {{ cookiecutter.__package_name }}.serving import attempts
-from {{ cookiecutter.__package_name }}.serving.attempts import TOLD, Attempts, Throttled
+from {{ cookiecutter.__package_name }} import attempts
+from {{ cookiecutter.__package_name }}.attempts import TOLD, Attempts, Throttled
 
 
 class Clock:

@@ -4,9 +4,10 @@ import math
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from .application import Observer
+if TYPE_CHECKING:
+    from .serving.application import Observer
 
 #: Keys that are remembered; the one that came first is forgotten first.
 REMEMBERED: Final = 10_000
@@ -67,7 +68,7 @@ class Throttled:
     log alone: what is counted is counted each time.
     """
 
-    def __init__(self, observer: Observer, limit: int = TOLD) -> None:
+    def __init__(self, observer: "Observer", limit: int = TOLD) -> None:
         self._observer = observer
         self._told = Attempts(limit=limit, window=WINDOW)
 
