@@ -120,10 +120,13 @@ def rule(
 
 
 def rules_for(prefix: str, on: str = "") -> list[Rule]:
-    """Return a check's own rules (``MCP-CFG-``) for one kind of subject."""
+    """Return a check's own rules (``MCP-CFG-``) for one kind of subject.
+
+    Of a copy: another thread may be importing the rules of another check.
+    """
     return [
         known
-        for known in RULES.values()
+        for known in list(RULES.values())
         if known.id.startswith(prefix) and known.on == on and known.find
     ]
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from scanner import checks, run
+from scanner import checks, rules, run
 from scanner.model import (
     CheckResult,
     Finding,
@@ -161,3 +161,20 @@ def test_a_check_whose_only_finding_is_anothers_passes(scan):
 def test_results_keep_the_order_of_the_checks(scan):
     names = ["code", "secrets", "container"]
     assert list(scan(**{name: passing(name) for name in names})) == names
+
+
+def test_rules_that_are_imported_meanwhile_disturb_no_check(monkeypatch):
+    known = {}
+
+    class Late:
+        on, find = "", print
+
+        @property
+        def id(self):
+            known[f"MCP-LATE-{len(known)}"] = self
+            return "MCP-OTHER-1"
+
+    known["MCP-OTHER-1"] = late = Late()
+    monkeypatch.setattr(rules, "RULES", known)
+
+    assert rules.rules_for("MCP-OTHER-") == [late]
