@@ -1,13 +1,14 @@
 """Four servers behind the real proxy, counting in one real Redis."""
 
 import asyncio
+import contextlib
 import json
 import os
 import ssl
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import AsyncExitStack, ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from {{ cookiecutter.__package_name }}.identity import address_id
 from tests.deploy.running import (
     DEPLOY,
     Running,
+    documents,
     eventually,
     free_port,
     program,
@@ -35,6 +37,7 @@ pytestmark = pytest.mark.timeout(300)
 SERVERS = 4
 LIMIT = 20
 TOGETHER = 8
+LARGEST = 4  # MiB of a body
 #: How a call ends whose answer had begun when the server was killed.
 CUT_OFF = 0
 EARLIER_CALL = {
@@ -103,6 +106,50 @@ async def test_a_request_that_is_too_large_is_stopped_at_the_door(
         answer = await client.post("/mcp", content=b"x" * (4 * 2**20 + 1))
 
     assert answer.status_code == 413
+
+
+@pytest.mark.parametrize(
+    "length",
+    [f"content-length: {LARGEST * 2**20}", "transfer-encoding: chunked"],
+)
+async def test_nobody_fills_the_place_for_bodies_alone(
+    stack: Stack, length: str
+) -> None:
+    """At the same time it is served as long as it asks for little."""
+    (place,) = documents(DEPLOY / "compose.yaml")[0]["services"]["proxy"][
+        "tmpfs"
+    ]
+    room = int(place.partition("size=")[2].partition("m")[0])
+    async with AsyncExitStack() as open_:
+        statuses = [await _begin_body(stack, open_, length) for _ in range(12)]
+        async with stack.client() as client:
+            small = await _call(client, "list_files")
+
+    assert {*statuses} == {b"", b"429"}
+    assert 4 <= statuses.count(b"") * LARGEST <= room / 2
+    assert small.status_code == 200
+
+
+async def _begin_body(
+    stack: Stack, open_: AsyncExitStack, length: str
+) -> bytes:
+    """Send all of a large body but its end; return the status, if any."""
+    reader, writer = await asyncio.open_connection(
+        "localhost", stack.port, ssl=stack.tls
+    )
+    open_.callback(writer.close)
+    size = LARGEST * 2**20 - 2**16
+    host = f"host: localhost:{stack.port}"
+    head = f"POST /mcp HTTP/1.1\r\n{host}\r\n{length}\r\n"
+    chunk = f"{size:x}\r\n" if "chunked" in length else ""
+    writer.write(f"{head}\r\n{chunk}".encode() + b"x" * size)
+    with contextlib.suppress(OSError):
+        await writer.drain()
+    try:
+        line = await asyncio.wait_for(reader.readline(), 1)
+    except TimeoutError:
+        return b""
+    return line.split()[1]
 
 
 async def test_nobody_can_say_that_they_call_from_elsewhere(
