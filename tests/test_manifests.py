@@ -13,8 +13,8 @@ import yaml
 from template import render, rendered_texts
 
 VERSION = "1.37"
-#: Of the Prometheus operator, which publishes its own.
-FOREIGN = {"PrometheusRule", "ServiceMonitor"}
+#: Of the Gateway API and the Prometheus operator, which publish their own.
+FOREIGN = {"HTTPRoute", "PrometheusRule", "ServiceMonitor"}
 OVERLAYS = ("development", "production")
 
 
@@ -48,7 +48,7 @@ def test_each_manifest_is_what_its_schema_says(manifests: Path) -> None:
         for kind in judge(path.read_text("utf-8"))
     }
 
-    assert kinds >= FOREIGN | {"Deployment", "Ingress", "NetworkPolicy"}
+    assert kinds >= FOREIGN | {"Deployment", "NetworkPolicy"}
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)

@@ -82,20 +82,43 @@ def test_what_no_policy_names_is_denied() -> None:
         assert rule["ports"]
 
 
-def test_a_certificate_can_be_had_behind_the_policies() -> None:
-    """The solver of cert-manager is in no other policy than default-deny."""
-    (spec,) = (
+def test_the_gateway_reaches_the_server_and_nobody_else_its_port() -> None:
+    (route,) = manifests("HTTPRoute")
+    (parent,) = route["spec"]["parentRefs"]
+    (rule,) = route["spec"]["rules"]
+    (backend,) = rule["backendRefs"]
+    service = next(
+        s
+        for s in manifests("Service")
+        if s["metadata"]["name"] == backend["name"]
+    )
+    policy = next(
         p["spec"]
         for p in manifests("NetworkPolicy")
-        if p["metadata"]["name"] == "certificate"
+        if p["metadata"]["name"] == "server"
     )
+    admitted = [
+        peer["namespaceSelector"]["matchLabels"]
+        for entry in policy["ingress"]
+        for peer in entry["from"]
+        if {"port": 8080, "protocol": "TCP"} in entry["ports"]
+    ]
 
-    assert spec["podSelector"]["matchLabels"] == {
-        "acme.cert-manager.io/http01-solver": "true"
-    }
-    (rule,) = spec["ingress"]
-    assert rule["ports"] == [{"port": 8089, "protocol": "TCP"}]
-    assert rule["from"]
+    assert parent["sectionName"] == "https"
+    assert backend["port"] in {p["port"] for p in service["spec"]["ports"]}
+    # Of one namespace, where the Gateway's pods run: its own, by most.
+    assert [{*labels} for labels in admitted] == [
+        {"kubernetes.io/metadata.name"}
+    ]
+
+
+def test_only_what_clients_need_is_routed() -> None:
+    (route,) = manifests("HTTPRoute")
+    (rule,) = route["spec"]["rules"]
+    paths = {match["path"]["value"] for match in rule["matches"]}
+
+    assert "/mcp" in paths
+    assert paths <= {"/mcp", "/.well-known/oauth-protected-resource"}
 
 
 def test_the_server_reaches_no_private_network_but_for_its_store() -> None:
