@@ -72,7 +72,9 @@ def test_the_proxy_reaches_no_metrics_and_the_watchers_no_outside() -> None:
     assert COMPOSE["networks"]["metrics"] == {"internal": True}
     assert COMPOSE["networks"]["serving"]["internal"] is True
     assert "metrics" not in SERVICES["proxy"]["networks"]
-    assert SERVICES["prometheus"]["networks"] == ["metrics"]
+    assert SERVICES["prometheus"]["networks"] == ["alarms", "metrics"]
+    assert COMPOSE["networks"]["alarms"] == {"internal": True}
+    assert "alarms" not in SERVICES["server"]["networks"]
     assert SERVICES["valkey"]["network_mode"] == "none"
 
 
@@ -106,7 +108,8 @@ def test_docker_takes_the_file(tmp_path: Path) -> None:
     env = {**os.environ, **ISSUER, "DOCKER_CONFIG": str(tmp_path)}
 
     shown = run(
-        *(docker, "compose", "--file", FILE, "config", "--format", "json"),
+        *(docker, "compose", "--file", FILE, "--profile", "alerts"),
+        *("config", "--format", "json"),
         env=env,
     )
 
@@ -191,6 +194,17 @@ def test_what_openssl_cannot_do_is_said(up: Any, tmp_path: Path) -> None:
     with pytest.raises(AssertionError, match="no entropy"):
         up()
     assert not (tmp_path / "secrets/tls.key").exists()
+
+
+def test_alerts_go_where_the_secrets_say(up: Any, tmp_path: Path) -> None:
+    docker = tmp_path / "bin/docker"
+    docker.write_text('#!/bin/sh\necho "profiles: $COMPOSE_PROFILES"\n')
+    assert "alerts      go to nobody: put" in (shown := up())
+    assert "profiles: \n" in shown
+    (tmp_path / "secrets/alert-webhook").write_text("https://pager.test/x\n")
+    assert "alerts      go to the address in" in (shown := up())
+    assert "profiles: alerts\n" in shown
+    assert "pager.test" not in shown
 
 
 def test_the_address_that_is_published_is_printed(up: Any) -> None:
