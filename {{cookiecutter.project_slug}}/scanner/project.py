@@ -152,7 +152,8 @@ class Project:
         if not self._regular(path):
             raise Unreadable(f"{path} is no regular file")
         try:
-            stream = os.fdopen(os.open(self.root / path, flags), "rb")
+            found = os.open(f"{self.root}/{path}", flags)
+            stream = os.fdopen(found, "rb")
         except OSError as error:
             raise Unreadable(f"{path}: {error.strerror}") from None
         if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
@@ -185,11 +186,11 @@ class Project:
         Raises:
             Unreadable: There is nothing there, or it lies behind a link.
         """
-        folder, _, name = path.rpartition("/")
+        folder = path.rpartition("/")[0]
         try:
             if not self._plain(folder):
                 raise Unreadable(f"{path} lies behind a link")
-            return (self.root / folder / name).lstat()
+            return os.lstat(f"{self.root}/{path}")
         except (OSError, ValueError):
             raise Unreadable(f"{path} cannot be looked at") from None
 
