@@ -131,6 +131,18 @@ def wide(form: str) -> bool:
 
 def keywords(form: str) -> list[bytes]:
     """Return texts of which one stands in every match of the form."""
+    best = max(_told(form), key=_least)
+    return [text.encode() for text in best]
+
+
+def begins(form: str) -> bool:
+    """Tell whether every match of the form begins with a keyword."""
+    told = _told(form)
+    return form[0] != "/" and _least(told[0]) == max(map(_least, told))
+
+
+def _told(form: str) -> list[list[str]]:
+    """Return the texts that are told between what is drawn."""
     groups: list[list[str]] = [[""]]
     for part in _PART.finditer(form):
         if part["text"] or part["choice"] is not None:
@@ -140,8 +152,11 @@ def keywords(form: str) -> list[bytes]:
             ]
         else:
             groups.append([""])
-    best = max(groups, key=lambda texts: min(map(len, texts)))
-    return [text.encode() for text in best]
+    return groups
+
+
+def _least(texts: list[str]) -> int:
+    return min(map(len, texts))
 
 
 @functools.cache

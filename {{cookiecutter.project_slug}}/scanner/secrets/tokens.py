@@ -23,7 +23,9 @@ DULL = re.compile(
 )
 _BOUND = re.compile(rb"[:=]")
 _BROKEN = re.compile(rb":|=[^=]")
+_IN_WORDS = re.compile(rb"[\w.]")  # no token begins behind one of these
 _NUMBERS = re.compile(rb"[\d-]+")
+_TO_WORDS = bytes(n if _IN_WORDS.match(bytes([n])) else 32 for n in range(256))
 _PIECES = re.compile(rb"[:@%!$|]|=(?=[^=])")
 
 
@@ -38,15 +40,18 @@ def by_form(source: Source) -> Iterator[Secret]:
 def _starts(text: bytes) -> list[bytes]:
     """Return the starts of keywords in a text, in the table's order.
 
-    A short text is cut up once; in a long one a search for each is faster.
+    A short text is cut up into words once, for most keywords begin one; in a
+    long one a search for each is faster.
     """
     known = _index()
     if len(text) > LONG:
         return [start for start in known if start in text]
-    cut = map(bytes, zip(text, text[1:], text[2:], strict=False))
-    there = known.keys() & cut
-    there |= {each for each in _short() if each in text}
-    return [start for start in known if start in there]
+    words = {word[:START] for word in text.translate(_TO_WORDS).split()}
+    return [
+        start
+        for start, begun in _begun().items()
+        if (begun in words if begun else start in text)
+    ]
 
 
 def _formed(source: Source, kind: Kind, form: str) -> Iterator[Secret]:
@@ -158,9 +163,26 @@ def _index() -> dict[bytes, list[tuple[bytes, Kind, str]]]:
 
 
 @functools.cache
-def _short() -> tuple[bytes, ...]:
-    """Return the keywords that are shorter than a start."""
-    return tuple(start for start in _index() if len(start) < START)
+def _begun() -> dict[bytes, bytes]:
+    """Return how the word begins that each start stands at the head of.
+
+    Empty for those that may stand within a word, or are too short to tell.
+    """
+    within = {
+        word[:START]
+        for known in formats.load()
+        for form in (known.forms if known.names is None else ())
+        for word in (() if formats.begins(form) else formats.keywords(form))
+    }
+    return {
+        start: b"" if start in within else _head(start) for start in _index()
+    }
+
+
+def _head(start: bytes) -> bytes:
+    """Return the word at the head; b"" if more of it may come."""
+    head = start.translate(_TO_WORDS).partition(b" ")[0]
+    return b"" if head == start and len(head) < START else head
 
 
 @functools.cache

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from scanner.secrets import formats
+from scanner.secrets import formats, tokens
 from scanner.secrets.engine import find
 
 from .secret_samples import FORMED, NAMED, placeholder, value
@@ -18,6 +18,14 @@ def kinds(text: str, path: str = "settings.ini") -> set[str]:
 @pytest.mark.parametrize("name", FORMED)
 def test_a_value_of_the_published_form_is_found_by_its_own_id(name):
     text = f"before {value(FORMED[name])} after"
+
+    assert kinds(text) == {f"MCP-SEC-{name}"}
+
+
+@pytest.mark.parametrize("name", FORMED)
+@pytest.mark.parametrize("size", [0, tokens.LONG])
+def test_it_is_found_behind_a_sign_in_short_and_in_long_texts(name, size):
+    text = f"x={value(FORMED[name])}\n" + "some_longer_name2 " * (size // 16)
 
     assert kinds(text) == {f"MCP-SEC-{name}"}
 
@@ -64,6 +72,13 @@ def test_the_same_value_without_a_telling_name_is_left_alone(name):
     form = NAMED[name][1]
 
     assert kinds(f'colour = "{value(form)}"') == set()
+
+
+@pytest.mark.parametrize("form", [form for _, form in NAMED.values()])
+def test_a_value_has_one_of_the_sizes_of_its_form(form):
+    assert len(value(form)) in formats.sizes(form)
+    assert 1000 not in formats.sizes("<A4-6>x(a|bcd)<g>")
+    assert formats.sizes("<A4-6>x(a|bcd)<g>") == range(42, 47)
 
 
 def test_every_kind_in_the_table_has_a_sample():
