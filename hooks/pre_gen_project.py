@@ -70,6 +70,9 @@ SHARED = (
     " /var/tmp"
 )
 HOME = "/(home|Users)/[^/]+"
+# Who writes into an engine's state is root; who reads keys is somebody else.
+ENGINE = "/var/lib/(containerd|containers|docker|kubelet)(/.*)?"
+KEYS = {".aws", ".azure", ".docker", ".gnupg", ".kube", ".ssh"}
 
 # Standard-library modules of one Python from 3.11 to 3.14 and not of another.
 PASSING_MODULES = """
@@ -245,6 +248,10 @@ def _workspace_problem(
         return "is not a plain path: take out //, . and .."
     if workspace in SHARED.split() or names[0] in SYSTEM.split():
         return "belongs to the system or to everybody"
+    if re.fullmatch(ENGINE, workspace):
+        return "belongs to a container engine"
+    if not KEYS.isdisjoint(names):
+        return "is where keys are kept"
     if re.fullmatch(HOME, workspace):
         return "is a whole home, with its keys: take a directory in it"
     if _overlaps_project(PurePosixPath(workspace), answers):

@@ -334,6 +334,20 @@ class TestFirstScan:
         assert self.reported("WORKSPACE_PATH", path)
         assert problems(workspace_path=path)
 
+    @pytest.mark.parametrize(
+        "path",
+        [
+            "/srv/.ssh",
+            "/home/me/.aws/x",
+            "/var/lib/docker/x",
+            "/var/lib/kubelet",
+        ],
+    )
+    def test_keys_and_the_state_of_engines_are_refused(
+        self, path: str
+    ) -> None:
+        assert problems(workspace_path=path)
+
     @given(st.lists(st.sampled_from(SYSTEM_NAMES), max_size=3))
     @settings(max_examples=200, deadline=None)
     def test_accepted_directory_is_not_reported(
