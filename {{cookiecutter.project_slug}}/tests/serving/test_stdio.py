@@ -196,7 +196,7 @@ def test_stream_that_was_closed_before_is_nobodys(
         },
         input=encode(call("echo", {"message": "hello"})) + b"\n",
         capture_output=True,
-        timeout=30,
+        timeout=50,
         check=False,
     )
     assert result.returncode == 0

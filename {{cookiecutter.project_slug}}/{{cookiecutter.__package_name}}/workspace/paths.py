@@ -28,39 +28,32 @@ def parse(path: str) -> Names:
         PathDenied: The spelling alone shows that it is no path inside.
     """
     names = tuple(name for name in path.split("/") if name not in {"", "."})
-    for refused, reason, sentence in (
-        (not path, "empty", "may not be empty; '.' is the workspace itself"),
-        (
-            _UNPRINTABLE.search(path),
-            "control_character",
-            "may not contain control characters",
-        ),
-        (
-            path.startswith("/"),
-            "absolute",
-            "must be relative to the workspace",
-        ),
-        (".." in names, "outside", "may not contain '..'"),
-        (
-            len(names) > MAX_LEVELS,
-            "too_deep",
-            f"may have at most {MAX_LEVELS} levels",
-        ),
-        (
-            _too_long(path, names),
-            "too_long",
-            f"may have at most {MAX_PATH_BYTES}"
-            f" bytes, and each name in it {MAX_NAME_BYTES}",
-        ),
-        (
-            any(map(is_temporary, names)),
-            "reserved",
-            "may not contain a name reserved for files being written",
-        ),
-    ):
-        if refused:
-            raise PathDenied(f"A path {sentence}.", reason=reason)
+    if problem := _problem(path, names):
+        reason, sentence = problem
+        raise PathDenied(f"A path {sentence}.", reason=reason)
     return names
+
+
+def _problem(path: str, names: Names) -> tuple[str, str] | None:
+    """Return why a path is refused: a word for the log, and a sentence."""
+    if not path:
+        return "empty", "may not be empty; '.' is the workspace itself"
+    if _UNPRINTABLE.search(path):
+        return "control_character", "may not contain control characters"
+    if path.startswith("/"):
+        return "absolute", "must be relative to the workspace"
+    if ".." in names:
+        return "outside", "may not contain '..'"
+    if len(names) > MAX_LEVELS:
+        return "too_deep", f"may have at most {MAX_LEVELS} levels"
+    if _too_long(path, names):
+        return "too_long", (
+            f"may have at most {MAX_PATH_BYTES} bytes, and each name in it"
+            f" {MAX_NAME_BYTES}"
+        )
+    if any(map(is_temporary, names)):
+        return "reserved", "may not contain a name reserved for writing files"
+    return None
 
 
 def _too_long(path: str, names: Names) -> bool:

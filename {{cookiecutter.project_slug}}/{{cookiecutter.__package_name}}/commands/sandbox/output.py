@@ -1,6 +1,7 @@
 """What a command writes, read as it comes and kept up to a size."""
 
 import os
+from contextlib import suppress
 from typing import Final
 
 _CHUNK: Final = 65_536
@@ -28,16 +29,23 @@ class Output:
     def read(self) -> bool:
         """Take what there is; return whether more may come."""
         try:
-            chunk = os.read(self.reader, _CHUNK)
+            return self._take()
         except BlockingIOError:
             return True
+
+    def drain(self) -> None:
+        """Take what is left in the pipe when the command has ended.
+
+        Where orphans are not followed, as on macOS, one may hold the pipe
+        still. Nobody waits for it.
+        """
+        with suppress(BlockingIOError):
+            while self._take():
+                pass
+
+    def _take(self) -> bool:
+        chunk = os.read(self.reader, _CHUNK)
         room = self._limit - len(self.data)
         self.data += chunk[:room]
         self.cut = self.cut or len(chunk) > room
         return bool(chunk)
-
-    def drain(self) -> None:
-        """Take what is left in the pipe when nobody writes any more."""
-        os.set_blocking(self.reader, True)
-        while self.read():
-            pass
