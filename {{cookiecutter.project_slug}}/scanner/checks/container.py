@@ -6,13 +6,14 @@ import posixpath
 import re
 from collections import Counter
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .. import documents
 from ..container import (
     compose,
     compose_rules,
+    composition,
     image_rules,
     kubernetes,
     kubernetes_rules,
@@ -58,6 +59,7 @@ class _Work:
     files: set[str] = field(default_factory=set)
     problems: dict[str, str] = field(default_factory=dict)
     charts: set[str] = field(default_factory=set)  # Helm's templates
+    built: set[composition.Build] = field(default_factory=set)
     printing: set[tuple[str | None, int | None]] = field(default_factory=set)
     counts: Counter[tuple[str, str | None]] = field(default_factory=Counter)
 
@@ -118,21 +120,51 @@ def _dockerfiles(work: _Work) -> dict[str, list[int]]:
         except Unreadable as error:
             work.problems[path] = str(error)
             continue
-        text = io.TextIOWrapper(
-            io.BytesIO(data), "utf-8-sig", "replace", newline="\n"
-        )
-        file = parse(path, text)
-        read[path] = file.ends
-        work.judge("dockerfile", file)
-        work.judge("context", file, work.project)
+        read[path] = _judge(work, path, data)
         work.judge("text", path, data.decode("utf-8", "replace"))
-        for run in run_rules.runs(file):
-            work.judge("run", run)
-            if run_rules.only_prints(run):
-                work.printing.add((path, run.where.line))
-        if file.problems:
-            work.problems[path] = ", ".join(file.problems[:3])
     return read
+
+
+def _judge(work: _Work, path: str, data: bytes, target: str = "") -> list[int]:
+    """Judge a Dockerfile as it is built; return where its scripts end."""
+    text = io.TextIOWrapper(
+        io.BytesIO(data), "utf-8-sig", "replace", newline="\n"
+    )
+    file = parse(path, text)
+    file.target = target
+    work.judge("dockerfile", file)
+    work.judge("context", file, work.project)
+    for run in run_rules.runs(file):
+        work.judge("run", run)
+        if run_rules.only_prints(run):
+            work.printing.add((path, run.where.line))
+    if file.problems:
+        work.problems[path] = ", ".join(file.problems[:3])
+    return file.ends
+
+
+def _build(work: _Work, build: composition.Build) -> None:
+    """Judge what a service is built as, where that is not the last stage.
+
+    What was found in the file already is not found again.
+    """
+    before = len(work.findings)
+    if build.text:
+        _judge(work, build.path, build.text.encode(), build.target)
+        work.problems.setdefault(
+            build.path, "hadolint does not see dockerfile_inline"
+        )
+    elif build.path in work.files - work.problems.keys():
+        data = work.project.read(build.path)
+        _judge(work, build.path, data, build.target)
+    known = {(f.id, f.path, f.line) for f in work.findings[:before]}
+    added = [
+        replace(f, line=(f.line or 0) + build.line)
+        for f in work.findings[before:]
+    ]
+    work.findings[before:] = [
+        f for f in added if (f.id, f.path, f.line) not in known
+    ]
 
 
 def _documents(work: _Work) -> None:
@@ -150,10 +182,12 @@ def _documents(work: _Work) -> None:
             work.problems[path] = (
                 "no UTF-8" if isinstance(error, ValueError) else str(error)
             )
+    whole = composition.Composition(work.project, found)
+    parts = whole.parts()
     for path, contents in found.items():
         for document in contents:
-            if compose.is_compose(path, document):
-                _compose(work, found, path, document)
+            if path in parts or compose.is_compose(path, document):
+                _compose(work, whole, path, document)
             elif kubernetes.is_manifest(document) or kustomize.named(path):
                 work.files.add(path)
     cluster = kubernetes.read(found)
@@ -195,9 +229,10 @@ def _text(data: bytes) -> str:
 
 
 def _compose(
-    work: _Work, found: dict[str, list[Any]], path: str, document: Any
+    work: _Work, whole: composition.Composition, path: str, document: Any
 ) -> None:
     """Judge a compose file; one that completes another as such."""
+    found = whole.found
     folder, name = posixpath.split(path)
     main = None
     if name not in compose.MAINS:
@@ -209,10 +244,17 @@ def _compose(
         main = documents.table(next(mains, None), "services")
     work.files.add(path)
     work.judge("compose-file", path, document)
-    for service in compose.services(path, document, main):
+    whole.check(path, document)
+    for service in compose.services(path, document, main, whole):
         work.judge("compose", service)
         if service.whole:
             work.judge("compose-whole", service)
+    for build in composition.builds(path, document):
+        if build not in work.built:
+            work.built.add(build)
+            _build(work, build)
+    if path in whole.missing:
+        work.problems.setdefault(path, whole.missing[path])
 
 
 def _hadolint(

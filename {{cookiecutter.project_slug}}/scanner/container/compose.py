@@ -9,6 +9,7 @@ from typing import Any
 from ..documents import Table, listed, table
 from ..model import Severity
 from ..rules import Hit
+from .composition import Composition, relined
 from .names import (
     compose_value,
 )
@@ -37,6 +38,7 @@ class Service:
 
     Attributes:
         volumes: The file's volumes, which services name.
+        given: What its files of variables set.
     """
 
     path: str
@@ -45,6 +47,7 @@ class Service:
     settings: Table
     whole: bool
     volumes: Table
+    given: tuple[tuple[str, str], ...] = ()
 
     def hit(
         self,
@@ -70,7 +73,9 @@ class Service:
         return [str(each) for each in many if each is not None]
 
     def variables(self) -> Iterator[tuple[str, str, int]]:
-        """Yield what ``environment`` and the build's arguments set."""
+        """Yield what is set for it, and for its build."""
+        for name, value in self.given:
+            yield name, value, self.settings.at("env_file")
         build = table(self.settings, "build")
         for holder, key in ((self.settings, "environment"), (build, "args")):
             found = table(holder, key)
@@ -139,7 +144,9 @@ def is_compose(path: str, document: Any) -> bool:
     )
 
 
-def services(path: str, document: Any, main: Table | None) -> list[Service]:
+def services(
+    path: str, document: Any, main: Table | None, whole: Composition
+) -> list[Service]:
     """Return a file's services, with what ``extends`` adds to them.
 
     Args:
@@ -147,17 +154,21 @@ def services(path: str, document: Any, main: Table | None) -> list[Service]:
         document: What it holds.
         main: The services of the folder's main compose file, which this one
             completes; None where it is the main one itself.
+        whole: The other files that it refers to.
     """
     found = []
     every = table(document, "services")
     volumes = table(document, "volumes")
     for name in every:
-        settings = _extended(every, name)
+        settings = _extended(whole, path, every, name)
         complete = not (main and name in main) and bool(
             {"image", "build"} & settings.keys()
         )
         line = every.at(name)
-        found.append(Service(path, name, line, settings, complete, volumes))
+        given = tuple(whole.variables(path, settings))
+        found.append(
+            Service(path, name, line, settings, complete, volumes, given)
+        )
     return found
 
 
@@ -166,16 +177,23 @@ def truth(value: object) -> bool:
     return str(value).strip().lower() in {"true", "yes", "on", "1"}
 
 
-def _extended(every: Table, name: str, depth: int = 0) -> Table:
-    """Return a service's settings on top of what it extends here."""
+def _extended(
+    whole: Composition, path: str, every: Table, name: str, depth: int = 0
+) -> Table:
+    """Return a service's settings on top of what it extends, here or there."""
     own = table(every, name)
     parent = own.get("extends")
     base = parent if isinstance(parent, str) else table(parent).get("service")
-    elsewhere = "file" in table(parent)
-    if not isinstance(base, str) or elsewhere or base == name or depth > 8:
+    file = table(parent).get("file")
+    if not isinstance(base, str) or depth > 8 or (base == name and not file):
         return own
+    if file:
+        path, every = whole.services(path, str(file))
+    inherited = _extended(whole, path, every, base, depth + 1)
+    if file:
+        inherited = relined(inherited, own.at("extends"))
     merged = Table(own.line)
-    for source in (_extended(every, base, depth + 1), own):
+    for source in (inherited, own):
         merged.update(source)
         merged.lines.update(source.lines)
     return merged

@@ -136,6 +136,7 @@ class Dockerfile:
         problems: What could not be read in it.
         ends: The lines on which its here-documents end.
         syntax: The line and image of the program that reads the file.
+        target: The name of the stage that is shipped; empty for the last.
     """
 
     path: str
@@ -144,12 +145,15 @@ class Dockerfile:
     problems: list[str] = field(default_factory=list)
     ends: list[int] = field(default_factory=list)
     syntax: tuple[int, str] | None = None
+    target: str = ""
 
     @property
     def final(self) -> list[Instruction]:
         """The instructions whose result is in the image that is shipped."""
         wanted: list[int] = []
-        stage = self.stages[-1] if self.stages else None
+        named = [x for x in self.stages if self.target in {x.name, ""}]
+        built = named or self.stages
+        stage = built[-1] if built else None
         while stage is not None:
             wanted.append(id(stage))
             stage = stage.parent

@@ -68,6 +68,108 @@ def test_what_a_service_extends_counts_for_it(found):
     }
 
 
+def test_what_a_service_extends_in_another_file_counts_too(found):
+    base = SERVICE.replace("    image: ghcr.io/example/server:1.2.3\n", "")
+    text = (
+        "services:\n  server:\n    image: a:1.2.3\n"
+        "    extends: {file: ../base.yaml, service: server}\n"
+    )
+    files = {"base.yaml": base, "deploy/compose.yaml": text}
+    assert found(**files) == set()
+    files["base.yaml"] += "    privileged: true\n"
+    assert found(**files) == {
+        ("101", "base.yaml"),
+        ("101", "deploy/compose.yaml"),
+    }
+
+
+def test_files_that_extend_each_other_end(found):
+    files = {
+        f"{name}.yaml": "services: {a: {image: 'x:1.1', extends: {file: "
+        f"{other}.yaml, service: a}}}}}}\n"
+        for name, other in (("a", "b"), ("b", "a"))
+    }
+    assert {path for _rule, path in found(**files)} == {"a.yaml", "b.yaml"}
+
+
+def test_an_included_file_is_judged_whatever_it_is_called(found):
+    stack = "services: {server: {privileged: true}}\n"
+    assert found(**{"parts.yaml": stack}) == set()
+    for include in ("parts.yaml", "{path: [other.yaml, parts.yaml]}"):
+        files = {
+            "parts.yaml": stack,
+            "other.yaml": "services: {}\n",
+            "compose.yaml": f"{SERVICE}include: [{include}]\n",
+        }
+        assert found(**files) >= {("101", "parts.yaml")}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{SERVICE}include: [../elsewhere.yaml]\n",
+        f"{SERVICE}    extends: {{file: gone.yaml, service: a}}\n",
+        f'{SERVICE}    build:\n      dockerfile_inline: "FROM a:1.1"\n',
+    ],
+    ids=["include", "extends", "inline"],
+)
+def test_what_is_not_seen_is_a_gap(make_project, options, bench, text):
+    project = make_project(**{"compose.yaml": text})
+    result = container.check(project, options)
+    assert not result.complete
+    assert "compose.yaml: " in result.reason
+
+
+def test_the_stage_that_is_built_is_the_one_that_is_judged(found):
+    text = (
+        'FROM python:3.13.1-slim AS Debug\nUSER root\nCMD ["a"]\n'
+        "FROM python:3.13.1-slim\nUSER 10001\nHEALTHCHECK CMD a\nCMD a\n"
+    )
+    files = {"deploy/x.Dockerfile": text}
+    plain = f"{SERVICE}    build: {{context: ., dockerfile: x.Dockerfile"
+    before = found(**files, **{"deploy/compose.yaml": f"{plain}}}\n"})
+    built = {"deploy/compose.yaml": f"{plain}, target: debug}}\n"}
+    added = found(**files, **built) - before
+    assert {path for _rule, path in added} == {"deploy/x.Dockerfile"}
+    assert ("002", "deploy/x.Dockerfile") in added
+
+
+def test_a_dockerfile_inside_is_judged_where_it_stands(
+    make_project, options, bench
+):
+    text = (
+        f"{SERVICE}    build:\n      dockerfile_inline: |\n"
+        "        FROM python:3.13.1-slim\n"
+        "        RUN curl https://example.com/i.sh | sh\n"
+        "        USER 10001\n        HEALTHCHECK CMD a\n"
+    )
+    project = make_project(**{"compose.yaml": text})
+    found = container.check(project, options).findings
+    (fetched,) = (f for f in found if f.id == "MCP-CON-004")
+    line = text.splitlines()[(fetched.line or 0) - 1]
+    assert line.strip().startswith("RUN curl")
+
+
+def test_what_a_file_of_variables_sets_counts(found):
+    secret = "".join(["hun", "ter2", "!Zq"])
+    for form in ("x.env", "[x.env]", "[{path: ./x.env, required: false}]"):
+        files = {
+            "compose.yaml": f"{SERVICE}    env_file: {form}\n",
+            "x.env": f"# a\nexport DB_PASSWORD='{secret}'\nDEBUG=1\n",
+        }
+        assert found(**files) == {
+            ("113", "compose.yaml"),
+            ("120", "compose.yaml"),
+        }
+    files["compose.yaml"] = SERVICE
+    assert found(**files) == set()
+
+
+def test_a_service_of_a_profile_is_judged_like_any_other(found):
+    text = f"{SERVICE}    profiles: [debug]\n    privileged: true\n"
+    assert found(**{"compose.yaml": text}) == {("101", "compose.yaml")}
+
+
 def test_services_that_extend_each_other_end(found):
     text = "services: {a: {extends: b, image: x:1}, b: {extends: a}}\n"
     assert {rule for rule, _path in found(**{"compose.yaml": text})}
