@@ -146,7 +146,7 @@ async def test_question_hides_nothing_behind_a_long_argument(
             assert result.is_error
     (question,) = asked
     assert question.endswith("… (19802 more), disk='production'?")
-    assert "more in this call" in result.content[0].text
+    assert "too long for a user" in result.content[0].text
 
 
 async def test_threads_left_behind_stay_bounded(
