@@ -9,11 +9,12 @@ from urllib.parse import urlsplit
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
+from ..advisories import requirements
 from ..advisories.lock import UV_LOCK, Lock, Wishes, wishes
-from ..advisories.packages import Package
+from ..advisories.packages import Malformed, Package
 from ..advisories.pythons import same_pythons
 from ..model import Severity
-from ..project import Project
+from ..project import Project, Unreadable
 from ..rules import Hit, anchored
 from ..ruletable import ruled
 
@@ -227,10 +228,25 @@ def adverse(subject: Subject) -> Iterator[Hit]:
 
 @dependency_rule("MCP-DEP-011")
 def unpinned(subject: Subject) -> Iterator[Hit]:
-    """A version that is not named cannot be audited, nor installed twice."""
+    """A version that is not named cannot be audited, nor installed twice.
+
+    In a file of requirements beside the lock as well: somebody installs it.
+    """
     for package in _packages(subject):
         if not package.version and package.source == "registry":
             yield hit_at(subject, package, "has no version")
+    for path in subject.lock.others if subject.lock else ():
+        loose = _loose(subject.project, path)
+        if loose:
+            names = ", ".join(package.name for package in loose[:3])
+            more = f" and {len(loose) - 3} more" if len(loose) > 3 else ""
+            yield Hit(
+                path=path,
+                line=loose[0].line,
+                message=f"{names}{more} without a version",
+                anchor=anchored("unpinned", *(p.key[0] for p in loose)),
+                severity=Severity.MEDIUM,
+            )
 
 
 @dependency_rule("MCP-DEP-015")
@@ -255,6 +271,17 @@ def unbounded_build(subject: Subject) -> Iterator[Hit]:
                 anchor=f"build {requirement.name}",
                 severity=outside,
             )
+
+
+def _loose(project: Project, path: str) -> list[Package]:
+    """Return what a file beside the lock takes in whichever version."""
+    if not path.endswith(".txt"):
+        return []  # it is a lock, and has its own form
+    try:
+        packages, _ = requirements.read(project, path)
+    except (Malformed, Unreadable):
+        return []  # that it is not audited is said anyway
+    return [p for p in packages if not p.version and p.source == "registry"]
 
 
 def _outside(project: Project) -> dict[str, tuple[str, str]]:

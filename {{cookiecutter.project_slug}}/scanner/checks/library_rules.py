@@ -21,6 +21,7 @@ _ASKED = re.compile(
     r"(?i)\b(?:password|passphrase|api[ _-]?key|secret|access token|pin code"
     r"|credit card|private key)\b"
 )
+MOST_DIGITS = 100_000  # Python's own limit is 4,300 (CVE-2020-10735)
 _FOR_TESTS = frozenset(
     {"DebugTokenVerifier", "InMemoryOAuthProvider", "StaticTokenVerifier"}
 )
@@ -150,6 +151,8 @@ def loose_setting(source: Source) -> Iterator[Hit]:
                 yield from _loose(source, call, name, given)
         if last in _FOR_TESTS:
             yield source.hit(call, "its tokens are for trying things out")
+        elif name == "sys.set_int_max_str_digits" and _unbounds(call):
+            yield source.hit(call, "a number of any length is read")
         elif last == "bind" and _is_everywhere(call):
             yield source.hit(call, "it listens on every interface")
 
@@ -165,6 +168,13 @@ def _loose(
         called = any(each.endswith(ending) for each in names)
         if key == given.arg and called and test(given.value):
             yield source.hit(call, message, severity)
+
+
+def _unbounds(call: ast.Call) -> bool:
+    """Tell no limit, or one under which a number takes seconds to read."""
+    most = call.args[0] if call.args else None
+    value = most.value if isinstance(most, ast.Constant) else None
+    return isinstance(value, int) and (value == 0 or value > MOST_DIGITS)
 
 
 def _is_everywhere(call: ast.Call) -> bool:

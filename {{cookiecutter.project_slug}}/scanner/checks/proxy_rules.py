@@ -24,7 +24,8 @@ _CHOSEN = re.compile(
     r"https?://\$\{?(?:arg_|args\b|cookie_|http_(?!host\b)|query_string\b"
     r"|request_uri\b|uri\b|\d)"
 )
-_SYSTEM = re.compile(r"/(?:|etc|home|proc|root|run|srv|usr|var)/?")
+_DECODED = re.compile(r"\$\{?(?:document_)?uri\b")
+_SYSTEM = re.compile(r"/(?:|etc|home|proc|root|run|usr|var)/?")
 _GUARDS = ("allow", "auth_basic", "auth_jwt", "auth_request", "deny")
 proxy_rule = ruled(__file__, on="proxy")
 
@@ -131,3 +132,24 @@ def unbounded(top: Directive) -> Iterator[Hit]:
     for told in top.each("client_max_body_size"):
         if re.fullmatch(r"0[kmgKMG]?", told.first):
             yield told.hit("a request may have any size")
+
+
+@proxy_rule("MCP-CFG-039")
+def split_answer(top: Directive) -> Iterator[Hit]:
+    """``$uri`` is decoded: a ``%0d%0a`` in it ends the header's line.
+
+    The caller goes on with headers of their own, in the answer or in the
+    request to the server (CWE-113). ``$request_uri`` is as it came.
+    """
+    headers = ("add_header", "proxy_set_header")
+    for told in top.each("return", "rewrite", "proxy_pass", *headers):
+        if any(_DECODED.search(word) for word in told.words):
+            yield told.hit(f"{told.name} with $uri")
+
+
+@proxy_rule("MCP-CFG-040")
+def told_version(top: Directive) -> Iterator[Hit]:
+    """Each answer says which version it is, and so which faults it has."""
+    for told in top.each("server_tokens"):
+        if told.first in {"on", "build"}:
+            yield told.hit(f"server_tokens {told.first}")

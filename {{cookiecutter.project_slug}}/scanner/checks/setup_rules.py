@@ -96,12 +96,15 @@ def unlimited(setup: Setup) -> Iterator[Hit]:
 def unasked(setup: Setup) -> Iterator[Hit]:
     """The user is the last who can stop what an injected prompt asks for.
 
-    With approval off nobody is asked before a command runs.
+    With approval off nobody is asked before a command runs, nor before a file
+    is replaced, which is the lesser evil.
     """
+    if setup.value("MCP_APPROVAL") != "never":
+        return
     commands = setup.value("MCP_ALLOWED_COMMANDS")
-    if setup.value("MCP_APPROVAL") == "never" and commands:
-        names = ("MCP_APPROVAL", "MCP_ALLOWED_COMMANDS")
-        yield from _hits(setup, "MCP_APPROVAL is never", *names)
+    names = ("MCP_APPROVAL", "MCP_ALLOWED_COMMANDS")
+    for found in _hits(setup, "MCP_APPROVAL is never", *names):
+        yield found if commands else replace(found, severity=Severity.LOW)
 
 
 @setup_rule("MCP-CFG-005")

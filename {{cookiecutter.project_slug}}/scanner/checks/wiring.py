@@ -79,7 +79,11 @@ class Wiring:
             if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
         }
         for node in source.each(ast.ClassDef):
-            names = [source.called(base) for base in node.bases]
+            plain = [
+                base.value if isinstance(base, ast.Subscript) else base
+                for base in node.bases
+            ]
+            names = [source.called(base) for base in plain]
             last = frozenset(name.rpartition(".")[2] for name in names)
             self.bases[node.name] = last
             known = "asgi" if _is_layer(node) else ""

@@ -193,13 +193,19 @@ def no_limits(container: Container) -> Iterator[Hit]:
 
 @container_rule("MCP-CON-215")
 def moving_image(container: Container) -> Iterator[Hit]:
-    """With ``:latest`` or no tag, the next start is of another program."""
+    """With ``:latest`` or no tag, the next start is of another program.
+
+    A kustomization may give the tag; ``:latest`` written out is then still
+    what whoever applies the base alone gets.
+    """
     image = str(container.settings.get("image") or "")
     given = container.pod.cluster.kustomized.images
     name = image.partition("@")[0]
     if ":" in name.rpartition("/")[2]:
         name = name.rpartition(":")[0]
-    if image and name not in given and (problem := unpinned(image)):
+    latest = image.partition("@")[0].endswith(":latest")
+    theirs = name in given and not latest
+    if image and not theirs and (problem := unpinned(image)):
         yield container.hit("image", problem)
 
 

@@ -188,6 +188,15 @@ PLANTED = {
         "from fastmcp import FastMCP\ndef f(auth):\n"
         "    return FastMCP('a', auth=auth, middleware=[auth])\n",
     ),
+    "033": (
+        "from starlette.responses import RedirectResponse\n"
+        "async def f(request):\n    to = request.query_params.get('next')\n"
+        "    return RedirectResponse(to or '/')\n",
+        "from starlette.responses import RedirectResponse\n"
+        "async def f(request):\n    to = request.query_params.get('next')\n"
+        "    if to not in {'/a', '/b'}:\n        to = '/'\n"
+        "    return RedirectResponse(to), RedirectResponse('/c')\n",
+    ),
     "B102": ("def f(x):\n    exec(x)\n", "def execute(x):\n    return x\n"),
     "B105": (f"password = '{SECRET}'\n", "password = None\n"),
     "B301": (
@@ -392,6 +401,24 @@ CASES = {
     "a_digest_of_no_secret": (
         "import hashlib\ndef f(m, s):\n    mac = hashlib.sha256(m)\n"
         "    expected = mac.hexdigest()\n    return expected == s\n",
+        [],
+    ),
+    "redirected_at_once": (
+        "from flask import redirect, request\ndef f():\n"
+        "    return redirect(request.args['next'])\n",
+        ["033 medium"],
+    ),
+    "redirected_by_a_name": (
+        "def f(request, redirect, names):\n"
+        "    return redirect('/item/' + request.args['id'], request.url)\n",
+        [],
+    ),
+    "numbers_of_any_length": (
+        "import sys\nsys.set_int_max_str_digits(0)\n",
+        ["026 medium"],
+    ),
+    "numbers_of_some_length": (
+        "import sys\nsys.set_int_max_str_digits(10_000)\n",
         [],
     ),
     "optional_between": (

@@ -225,6 +225,25 @@ SURROUNDINGS: Cases = {
         [HTTP % "location / { proxy_pass https://$arg_host/x; }"],
         [HTTP % "location / { proxy_pass http://a$request_uri; }"],
     ),
+    ("039", "medium"): (
+        NGINX,
+        [
+            HTTP % "return 301 https://$host$uri;",
+            HTTP % "rewrite ^/old(.*) https://a.example${document_uri};",
+            HTTP % "location / { proxy_pass http://a$uri; }",
+            HTTP % 'add_header X-Asked "$uri";',
+        ],
+        [
+            HTTP % "return 301 https://$host$request_uri;",
+            HTTP % "location / { try_files $uri $uri/ =404; }",
+            HTTP % "rewrite ^/old(.*) /new$1;",
+        ],
+    ),
+    ("040", "low"): (
+        NGINX,
+        [HTTP % "server_tokens on;", HTTP % "server_tokens build;"],
+        [HTTP % "server_tokens off;", HTTP % "listen 443 ssl;"],
+    ),
     ("032", "high"): (
         UNIT,
         [

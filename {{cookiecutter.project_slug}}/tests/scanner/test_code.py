@@ -27,7 +27,7 @@ UNPARSED = {
     "small_server/coding.py": b"# coding: nonsense\n",
 }
 MEDIUM = {"010", "016", "020", "021", "025", "026", "027"}
-MEDIUM |= {"028", "029"}
+MEDIUM |= {"028", "029", "033"}
 LOW = {"001", "002", "011", "023"}
 
 

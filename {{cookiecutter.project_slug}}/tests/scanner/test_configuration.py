@@ -40,7 +40,7 @@ SETUPS = {
     "004": (
         "MCP_APPROVAL=never\nMCP_ALLOWED_COMMANDS=ls",
         "medium",
-        "MCP_APPROVAL=never",
+        "MCP_APPROVAL=auto\nMCP_ALLOWED_COMMANDS=ls",
     ),
     "005": (
         "MCP_ALLOWED_ORIGINS=https://a.example, *",
@@ -318,6 +318,11 @@ def test_a_lint_switched_off_needs_a_reason(found, settings, fires):
 
 def test_a_bandit_file_is_found(found):
     assert list(found(**{".bandit": "[bandit]\nskips = B307\n"})) == ["014"]
+
+
+def test_an_approval_switched_off_without_commands_is_low(found):
+    hits = found(**{".env": "MCP_APPROVAL=never\n"})
+    assert hits["004"].severity == "low"
 
 
 @pytest.mark.parametrize(

@@ -244,6 +244,23 @@ def test_an_address_in_place_of_a_version_is_found(where, known, scan_lock):
 
 
 @pytest.mark.parametrize(
+    ("text", "known"),
+    [
+        ("requests\nflask>=2\n", ["MCP-DEP-011"]),
+        ("requests==2.32.3\n", []),
+        ("a==1\nno requirement at all\n", []),
+    ],
+)
+def test_what_is_unpinned_beside_the_lock_is_found(text, known, scan_lock):
+    result = scan_lock(**{"docs/requirements.txt": text})
+
+    assert ids(result) == known
+    for found in result.findings:
+        assert found.path == "docs/requirements.txt"
+        assert found.severity is Severity.MEDIUM
+
+
+@pytest.mark.parametrize(
     ("name", "known"),
     [
         ("reqeusts", "requests"),

@@ -96,7 +96,7 @@ def test_a_server_without_the_controls_is_a_finding(
     found, given, message, name
 ):
     text = (
-        "from fastmcp import FastMCP\nclass Catalog(FastMCP):\n    pass\n"
+        "from fastmcp import FastMCP\nclass Catalog(FastMCP[int]):\n    pass\n"
         f"def f(x):\n    return {name}('a', lifespan=x, {given})\n"
     )
     wanted = [("032", f"{name}: {message}")] if message else []
