@@ -1,6 +1,7 @@
 """The site: what its pages name is there, and what is there they name."""
 
 import ast
+import importlib
 import os
 import re
 import shutil
@@ -121,8 +122,23 @@ def test_every_control_of_the_server_is_told() -> None:
             assert f"mcp_server/controls/{path.name}" in page("controls")
 
 
+def module_of_the_server(name: str) -> ModuleType:
+    """Import a module that others of its package are imported by."""
+    package = ModuleType("unrendered")
+    package.__path__ = [str(PACKAGE)]
+    before, sys.dont_write_bytecode = sys.dont_write_bytecode, True
+    sys.modules[package.__name__] = package
+    try:
+        return importlib.import_module(f"{package.__name__}.{name}")
+    finally:
+        sys.dont_write_bytecode = before
+        for known in [*sys.modules]:
+            if known.partition(".")[0] == package.__name__:
+                del sys.modules[known]
+
+
 def test_every_variable_is_told_with_its_default() -> None:
-    fields = load_module(PACKAGE / "settings.py").Settings.model_fields
+    fields = module_of_the_server("settings").Settings.model_fields
     table = dict(
         re.findall(r"^\| `([A-Z_]+)` \|(.*?)\|", page("variables"), re.M)
     )
