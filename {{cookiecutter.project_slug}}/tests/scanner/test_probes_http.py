@@ -88,8 +88,8 @@ HTTP: list[tuple[str, str, Probe, list[Edit]]] = [
         [
             (
                 "server.py",
-                "    server.prompt(code_review)\n",
-                "    server.prompt(code_review)\n"
+                "    tools.lend(server, resources)\n",
+                "    tools.lend(server, resources)\n"
                 "    from starlette.responses import PlainTextResponse\n\n"
                 "    @server.custom_route('/metrics', methods=['GET'])\n"
                 "    async def shown(request: Any) -> Any:\n"
@@ -108,7 +108,7 @@ HTTP: list[tuple[str, str, Probe, list[Edit]]] = [
                 "limit=2**22,",
             ),
             (
-                "serving/http.py",
+                "serving/lifespan.py",
                 "max_body_size = settings.max_request_size",
                 "max_body_size = 2**30",
             ),
@@ -121,7 +121,7 @@ HTTP: list[tuple[str, str, Probe, list[Edit]]] = [
         [
             ("serving/body.py", "if len(body) > self._limit:", "if False:"),
             (
-                "serving/http.py",
+                "serving/lifespan.py",
                 "max_body_size = settings.max_request_size",
                 "max_body_size = 2**30",
             ),
@@ -248,7 +248,7 @@ HTTP: list[tuple[str, str, Probe, list[Edit]]] = [
         idle,
         [
             (
-                "serving/http.py",
+                "serving/sockets.py",
                 "CONNECTIONS: Final = 1_000",
                 "CONNECTIONS: Final = 50",
             ),

@@ -10,7 +10,7 @@ from fastmcp.server.middleware import CallNext, Middleware, MiddlewareContext
 from fastmcp.tools import FunctionTool
 
 from {{ cookiecutter.__package_name }}.errors import SettingsError
-from {{ cookiecutter.__package_name }}.serving import http
+from {{ cookiecutter.__package_name }}.serving import sockets
 from {{ cookiecutter.__package_name }}.serving.application import Application
 from {{ cookiecutter.__package_name }}.serving.http import HEADERS, serve_http
 from {{ cookiecutter.__package_name }}.settings import Settings
@@ -77,15 +77,15 @@ def test_address_of_a_family_that_is_off_is_passed_over(
         four = socket.AF_INET, *kind, ("127.0.0.1", port)
         return [six] if host == "::1" else [six, four]
 
-    monkeypatch.setattr(http.socket, "create_server", without_ipv6)
-    monkeypatch.setattr(http.socket, "getaddrinfo", both)
+    monkeypatch.setattr(sockets.socket, "create_server", without_ipv6)
+    monkeypatch.setattr(sockets.socket, "getaddrinfo", both)
     variables = {"MCP_TRANSPORT": "http", "MCP_PORT": free_port}
     settings = make_settings(MCP_HOST="localhost", **variables)
-    (taken,) = http._listen(settings)
+    (taken,) = sockets.listen(settings)
     assert taken.getsockname() == ("127.0.0.1", free_port)
     taken.close()
     with pytest.raises(SettingsError, match="cannot listen on ::1"):
-        http._listen(make_settings(MCP_HOST="::1", **variables))
+        sockets.listen(make_settings(MCP_HOST="::1", **variables))
 
 
 def never(settings: Settings, worker: int) -> Application:

@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from {{ cookiecutter.__package_name }}.serving import http
+from {{ cookiecutter.__package_name }}.serving import http, sockets
 from tests.conftest import MakeSettings
 from tests.serving.harness import read_answer, serving
 
@@ -41,10 +41,10 @@ async def test_connections_leave_descriptors_for_the_rest(
         def getrlimit(which: int) -> tuple[int, int]:
             return 1024, 4096
 
-    monkeypatch.setattr(http, "resource", Small)
-    assert http._connections() == 1024 - http.RESERVE
-    monkeypatch.setattr(http, "resource", None)
-    assert http._connections() == http.CONNECTIONS
+    monkeypatch.setattr(sockets, "resource", Small)
+    assert sockets.connections() == 1024 - sockets.RESERVE
+    monkeypatch.setattr(sockets, "resource", None)
+    assert sockets.connections() == sockets.CONNECTIONS
 
 
 async def test_pipelined_requests_are_answered_in_their_order(

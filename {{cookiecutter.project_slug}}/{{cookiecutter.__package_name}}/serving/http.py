@@ -1,27 +1,21 @@
 """Serves many clients over HTTP: uvicorn, and what stands in front of MCP."""
 
 import asyncio
-import errno
-import gc
 import math
 import secrets
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 import uvicorn
-from fastmcp import FastMCP
 from pydantic import SecretStr
-from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from ..errors import SettingsError
 from ..settings import Settings
 from .admission import Admission, Counting, Gate
 from .application import Application
@@ -29,16 +23,13 @@ from .body import BodyLimit
 from .event_stream import answer_promptly
 from .health import Health
 from .host_origin import HostOriginGuard
+from .lifespan import extend_lifespan
 from .protocol import Bounds, bounded
 from .scopes import StepUp
+from .sockets import CONNECTIONS, connections, listen
 from .stopping import leave_soon, on_signal
 from .tls import Certificate
 from .workers import fork_workers
-
-try:
-    import resource
-except ImportError:  # Windows
-    resource = None  # type: ignore[assignment] # asked for before it is used
 
 #: Sent with every answer. Nothing here is meant for a browser to show, to
 #: keep or to guess the type of.
@@ -52,9 +43,6 @@ HEADERS: Final = (
 )
 HSTS: Final = ("strict-transport-security", "max-age=31536000")
 
-CONNECTIONS: Final = 1_000
-#: Descriptors that are left for everything but connections.
-RESERVE: Final = 256
 #: Seconds.
 HEAD_TIMEOUT: Final = 10.0
 IDLE_TIMEOUT: Final = 75
@@ -63,11 +51,8 @@ RENEWAL: Final = 5
 SESSION_IDLE_TIMEOUT: Final = 600.0
 #: For requests that are under way when the server is told to stop.
 UNDER_WAY: Final = 0.25
-SESSIONS: Final = 1_000
 #: Seconds for a user's answer, where others wait for the place.
 ASKING: Final = 120.0
-#: What the kernel says of a family of addresses that is switched off.
-ABSENT: Final = {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}
 #: Connections that wait to be accepted.
 BACKLOG: Final = 256
 
@@ -79,7 +64,7 @@ def serve_http(
 
     See :func:`serving.serve`.
     """
-    sockets = _listen(settings)
+    sockets = listen(settings)
     settings = _with_key(settings)
     worker = fork_workers(settings) if settings.workers > 1 else 0
     if worker is not None:
@@ -106,7 +91,7 @@ def build_http_server(
     )
     protocol = bounded(
         Bounds(
-            connections=_connections(),
+            connections=connections(),
             head=HEAD_TIMEOUT,
             body=settings.request_timeout,
             answer=settings.request_timeout,
@@ -220,14 +205,6 @@ class HttpServer(uvicorn.Server):
         )
 
 
-def _connections() -> int:
-    """Return how many connections there are descriptors for."""
-    if resource is None:
-        return CONNECTIONS
-    limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return max(1, min(CONNECTIONS, limit - RESERVE))
-
-
 def _front(
     application: Application, settings: Settings, gate: Gate
 ) -> ASGIApp:
@@ -259,53 +236,9 @@ def _front(
         host_origin_protection=False,
         session_idle_timeout=SESSION_IDLE_TIMEOUT,
     )
-    _extend_lifespan(app, server, settings)
+    extend_lifespan(app, server, settings)
     health = Health(app, application=application, gate=gate)
     return HostOriginGuard(health, settings, on_event)
-
-
-def _extend_lifespan(
-    app: Starlette, server: FastMCP[Any], settings: Settings
-) -> None:
-    """Set, once FastMCP has made its session manager, what it cannot be told.
-
-    The memory that is in use then is in use for good: the garbage collector
-    need not look through it again, nor as often as it is used to.
-    """
-    original = app.router.lifespan_context
-
-    @asynccontextmanager
-    async def lifespan(starlette: Starlette) -> AsyncIterator[Any]:
-        async with original(starlette) as state:
-            _bound_sessions(app, settings)
-            await _tell_schemas(server)
-            gc.collect()
-            gc.freeze()
-            gc.set_threshold(50_000, 20, 20)
-            yield state
-
-    app.router.lifespan_context = lifespan
-
-
-def _bound_sessions(app: Starlette, settings: Settings) -> None:
-    if settings.transport == "sse":
-        return
-    routes: Any = app.routes
-    endpoint = next(r for r in routes if r.path == settings.endpoint).endpoint
-    manager = getattr(endpoint, "app", endpoint).session_manager
-    manager.max_sessions = SESSIONS
-    manager.asgi_app.max_body_size = settings.max_request_size
-
-
-async def _tell_schemas(server: FastMCP[Any]) -> None:
-    """Tell the SDK each tool's schema, which it checks headers against.
-
-    It would list all tools for it, through every middleware, on every call
-    of the 2026-07-28 protocol. Tools that come later are checked without.
-    """
-    tools = await server.local_provider.list_tools()
-    schemas = {tool.name: tool.parameters for tool in tools}
-    server._mcp_server.get_tool_input_schema = schemas.get
 
 
 def _certificate(
@@ -318,34 +251,3 @@ def _certificate(
         settings.tls_keyfile,
         on_event=application.on_event,
     )
-
-
-def _listen(settings: Settings) -> list[socket.socket]:
-    """Take the address before anything else is begun."""
-    host, port = settings.host, settings.port
-    try:
-        found = socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )
-        return _take((item[0], item[4]) for item in dict.fromkeys(found))
-    except OSError as error:
-        raise SettingsError(
-            f"MCP_HOST, MCP_PORT: cannot listen on {host}:{port}:"
-            f" {error.strerror or error}; stop what listens there, or set"
-            " another"
-        ) from error
-
-
-def _take(addresses: Iterable[tuple[int, Any]]) -> list[socket.socket]:
-    """Take each address that this machine has, one at least."""
-    taken, absent = [], None
-    for family, address in addresses:
-        try:
-            taken.append(socket.create_server(address[:2], family=family))
-        except OSError as error:
-            if error.errno not in ABSENT:
-                raise
-            absent = error
-    if absent and not taken:
-        raise absent
-    return taken
