@@ -278,7 +278,7 @@ def _installed_uv(environment: Mapping[str, str]) -> str | None:
 
 
 def _will_do(uv: str, environment: Mapping[str, str]) -> bool:
-    with suppress(StepError):
+    with suppress(StepError, OSError):
         printed = call([uv, "--version"], environment)
         version = re.match(r"uv (\d+)\.(\d+)", printed)
         return version is not None and (

@@ -457,11 +457,23 @@ def test_interruption_keeps_the_project(
     )
 
 
-def test_full_disk_keeps_the_project(
-    hook: MakeHook, project: Path, capsys: Printed
+@pytest.mark.parametrize("cruft", [True, False])
+def test_uv_that_cannot_be_tried_is_not_used(
+    hook: MakeHook, project: Path, capsys: Printed, cruft: bool
 ) -> None:
     full = OSError(28, "No space left on device")
-    assert hook(programs={"uv lock": full}).run() == 0
+    made = hook(cruft=cruft, programs={"uv --version": full})
+    assert made.run() == 0
+    assert not made.programs.asked("/usr/bin/uv lock")
+
+
+@pytest.mark.parametrize("program", ["uv lock", "version_info", "--version"])
+def test_full_disk_keeps_the_project(
+    hook: MakeHook, project: Path, capsys: Printed, program: str
+) -> None:
+    full = OSError(28, "No space left on device")
+    programs: dict[str, Answer] = {program: full, "-m venv": full}
+    assert hook(programs=programs).run() == 0
     assert "INCOMPLETE" in capsys.readouterr().out
 
 
