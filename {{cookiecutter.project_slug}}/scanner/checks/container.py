@@ -14,6 +14,7 @@ from ..container import (
     compose,
     compose_rules,
     composition,
+    devcontainer,
     image_rules,
     kubernetes,
     kubernetes_rules,
@@ -89,6 +90,7 @@ def check(project: Project, options: Options) -> CheckResult:
     """Judge what builds and runs the server, by our rules and hadolint's."""
     work = _Work(project)
     judged = _dockerfiles(work)
+    _devcontainers(work)
     with work.needing_a_tool():
         _documents(work)
     with work.needing_a_tool():
@@ -165,6 +167,20 @@ def _build(work: _Work, build: composition.Build) -> None:
     work.findings[before:] = [
         f for f in added if (f.id, f.path, f.line) not in known
     ]
+
+
+def _devcontainers(work: _Work) -> None:
+    """Judge what editors start when somebody opens the project."""
+    for path in work.project.named(devcontainer.NAME.pattern):
+        work.files.add(path)
+        try:
+            text = work.project.text(path, documents.MAX_BYTES)
+            for service in devcontainer.services(path, text):
+                work.judge("compose", service)
+        except Unreadable as error:
+            work.problems[path] = str(error)
+        except (ValueError, RecursionError):
+            work.problems[path] = "no valid JSON"
 
 
 def _documents(work: _Work) -> None:
