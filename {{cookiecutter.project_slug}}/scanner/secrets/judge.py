@@ -54,7 +54,9 @@ _NAMED = re.compile(
     rb"(?i:^(?:sha-?\d{1,3}|md5)[=:_-])|HMAC|OAuth\d|PKCS\d|SHA-?(?:1|256|384|512)$"
     rb"|(?:lic|vate|cret)_?[Kk]ey"
     rb"|^AAAA(?:[BC]3NzaC1|E2VjZHNh|G[nN]zay)"  # a public key of SSH
+    rb"|^MFkwEwYHKoZIzj0|^MIIB(?:Ij|oj)ANBgkqhkiG9w0|^MCowBQYDK2VwAyEA"  # SPKI
 )
+_TEXT = re.compile(rb"[\t\n\r\x21-\x7e]+[ \n][\t\n\r\x20-\x7e]{4,}")
 _DIGEST = re.compile(rb"(?=\d*[a-f])[0-9a-f]{32,}")  # of a commit or a file
 _CRYPTED = re.compile(rb"\$[0-9a-z-]{1,12}\$|(?:pbkdf2|argon2|scrypt)[\w:]*\$")
 _HEX = re.compile(rb"[0-9a-f:-]+|[0-9A-F-]+|[0-9A-Fa-f-]{32,}")
@@ -180,6 +182,15 @@ def _shuffled(value: bytes) -> bool:
 def digest(value: bytes) -> bool:
     """Tell whether it has the form of a hash of a file or a commit."""
     return _DIGEST.fullmatch(value) is not None
+
+
+def text(value: bytes) -> bool:
+    """Tell whether Base64 stands for text: of a drawn key it hardly does.
+
+    The text may hold a key itself, as JSON (RFC 7517).
+    """
+    plain = decoded(value)
+    return _TEXT.fullmatch(plain) is not None and b'"kty"' not in plain
 
 
 def hashed(value: bytes) -> bool:

@@ -14,6 +14,7 @@ ASSIGNED = Kind("MCP-SEC-004", "Secret assigned to a name", Severity.HIGH)
 LONG = 4096  # bytes; below, cutting a text up is faster than searching it
 START = 3  # bytes of a keyword that are looked for first
 TELLING = 3  # characters of a form that make it unmistakable
+LONG_TOLD = 8  # characters of a form that no other data has by chance
 LEAST_ENTROPY = 2.8  # bits for each byte; of 32 random hex digits it is 3.6
 MIN_VALUE = 12  # bytes
 MIN_BEHIND_KEY = 16  # bytes; "key" alone says little
@@ -24,6 +25,7 @@ DULL = re.compile(
 _BOUND = re.compile(rb"[:=]")
 _BROKEN = re.compile(rb":|=[^=]")
 _IN_WORDS = re.compile(rb"[\w.]")  # no token begins behind one of these
+_EMPTY = b"A" * 12  # Base64 of zeros, as in certificates and images
 _NUMBERS = re.compile(rb"[\d-]+")
 _TO_WORDS = bytes(n if _IN_WORDS.match(bytes([n])) else 32 for n in range(256))
 _PIECES = re.compile(rb"[:@%!$|]|=(?=[^=])")
@@ -132,7 +134,7 @@ def tells(name: str, value: bytes) -> bool:
         or judge.constant(value)
     ):
         return False
-    if judge.words(judge.decoded(value)):
+    if judge.words(judge.decoded(value)) or judge.text(value):
         return False
     return meaning is not Says.KEY or len(value) >= MIN_BEHIND_KEY
 
@@ -146,6 +148,8 @@ def _genuine(found: re.Match[bytes], form: str) -> bool:
         return False  # the manual left the rest out
     told = formats.literal(form)
     drawn = value[told:]
+    if _EMPTY in drawn and told < LONG_TOLD:
+        return False
     if _NUMBERS.fullmatch(drawn) or judge.entropy(value) < LEAST_ENTROPY:
         return False
     return told >= TELLING or judge.random(drawn, sure=True)
