@@ -20,6 +20,11 @@ _OPTION = re.compile(
     r"\s*--(?P<name>extra-index-url|find-links|index-url|trusted-host)"
     r"[ =]+(?P<value>\S+)"
 )
+_PIP = r"(.*/)?(\.?pip/)?pip\.(conf|ini)"
+_SETTING = re.compile(
+    r"\s*(?P<name>extra-index-url|find-links|index-url|trusted-host)"
+    r"\s*[=:]\s*(?P<value>\S+)"
+)
 VARIABLES = (
     *("UV_INDEX", "UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL"),
     *("UV_FIND_LINKS", "PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL"),
@@ -62,21 +67,31 @@ def _with_pip(project: Project) -> Iterator[tuple[str, Mapping[str, Any]]]:
 
 
 def _by_pip(project: Project) -> Iterator[Hit]:
-    """Yield the options in requirements files that open up the sources."""
-    for path in project.named(r"(.*/)?requirements[^/]*\.(txt|lock|in)"):
-        for number, line in enumerate(project.text(path).splitlines(), 1):
-            found = _OPTION.match(line)
-            if found is None:
-                continue
-            clear = _in_clear(found["value"])
-            if clear or found["name"] in {"extra-index-url", "trusted-host"}:
-                yield Hit(
-                    path=path,
-                    line=number,
-                    message=f"--{found['name']} lets others offer packages",
-                    anchor=found["name"],
-                    severity=Severity.HIGH if clear else None,
-                )
+    """Yield the options of pip's, in its own files, that open the sources."""
+    forms = [(r"(.*/)?requirements[^/]*\.(txt|lock|in)", _OPTION, "--")]
+    forms.append((_PIP, _SETTING, ""))
+    for names, form, dashes in forms:
+        for path in project.named(names):
+            yield from _opened(project, path, form, dashes)
+
+
+def _opened(
+    project: Project, path: str, form: re.Pattern[str], dashes: str
+) -> Iterator[Hit]:
+    """Yield the lines of a file by which others may offer packages."""
+    for number, line in enumerate(project.text(path).splitlines(), 1):
+        found = form.match(line)
+        if found is None:
+            continue
+        clear = _in_clear(found["value"])
+        if clear or found["name"] in {"extra-index-url", "trusted-host"}:
+            yield Hit(
+                path=path,
+                line=number,
+                message=f"{dashes}{found['name']} lets others offer packages",
+                anchor=found["name"],
+                severity=Severity.HIGH if clear else None,
+            )
 
 
 def indexes(settings: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

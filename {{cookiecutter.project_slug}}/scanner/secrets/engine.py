@@ -21,7 +21,7 @@ def find(
     """Return the credentials in the text, in their order.
 
     Where two finders see one value, the more exact one has it; of two forms
-    the longer.
+    the longer. A token in an address or a header is worth what the token is.
     """
     source = Source(data, path, budget)
     found: list[Secret] = []
@@ -30,9 +30,15 @@ def find(
             if len(found) >= MOST:
                 source.budget.overdrawn = True
                 break
-            if not any(_overlap(secret, other) for other in found):
+            rivals = [other for other in found if _overlap(secret, other)]
+            if all(_weighs_more(secret, other) for other in rivals):
+                found = [each for each in found if each not in rivals]
                 found.append(secret)
     return sorted(found, key=lambda secret: secret.start)
+
+
+def _weighs_more(secret: Secret, other: Secret) -> bool:
+    return secret.kind.severity.rank < other.kind.severity.rank
 
 
 def _longest_first(secret: Secret) -> int:

@@ -154,7 +154,7 @@ def random(value: bytes, *, sure: bool = False) -> bool:
 def _varied(value: bytes, *, sure: bool) -> bool:
     """Tell whether its bytes are mixed up as chance does it."""
     if not has_digit(value):
-        return _shuffled(value)
+        return shuffled(value, LONG_LETTERS)
     enough = 0.8 * math.log2(len(value))
     if _HEX.fullmatch(value):
         if value.replace(b"-", b"").isdigit():
@@ -168,12 +168,16 @@ def _varied(value: bytes, *, sure: bool) -> bool:
     return rare and entropy(value) >= min(3.4 - 0.2 * sure, enough)
 
 
-def _shuffled(value: bytes) -> bool:
+def shuffled(value: bytes, least: int) -> bool:
     """Tell whether letters alone are too mixed up to be words.
 
     A drawn letter has the case of the one before it half of the time.
+
+    Args:
+        value: Letters of both cases.
+        least: How many there have to be.
     """
-    if len(value) < LONG_LETTERS or value.lower() == value:
+    if len(value) < least or value.lower() == value:
         return False
     changes = len(_CASE_CHANGES.findall(value))
     return changes > MIN_CHANGES * len(value) and wordiness(value) < RARE

@@ -9,6 +9,7 @@ from .names import Says
 from .source import Kind, Secret, Source
 
 PASSWORD = Kind("MCP-SEC-005", "Password assigned to a name", Severity.HIGH)
+LEAST_DRAWN = 12  # letters alone; fewer may be anybody's word or name
 _LEFT = re.compile(rb"[\w.$\-]{0,40}$")
 _RIGHT = re.compile(rb"[\w.\-]{0,30}")
 _LOOSE = frozenset({"bare", "default", "spaced"})
@@ -115,7 +116,7 @@ def credible(value: bytes, name: str, *, bare: bool) -> bool:
     if digit or (symbol and not _TELLS.search(value)):
         return len(value) >= 6
     return (
-        not bare
+        (not bare or judge.shuffled(value, LEAST_DRAWN))
         and _LETTERS.fullmatch(value) is not None
         and not _TELLS.search(value)
         and _ENDS.fullmatch(name) is not None

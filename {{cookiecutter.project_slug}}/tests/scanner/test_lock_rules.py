@@ -261,6 +261,22 @@ def test_what_is_unpinned_beside_the_lock_is_found(text, known, scan_lock):
 
 
 @pytest.mark.parametrize(
+    ("text", "severity"),
+    [
+        ("index-url = http://host/simple", Severity.HIGH),
+        ("extra-index-url=https://host/simple", Severity.MEDIUM),
+        ("trusted-host = host", Severity.MEDIUM),
+        ("index-url = https://host/simple", None),
+    ],
+)
+def test_a_setting_of_pips_is_judged(text, severity, scan_lock):
+    result = scan_lock(**{"pip.conf": f"[global]\n{text}\n"})
+
+    wanted = [("MCP-DEP-012", "pip.conf", severity)] if severity else []
+    assert [(f.id, f.path, f.severity) for f in result.findings] == wanted
+
+
+@pytest.mark.parametrize(
     ("name", "known"),
     [
         ("reqeusts", "requests"),

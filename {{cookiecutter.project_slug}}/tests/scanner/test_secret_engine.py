@@ -368,8 +368,29 @@ def test_a_key_store_is_found_by_its_name(path):
 def test_a_value_that_two_finders_see_is_one_finding():
     token = value(FORMED["GITHUB-PAT"])
 
-    assert kinds(f'curl -H "Authorization: Bearer {token}"') == [HEADER]
-    assert kinds(f"github_token = '{token}'") == ["MCP-SEC-GITHUB-PAT"]
+    other = value("<A40>")
+    assert kinds(f'curl -H "Authorization: Bearer {other}"') == [HEADER]
+    for text in (
+        f'curl -H "Authorization: Bearer {token}"',
+        f"git clone https://me:{token}@a.example/b.git",
+        f"github_token = '{token}'",
+    ):
+        assert kinds(text) == ["MCP-SEC-GITHUB-PAT"]
+
+
+@pytest.mark.parametrize(
+    ("word", "found"),
+    [
+        ("XotBaKAP" + "dYxGKLw", True),
+        ("RqYtAHq" + "DQVLuN", True),
+        ("MyDatabasePassword", False),
+        ("correcthorsebattery", False),
+        ("InternalServiceName", False),
+        ("AbCdE", False),
+    ],
+)
+def test_letters_alone_are_a_password_where_they_are_drawn(word, found):
+    assert bool(kinds(f"db_password: {word}\n", "deploy/all.yml")) is found
 
 
 def test_each_place_of_a_value_is_told():
