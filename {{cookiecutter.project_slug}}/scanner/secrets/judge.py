@@ -56,7 +56,7 @@ _NAMED = re.compile(
     rb"|^AAAA(?:[BC]3NzaC1|E2VjZHNh|G[nN]zay)"  # a public key of SSH
     rb"|^MFkwEwYHKoZIzj0|^MIIB(?:Ij|oj)ANBgkqhkiG9w0|^MCowBQYDK2VwAyEA"  # SPKI
 )
-_TEXT = re.compile(rb"[\t\n\r\x21-\x7e]+[ \n][\t\n\r\x20-\x7e]{4,}")
+_TEXT = re.compile(rb"[\t\r\x21-\x7e]+[ \n][\t\n\r\x20-\x7e]{4,}")
 _DIGEST = re.compile(rb"(?=\d*[a-f])[0-9a-f]{32,}")  # of a commit or a file
 _CRYPTED = re.compile(rb"\$[0-9a-z-]{1,12}\$|(?:pbkdf2|argon2|scrypt)[\w:]*\$")
 _HEX = re.compile(rb"[0-9a-f:-]+|[0-9A-F-]+|[0-9A-Fa-f-]{32,}")

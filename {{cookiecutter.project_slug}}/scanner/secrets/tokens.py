@@ -17,6 +17,7 @@ TELLING = 3  # characters of a form that make it unmistakable
 LONG_TOLD = 8  # characters of a form that no other data has by chance
 LEAST_ENTROPY = 2.8  # bits for each byte; of 32 random hex digits it is 3.6
 MIN_VALUE = 12  # bytes
+MAX_VALUE = 2500  # bytes; what is longer is data, or known by its form
 MIN_BEHIND_KEY = 16  # bytes; "key" alone says little
 DULL = re.compile(
     rb"^(?:sha\d{1,3}|md5)[:=-]|://|arn:aws"  # named things
@@ -87,7 +88,9 @@ def pieces(run: bytes) -> Iterable[bytes]:
 def _named(source: Source, run: bytes, value: bytes) -> Iterator[Secret]:
     """Yield the places where its name makes a value a secret."""
     body = value.rstrip(b"=")
-    if len(value) < MIN_VALUE or not judge.random(body, sure=True):
+    if not MIN_VALUE <= len(value) <= MAX_VALUE or not judge.random(
+        body, sure=True
+    ):
         return
     random = judge.random(body)
     for begin in source.starts[run]:

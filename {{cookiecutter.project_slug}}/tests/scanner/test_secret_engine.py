@@ -454,6 +454,13 @@ HOSTILE = {
     "encrypted": f'token="{DRAWN}"\n'.encode() + b"ENC[" * 2**18,
     "encrypted, closed": f'token="{DRAWN}" ENC[a]\n'.encode() * 2**14,
     "rows": b"password," * 2**9 + b"\n" + b"," * 2**18,
+    "text in Base64": b" ".join(
+        b"token=" + base64.b64encode(b"\n" * n + b"\xff")
+        for n in range(1700, 1800)
+    ),
+    "users": b" user " * 2**18,
+    "hashes": b"a:$6$" * 2**18,
+    "services": b"ipstack_key=abcdefgh12345678 " * 2**15,
     "elements": b"<password " * 2**18,
     "random": string.printable.encode() * 2**14,
 }
