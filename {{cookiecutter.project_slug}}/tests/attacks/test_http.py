@@ -11,7 +11,7 @@ from contextlib import suppress
 
 import pytest
 
-from {{ cookiecutter.__package_name }}.serving import http
+from {{ cookiecutter.__package_name }}.serving import http, sockets
 from {{ cookiecutter.__package_name }}.serving.protocol import BoundedProtocol
 from tests.conftest import MakeSettings
 from tests.serving.harness import (
@@ -107,7 +107,7 @@ async def test_honest_client_is_answered_beside_500_slow_ones(
 async def test_who_waits_longest_makes_room_for_who_speaks(
     make_settings: MakeSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(http, "CONNECTIONS", 10)
+    monkeypatch.setattr(sockets, "CONNECTIONS", 10)
     async with serving(make_settings(MCP_TRANSPORT="http")) as served:
         silent = [
             await asyncio.open_connection("127.0.0.1", served.port)
