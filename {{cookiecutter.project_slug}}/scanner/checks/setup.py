@@ -79,11 +79,14 @@ def setups(project: Project) -> Iterator[Setup | Unreadable]:
     Raises:
         Unreadable: The variables' names, or the defaults, cannot be read.
     """
-    known = _known(project)
     package = project.package
+    code = f"{package}/settings.py"
+    fields = _fields(project, code)
+    known = frozenset({*fields, "MCP_ENV_FILE", "WORKSPACE_PATH"})
     defaults = _defaults(project, f"{package}/defaults.toml", known)
     base = {name: value or "" for name, (value, _) in defaults.given.items()}
     yield defaults
+    yield Setup(code, "defaults", _written(fields), base, known)
     local: dict[str, str] = {}
     for path in _paths(project, r"(.*/)?\.env(\..+)?|.*\.(env|service)"):
         given = _read(project, path, _DOTENV)
@@ -154,19 +157,18 @@ def _shipped(paths: Iterable[str]) -> list[str]:
     return [path for path in paths if not path.startswith("tests/")]
 
 
-def _known(project: Project) -> frozenset[str]:
-    """Read the variables' names off the class that declares them.
+def _fields(project: Project, path: str) -> dict[str, ast.AnnAssign]:
+    """Read the variables off the class that declares them, by name.
 
     Raises:
         Unreadable: There is no such class.
     """
-    path = f"{project.package}/settings.py"
     try:
         tree = ast.parse(project.read(path, MAX_SIZE))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         raise Unreadable(f"{path} does not parse") from None
     fields = {
-        item.target.id
+        item.target.id: item
         for node in tree.body
         if isinstance(node, ast.ClassDef) and node.name == "Settings"
         for item in node.body
@@ -175,8 +177,23 @@ def _known(project: Project) -> frozenset[str]:
     }
     if not fields:
         raise Unreadable(f"{path} declares no settings")
-    names = {f"MCP_{name.upper()}" for name in fields}
-    return frozenset({*names, "MCP_ENV_FILE", "WORKSPACE_PATH"})
+    return {
+        name.upper() if name == "workspace_path" else f"MCP_{name.upper()}": x
+        for name, x in fields.items()
+    }
+
+
+def _written(fields: Mapping[str, ast.AnnAssign]) -> _Given:
+    """Return the defaults that are written out, in a call or without."""
+    found: _Given = {}
+    for name, field_ in fields.items():
+        value = field_.value
+        if isinstance(value, ast.Call):
+            named = [k.value for k in value.keywords if k.arg == "default"]
+            value = next(iter([*value.args[:1], *named]), None)
+        if isinstance(value, ast.Constant) and value.value is not None:
+            found[name] = str(value.value), field_.lineno
+    return found
 
 
 def _defaults(project: Project, path: str, known: frozenset[str]) -> Setup:

@@ -7,7 +7,7 @@ import pytest
 from scanner.checks import configuration
 from scanner.model import Options, State
 from scanner.rules import rules_for
-from tests.scanner.small import DEFAULTS, PYPROJECT
+from tests.scanner.small import DEFAULTS, PYPROJECT, SMALL
 
 
 @pytest.fixture
@@ -318,6 +318,30 @@ def test_a_lint_switched_off_needs_a_reason(found, settings, fires):
 
 def test_a_bandit_file_is_found(found):
     assert list(found(**{".bandit": "[bandit]\nskips = B307\n"})) == ["014"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "rules"),
+    [
+        ('host: str = "127.0.0.1"', 'host: str = "0.0.0.0"', ["001"]),
+        (
+            'command_network: str = "deny"',
+            'command_network: str = Field(default="allow")',
+            ["007"],
+        ),
+        (
+            'metrics_host: str = "127.0.0.1"',
+            'metrics_host: str = Host("0.0.0.0")',
+            ["008"],
+        ),
+        ('command_sandbox: str = "require"', "command_sandbox: str", []),
+    ],
+)
+def test_a_default_in_the_code_is_judged_as_a_setting(found, old, new, rules):
+    path = "small_server/settings.py"
+    hits = found(**{path: SMALL[path].replace(old, new, 1)})
+    assert list(hits) == rules
+    assert all(hit.path == path for hit in hits.values())
 
 
 def test_an_approval_switched_off_without_commands_is_low(found):
