@@ -12,6 +12,7 @@ from ..probes import witness
 from ..probes.access import with_tokens
 from ..probes.arguments import SETTINGS, Attack
 from ..probes.controls import with_planted_tools
+from ..probes.explanations import found
 from ..probes.lab import Lab, lab
 from ..probes.network import without_tokens
 from ..probes.sse import over_sse
@@ -76,6 +77,8 @@ def through(
             attack.plan(components, _ours(project), options.probe_open_world)
             attack.findings += named_by_callers(server, traps)
             attack.on(server)
+            if not attack.left:
+                attack.findings += changed(server, project, components)
     except BaseException as error:
         if not listed.done():
             listed.set_exception(error)
@@ -84,6 +87,23 @@ def through(
         with started(project, traps) as server:
             attack.on(server)
     return attack
+
+
+def changed(
+    server: StdioServer, project: Project, before: list[Component]
+) -> list[Finding]:
+    """Ask once more what the server offers, now that it has been used."""
+    known = {c.key: c.fingerprint for c in before}
+    findings = []
+    for component in offered(server, project):
+        if known.pop(component.key, "") != component.fingerprint:
+            said = "is not what it was before the attacks"
+            hit = component.hit(said, anchor="MCP-PRB-042")
+            findings.append(found("MCP-PRB-042", said, hit))
+    if known:
+        said = f"gone after the attacks: {', '.join(sorted(known))}"
+        findings.append(found("MCP-PRB-042", said))
+    return findings
 
 
 @contextmanager

@@ -144,6 +144,15 @@ def _signed(lab: Lab) -> Tokens:
             "a token without an end": key.token(_but(claims, "exp")),
             "another issuer's token": key.token({**claims, "iss": "x"}),
             "another server's token": key.token({**claims, "aud": "x"}),
+            "a token of an issuer named alike": key.token(
+                {**claims, "iss": f"{ISSUER}.stranger.example"}
+            ),
+            "a token for a server named alike": key.token(
+                {**claims, "aud": f"{AUDIENCE}.stranger.example"}
+            ),
+            "a token for a part of the name": key.token(
+                {**claims, "aud": AUDIENCE.rpartition("/")[0]}
+            ),
             "a token for no server": key.token(_but(claims, "aud")),
             "a token signed by a stranger": Key.new().token(claims),
             "a token signed with the public key": key.confused(claims),

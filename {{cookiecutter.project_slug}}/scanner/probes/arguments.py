@@ -39,6 +39,8 @@ OUTSIDE: Final = "reaches the outside world; --probe-open-world calls it"
 HELD_UP: Final = "MCP-PRB-008"
 #: Who unpacks a link reads nothing yet; who does read it, shows the word.
 UNPACKED: Final = "tar "
+#: What stands in the log where a tool's name would.
+LOGGED_AS: Final = {name: name for name in ("resources/read", "prompts/get")}
 LOST: Final = (
     (Ended, "MCP-PRB-009"),
     (Silent, HELD_UP),
@@ -106,6 +108,7 @@ class Attack:
         """
         calls: Counter[str] = Counter()
         done: list[Component] = []
+        logged = len(server.log)
         with self.lab.held() as is_the_same:
             while self.waiting and is_the_same():
                 component = self.waiting.pop(0)
@@ -118,7 +121,7 @@ class Attack:
                     return
                 finally:
                     self.findings += one.ended()
-        self.findings += traces(server.log, calls, done)
+        self.findings += traces(server.log[logged:], calls, done)
 
 
 class _One:
@@ -177,8 +180,8 @@ class _One:
         self._label = shot.label
         self._memory.begin()
         answer = self._server.exchange(shot.method, shot.params, PATIENCE)
-        if shot.method == "tools/call" and answer.get("id") is not None:
-            calls[self._component.name] += 1
+        if answer.get("id") is not None:
+            calls[LOGGED_AS.get(shot.method, self._component.name)] += 1
         return answer
 
     def _seen(self, said: str) -> set[str]:

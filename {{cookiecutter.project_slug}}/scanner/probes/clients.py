@@ -37,11 +37,11 @@ def strangers_words(target: Target) -> Iterator[Finding]:
             _ask(target, request, first)
     target.lab.build()
     for component in called:
-        told_again = [
-            told(word, _ask(target, _request(component, text), second))
+        answers = [
+            _ask(target, _request(component, text), second)
             for text in (new_word(), COMMON)
         ]
-        if any(told_again):
+        if any(told(word, said) or first in said for said in answers):
             said = "what another client had sent"
             hit = component.hit(said, anchor="MCP-PRB-030")
             yield found("MCP-PRB-030", said, hit)

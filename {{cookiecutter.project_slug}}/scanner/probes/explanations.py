@@ -108,6 +108,9 @@ EXPLANATIONS: Final[Mapping[str, str]] = {
     "MCP-PRB-041": "After the attacks on a tool, processes that it had started"
     " were still running. Each call adds one, and nobody counts or ends them."
     " The scan has ended these.",
+    "MCP-PRB-042": "What the server offers was read before the attacks and"
+    " after them. A name, a description or a schema had changed: what somebody"
+    " approved at first is not what the model reads later.",
 }
 
 

@@ -15,6 +15,8 @@ from .target import Target, address, harmless
 LIMIT: Final = 4
 CALLS: Final = 7  # honest ones
 FALSE: Final = 3  # ones under false names
+FORGED: Final = "198.51.100."  # nobody's addresses (RFC 5737)
+CLAIMED: Final = "probe-claims-"
 NOBODY: Final[Mapping[str, Any]] = {}
 
 
@@ -24,6 +26,8 @@ def limits(target: Target) -> Iterator[Finding]:
     yield from counted(target.server, tool, NOBODY)
     shared = list(_shared(target, tool))
     yield from shared or _in_vain(target, tool)
+    if any(name in target.server.log for name in (FORGED, CLAIMED)):
+        yield found("MCP-PRB-011", "the log names who they say they are")
     yield from _of_the_rest(target)
 
 
@@ -59,7 +63,15 @@ def _shared(target: Target, tool: Component) -> Iterator[Finding]:
     if other != address(1):
         good = {k: sample(v) for k, v in tool.parameters.items()}
         session = server.session(other)
-        if server.call(tool.name, good, session, other).refused:
+        name, forged = f"{CLAIMED}other", f"{FORGED}99"
+        if server.call(
+            tool.name,
+            good,
+            session,
+            other,
+            X_Client_Id=name,
+            X_Forwarded_For=forged,
+        ).refused:
             yield found("MCP-PRB-012", "another client is refused as well")
 
 
@@ -112,8 +124,8 @@ def _falsely(
 ) -> bool:
     """Call once more, as somebody new in every way that can be claimed."""
     good = {k: sample(v) for k, v in tool.parameters.items()}
-    forged = f"198.51.100.{number}"
-    name = f"probe-{number}"
+    forged = f"{FORGED}{number}"
+    name = f"{CLAIMED}{number}"
     return not server.call(
         tool.name,
         good,

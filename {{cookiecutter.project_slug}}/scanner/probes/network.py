@@ -13,6 +13,7 @@ from ..live_http import ACCEPT, HttpServer
 from ..model import Finding
 from ..project import Project
 from ..surface.components import Component
+from .answers import told
 from .clients import strangers_words
 from .controls import PLANTED
 from .explanations import found
@@ -21,6 +22,8 @@ from .limits import LIMIT, limits
 from .target import Probe, Target, address
 
 IDLE: Final = 100
+#: What anybody asks for, and nothing of the inside belongs on.
+PAGES: Final = ("/", "/health", "/ready", "/docs", "/openapi.json", "/debug")
 GRACE: Final = 3
 PATIENCE: Final = 5.0  # seconds
 BODY: Final = 64 * 2**10
@@ -119,6 +122,12 @@ def metrics(target: Target) -> Iterator[Finding]:
     answer = server.request(path="/metrics")
     if answer.status < 400:
         yield found("MCP-PRB-016", f"/metrics got {answer.status}")
+    for path in PAGES:
+        said = server.request(path=path).text
+        if told(target.lab.inside, said):
+            yield found("MCP-PRB-003", path)
+        elif target.lab.own_path.search(said):
+            yield found("MCP-PRB-006", path)
 
 
 def oversized(target: Target) -> Iterator[Finding]:

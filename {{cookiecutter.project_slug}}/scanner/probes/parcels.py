@@ -1,6 +1,7 @@
 """What has to be unpacked, parsed or matched before it does harm."""
 
 import base64
+import gzip
 import io
 import tarfile
 import zipfile
@@ -8,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any, Final
 
+ZEROS: Final = 80 * 2**20  # bytes; a thousandth of them when packed
 LONGEST: Final = 20_000  # characters; what is quadratic takes seconds
 NESTED: Final = 2_000  # brackets; twice as deep as Python calls itself
 #: A pattern that backtracks, and the text on which it never comes to an end.
@@ -33,6 +35,7 @@ def parcels(name: str, mark: str, secret: str) -> Iterator[tuple[str, str]]:
     yield "zip", base64.b64encode(zipped(name)).decode()
     yield "tar", base64.b64encode(tarred(name)).decode()
     yield "tar with a link", base64.b64encode(linked(name)).decode()
+    yield "gzip of zeros", base64.b64encode(blown()).decode()
     yield "zip in the workspace", "archive.zip"
     yield "tar in the workspace", "archive.tar"
 
@@ -44,6 +47,12 @@ def zipped(name: str) -> bytes:
     with zipfile.ZipFile(held, "w") as archive:
         archive.writestr(f"../outside/{name}.zip", name)
     return held.getvalue()
+
+
+@cache
+def blown() -> bytes:
+    """Return a little that takes much memory when it is unpacked."""
+    return gzip.compress(bytes(ZEROS), mtime=0)
 
 
 @cache

@@ -55,11 +55,15 @@ def traces(
         for entry in map(_entry, log.splitlines())
         if entry.get("event") in ENDS
     )
-    for component in attacked:
-        left, made = ends[component.name], calls.get(component.name, 0)
-        if component.kind == "tool" and left != made:
+    tools = {c.name: c for c in attacked if c.kind == "tool"}
+    for name in (*tools, *(calls.keys() - tools.keys())):
+        left, made = ends[name], calls.get(name, 0)
+        if left != made:
             message = f"{made} calls left {left} lines"
-            hit = component.hit(message, "MCP-PRB-020")
+            if name not in tools:
+                yield found("MCP-PRB-020", f"{name}: {message}")
+                continue
+            hit = tools[name].hit(message, "MCP-PRB-020")
             yield found("MCP-PRB-020", "", hit)
 
 

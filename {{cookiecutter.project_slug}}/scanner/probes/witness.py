@@ -191,6 +191,8 @@ def _attempts(event: str, given: tuple[Any, ...], root: str) -> Attempts:
         path, _, flags = given
         follows = not flags & getattr(os, "O_NOFOLLOW", 0)
         kind = "write" if flags & _TO_WRITE else "read"
+        if kind == "write" and _is_elsewhere(path, root):
+            yield kind, _text(path)
         yield from ((kind, trap) for trap in _traps(path, root, follows))
     else:
         kind = "read" if event in _READING else "write"
@@ -228,6 +230,22 @@ def _traps(path: object, root: str, follows: bool) -> Iterator[str]:
     within = place.removeprefix(f"{root}/")
     if within != place and within.partition("/")[0] in TRAPS:
         yield within
+
+
+def _is_elsewhere(path: object, root: str) -> bool:
+    """Tell whether a path is one of the machine's, far from the lab.
+
+    The home and the folder for temporary files lie in the lab, too.
+    """
+    if not isinstance(path, str | bytes | os.PathLike):
+        return False
+    text = os.path.normpath(_text(path))
+    near = (root.rpartition("/")[0], "/dev", "/proc", *sys.path)
+    return text.startswith("/") and not any(
+        text == place or text.startswith(f"{place}/")
+        for place in near
+        if place
+    )
 
 
 def _options(command: object) -> Attempts:

@@ -10,6 +10,7 @@ from ..rules import Hit
 from ..ruletable import ruled
 from ..secrets import engine
 from .components import Component
+from .disguises import disguised
 from .phrases import CONFIDENTIAL, MARKUP, ORDERS, in_words, plain
 from .signs import CONFIDING, ORDERING, telling
 
@@ -132,7 +133,7 @@ def too_long(component: Component) -> Iterator[Hit]:
 def encoded(component: Component) -> Iterator[Hit]:
     """Models decode Base64 as they read; people do not."""
     for where, said in component.texts():
-        found = _BLOB.search(said) or _sentence(said)
+        found = _BLOB.search(said) or _sentence(said) or disguised(said)
         if found and not where.endswith("pattern"):
             yield component.hit(
                 f"{len(found[0])} characters in {where}", where

@@ -3,6 +3,7 @@
 #: Tools as their users write them, each with a fault of its own.
 TOOLS = """
 import base64
+import gzip
 import importlib
 import io
 import os
@@ -559,6 +560,22 @@ def takes_memory(times: Annotated[int, Field(ge=0)]) -> int:
 
 
 @tool(read_only=True)
+def unpacks_whatever_comes(data: str) -> int:
+    try:
+        return len(gzip.decompress(base64.b64decode(data)))
+    except (OSError, ValueError, EOFError):
+        raise MISSING from None
+
+
+@tool
+def writes_far_away(text: str) -> None:
+    try:
+        Path("/no-such-place/report.txt").write_text("report")
+    except OSError:
+        raise MISSING from None
+
+
+@tool(read_only=True)
 def takes_a_little_memory(times: Annotated[int, Field(le=10**6)]) -> int:
     return len("some words " * times)
 
@@ -664,6 +681,8 @@ FOUND = {
     "shell_of_a_name": {"MCP-PRB-004"},
     "holds_up_the_others": {"MCP-PRB-008"},
     "takes_memory": {"MCP-PRB-038"},
+    "unpacks_whatever_comes": {"MCP-PRB-038"},
+    "writes_far_away": {"MCP-PRB-002"},
     "takes_a_little_memory": set(),
     "tidies": {"MCP-PRB-040"},
     "adds": set(),

@@ -98,6 +98,51 @@ HTTP: list[tuple[str, str, Probe, list[Edit]]] = [
         ],
     ),
     (
+        "health that tells the environment",
+        "MCP-PRB-003",
+        metrics,
+        [
+            (
+                "serving/health.py",
+                '{"status": "alive", **self._told(scope)}',
+                '{"status": "alive", **__import__("os").environ}',
+            )
+        ],
+    ),
+    (
+        "health that tells where it works",
+        "MCP-PRB-006",
+        metrics,
+        [
+            (
+                "serving/health.py",
+                '{"status": "alive", **self._told(scope)}',
+                '{"status": __import__("os").getcwd()}',
+            )
+        ],
+    ),
+    (
+        "claimed names in the log",
+        "MCP-PRB-011",
+        limits,
+        [
+            (
+                "controls/audit.py",
+                '"client_id": call.client_id,',
+                '"client_id": claimed() or call.client_id,',
+            ),
+            (
+                "controls/audit.py",
+                "def _reasons(",
+                "def claimed() -> str | None:\n"
+                "    from fastmcp.server.dependencies import"
+                " get_http_headers\n\n"
+                "    return get_http_headers().get('x-client-id')\n\n\n"
+                "def _reasons(",
+            ),
+        ],
+    ),
+    (
         "no limit of bodies",
         "MCP-PRB-021",
         oversized,
@@ -317,6 +362,7 @@ def test_fault_is_found_over_http(
 
 
 REMEMBERS = """
+from ..identity import current_client_id
 from . import tool
 
 SAID: list[str] = []
@@ -356,6 +402,15 @@ def returns(text: str) -> str:
     return KEPT.get(text, "")
 
 
+GREETED: list[str] = []
+
+
+@tool(read_only=True)
+async def greets(text: str) -> str:
+    GREETED.append(current_client_id())
+    return f"Hello {GREETED[0]}"
+
+
 @tool(read_only=True)
 def is_honest(text: str) -> str:
     return text.upper()
@@ -372,12 +427,14 @@ TAKES = {"said": {}, "keeps": PAIR}
         (["said", "say"], {"MCP-PRB-030"}),
         (["repeats"], {"MCP-PRB-030"}),
         (["keeps", "returns"], {"MCP-PRB-030"}),
+        (["greets"], {"MCP-PRB-030"}),
         (["is_honest"], set()),
     ],
     ids=[
         "told to another tool",
         "kept from the last call",
         "kept under a name",
+        "a cached answer",
         "honest",
     ],
 )

@@ -171,6 +171,38 @@ TOKENS: list[tuple[str, str, str, list[Edit]]] = [
         [(JWT, "issuer=self._issuer,\n                leeway", "leeway")],
     ),
     (
+        "issuer by its beginning",
+        "MCP-PRB-015",
+        "jwt",
+        [
+            (JWT, "issuer=self._issuer,\n                leeway", "leeway"),
+            (
+                JWT,
+                "return _holder(self._claims(token, key, algorithm))",
+                "claims = self._claims(token, key, algorithm)\n"
+                "        if not claims['iss'].startswith(self._issuer):\n"
+                "            raise InvalidToken('issuer')\n"
+                "        return _holder(claims)",
+            ),
+        ],
+    ),
+    (
+        "audience by its beginning",
+        "MCP-PRB-015",
+        "jwt",
+        [
+            (JWT, REQUIRED, '"verify_aud": False, "require": ["exp", "aud"]'),
+            (
+                JWT,
+                "return _holder(self._claims(token, key, algorithm))",
+                "claims = self._claims(token, key, algorithm)\n"
+                "        if not claims['aud'].startswith(self._audience):\n"
+                "            raise InvalidToken('audience')\n"
+                "        return _holder(claims)",
+            ),
+        ],
+    ),
+    (
         "expiry",
         "MCP-PRB-015",
         "jwt",

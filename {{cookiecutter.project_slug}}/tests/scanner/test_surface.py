@@ -14,6 +14,7 @@ from scanner.rules import RULES, rules_for
 from scanner.surface.components import Component, Declared
 from scanner.tools import ToolError
 from tests.scanner.descriptions import HONEST, POISONED
+from tests.scanner.rephrased import NEAR, REPHRASED, WELL_KNOWN
 
 KINDS = ("text", "schema", "scope")
 
@@ -182,14 +183,19 @@ def test_clean_tool_has_no_finding(component: Component) -> None:
 
 @pytest.mark.parametrize(
     ("rule", "said"),
-    [(rule, said) for rule, texts in POISONED.items() for said in texts],
+    [
+        (rule, said)
+        for table in (POISONED, REPHRASED)
+        for rule, texts in table.items()
+        for said in texts
+    ],
     ids=str,
 )
 def test_poisoned_description_is_found(rule: str, said: str) -> None:
     assert set(ids(tool(said))) == {rule}
 
 
-@pytest.mark.parametrize("said", HONEST, ids=ascii)
+@pytest.mark.parametrize("said", HONEST + NEAR + WELL_KNOWN, ids=ascii)
 def test_honest_description_has_no_finding(said: str) -> None:
     assert ids(tool(said)) == []
 
