@@ -2,7 +2,6 @@
 
 import ast
 import re
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
@@ -100,7 +99,7 @@ def constant_time(source: Source) -> Iterator[Hit]:
     By the time that it takes, a signature is guessed byte after byte; so is
     a token that comes in a header.
     """
-    names = _given(source)
+    names = source.given()
     for node in source.each(ast.Compare):
         equal = isinstance(node.ops[0], ast.Eq | ast.NotEq)
         sides = (node.left, *node.comparators)
@@ -124,16 +123,6 @@ def _written(source: Source, keyword: ast.keyword) -> str:
             isinstance(x, ast.Name) and x.id == value.id for x in each.targets
         )
     )
-
-
-def _given(source: Source) -> dict[str, list[ast.expr]]:
-    """Return what each name is given, anywhere in the file."""
-    found: dict[str, list[ast.expr]] = defaultdict(list)
-    for node in source.each(ast.Assign):
-        for target in node.targets:
-            if isinstance(target, ast.Name):
-                found[target.id].append(node.value)
-    return found
 
 
 def _is_hmac(

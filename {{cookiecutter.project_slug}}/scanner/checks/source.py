@@ -4,7 +4,7 @@ import ast
 import io
 import re
 import tokenize
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TypeVar, cast
@@ -62,6 +62,16 @@ class Source:
             return ""
         parts.append(self.names.get(node.id, node.id))
         return ".".join(reversed(parts))
+
+    def given(self) -> dict[str, list[ast.expr]]:
+        """Return what each name is given, anywhere in the file."""
+        found: dict[str, list[ast.expr]] = defaultdict(list)
+        for node in self.each(ast.Assign):
+            for target in node.targets:
+                for each in ast.walk(target):
+                    if isinstance(each, ast.Name):
+                        found[each.id].append(node.value)
+        return found
 
     def line(self, number: int) -> str:
         """Return a line's text, which anchors a finding when it moves."""

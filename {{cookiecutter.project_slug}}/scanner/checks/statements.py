@@ -2,7 +2,6 @@
 
 import ast
 import re
-from collections import defaultdict
 
 from .fixed import is_fixed
 from .source import Source
@@ -19,7 +18,7 @@ def fixed_statements(source: Source) -> frozenset[int]:
 
     That is fixed words, numbers, and as many marks as there are values.
     """
-    given = _given(source)
+    given = source.given()
     right: set[int] = set()
     wrong: set[int] = set()
     inner: set[int] = set()
@@ -70,17 +69,6 @@ def _terms(node: ast.expr) -> list[ast.expr]:
             waiting += [each.left, each.right]
         else:
             found.append(each)
-    return found
-
-
-def _given(source: Source) -> dict[str, list[ast.expr]]:
-    """Return what each name is given anywhere in the file."""
-    found: dict[str, list[ast.expr]] = defaultdict(list)
-    for node in source.each(ast.Assign):
-        for target in node.targets:
-            for each in ast.walk(target):
-                if isinstance(each, ast.Name):
-                    found[each.id].append(node.value)
     return found
 
 
