@@ -54,16 +54,14 @@ LAYOUTS: dict[str, dict[str, str]] = {
 }
 # What no answer changes is tried with the default answers alone; what only
 # the settings' defaults could change, with the answers furthest from them.
-UNANSWERED = ("attacks", "commands", "scanner", "workspace")
-BY_LIMIT = ("controls",)
-BY_TRANSPORT = (
-    "auth",
-    "serving",
-    "tools",
-    "deploy/test_monitoring.py",
-    "deploy/test_proxy.py",
+UNANSWERED = (
+    *("attacks", "commands", "scanner", "workspace", "test_location.py"),
+    *("controls/test_redis.py", "deploy/test_alerting.py"),
+    *("deploy/test_monitoring.py", "deploy/test_proxy.py"),
     "deploy/test_rules.py",
 )
+BY_LIMIT = ("controls",)
+BY_TRANSPORT = ("auth", "serving", "tools", "test_main.py")
 FURTHEST: dict[str, tuple[str, ...]] = {
     "http-jwt-kubernetes": (),
     "smallest": BY_TRANSPORT,

@@ -1,11 +1,12 @@
 """What the tests of the scanner share."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
-from scanner.checks import dependencies
+from scanner.checks import code, dependencies
+from scanner.checks.bandit import BanditRun
 from scanner.model import CheckResult, Options
 from scanner.project import Project
 from tests.scanner.faulty_tools import Bench
@@ -37,6 +38,22 @@ def make_project(tmp_path: Path) -> Make:
 def bench(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Bench:
     """An empty place for programs; no other of the scan's is found."""
     return make_bench(monkeypatch, tmp_path / "bench")
+
+
+@pytest.fixture
+def without_bandit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bandit has seen every file and has found nothing.
+
+    It takes a second to start, and what our own rules find is not its.
+    """
+
+    def run(_root: Path, paths: Sequence[str], *_: object) -> BanditRun:
+        totals = {"loc": 1, "nosec": 0, "skipped_tests": 0}
+        metrics = {"_totals": totals, **{path: {} for path in paths}}
+        seen = {"errors": [], "results": [], "metrics": metrics}
+        return BanditRun("1.9.4", [seen])
+
+    monkeypatch.setattr(code, "run_bandit", run)
 
 
 @pytest.fixture

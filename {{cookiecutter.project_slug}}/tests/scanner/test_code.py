@@ -103,9 +103,8 @@ def test_in_tests_only_what_is_high_counts(by_file):
     assert found.id == "MCP-CODE-B307"
 
 
-def test_many_tools_and_long_sums_are_judged_in_bounded_time(
-    make_project, options
-):
+@pytest.mark.usefixtures("without_bandit")
+def test_many_tools_and_long_sums_are_judged_in_bounded_time(make_project):
     calls = "    client.get(a)\n    db.execute(a)\n" * 1500
     swapped = "".join(
         f"def f{n}(a, b, c, d):\n    f{(n + 1) % 9}(b, c, d, a)\n"
@@ -195,32 +194,32 @@ def test_a_bandit_that_fails_never_passes(
 SEEN = '"paths": {"scanned": ["small_server/__init__.py"]}'
 
 
+@pytest.mark.usefixtures("without_bandit")
 @pytest.mark.skipif(os.name != "posix", reason="shell scripts")
 @pytest.mark.parametrize("failure", [f for f in FAILURES if f != "absent"])
 def test_a_semgrep_that_is_there_must_work(
     make_project, options, bench, failure
 ):
-    bench.keep("bandit")
     bench.fail("semgrep", failure, "1.185.0")
     result = code.check(make_project(), Options(timeout=3.0))
     assert result.state is State.ERROR
     assert "semgrep" in result.reason
 
 
+@pytest.mark.usefixtures("without_bandit")
 @pytest.mark.skipif(os.name != "posix", reason="shell scripts")
 def test_a_semgrep_that_sees_a_part_is_an_error(make_project, options, bench):
-    bench.keep("bandit")
     report = '{"errors": [], "results": [], ' + SEEN + "}"
     bench.install("semgrep", f"echo '{report}'", "1.185.0")
     result = code.check(make_project(), options)
     assert "semgrep saw 1 of 2 files" in result.reason
 
 
+@pytest.mark.usefixtures("without_bandit")
 @pytest.mark.skipif(os.name != "posix", reason="shell scripts")
 def test_semgrep_adds_what_others_miss_and_repeats_nothing(
     make_project, options, bench
 ):
-    bench.keep("bandit")
     result = {
         "check_id": "scanner.checks.MCP-CODE-014",
         "path": "small_server/x.py",
@@ -243,11 +242,11 @@ def test_semgrep_adds_what_others_miss_and_repeats_nothing(
     assert added.anchor == "c.run(x)"
 
 
+@pytest.mark.usefixtures("without_bandit")
 @pytest.mark.skipif(os.name != "posix", reason="shell scripts")
 def test_a_rule_of_semgrep_s_that_is_not_ours_is_an_error(
     make_project, options, bench
 ):
-    bench.keep("bandit")
     result = {"check_id": "other", "path": "x", "start": {"line": 1}}
     result["extra"] = {"message": "m"}
     report = {"errors": [], "results": [result], "paths": {"scanned": []}}
@@ -270,10 +269,10 @@ def test_each_of_semgrep_s_rules_is_one_that_is_explained():
         assert rule["pattern-sources"]
 
 
+@pytest.mark.usefixtures("without_bandit")
 def test_semgreps_absence_is_said_and_costs_nothing(
     make_project, options, bench
 ):
-    bench.keep("bandit")
     result = code.check(make_project(), options)
     assert result.state is State.PASSED
     assert result.complete

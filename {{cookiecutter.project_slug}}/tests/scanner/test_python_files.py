@@ -42,6 +42,7 @@ def found(result):
     return [(f.id, f.path, f.line) for f in result.findings]
 
 
+@pytest.mark.usefixtures("without_bandit")
 @pytest.mark.parametrize(
     "table",
     [
@@ -59,6 +60,7 @@ def test_tools_are_looked_at_in_every_package_that_is_run(make_project, table):
     assert make_project(**files).package == "small_server"
 
 
+@pytest.mark.usefixtures("without_bandit")
 def test_what_no_script_runs_is_no_tool(make_project):
     assert found(checked(make_project, {"other/x.py": TOOL})) == []
 
@@ -77,6 +79,7 @@ def test_a_script_without_a_suffix_is_read(make_project, first):
     assert result.complete
 
 
+@pytest.mark.usefixtures("without_bandit")
 def test_other_scripts_are_not_python(make_project):
     files = {"deploy/job": "#!/bin/sh\neval $x\n", "notes": "# python\n"}
     result = checked(make_project, files)
@@ -84,6 +87,7 @@ def test_other_scripts_are_not_python(make_project):
     assert result.coverage.total == 2
 
 
+@pytest.mark.usefixtures("without_bandit")
 def test_a_script_that_does_not_parse_is_a_gap(make_project):
     result = checked(make_project, {"job": "#!/usr/bin/python2\nprint 1\n"})
     assert not result.complete
@@ -129,6 +133,7 @@ def test_what_ipython_adds_is_left_out(name):
     assert [x for x in lines if x] == [x for x in wanted.splitlines() if x]
 
 
+@pytest.mark.usefixtures("without_bandit")
 def test_other_languages_are_not_read(make_project):
     text = notebook("eval(x", language="julia")
     assert checked(make_project, {"x.ipynb": text}).complete
@@ -146,6 +151,7 @@ GAPS = {
 }
 
 
+@pytest.mark.usefixtures("without_bandit")
 @pytest.mark.parametrize("name", GAPS)
 def test_a_notebook_that_is_not_read_is_a_gap(make_project, name):
     result = checked(make_project, {"x.ipynb": GAPS[name]})
@@ -153,6 +159,7 @@ def test_a_notebook_that_is_not_read_is_a_gap(make_project, name):
     assert "x.ipynb" in result.reason
 
 
+@pytest.mark.usefixtures("without_bandit")
 def test_a_notebook_as_large_as_can_be_takes_no_longer(make_project):
     cells = "\n".join("x = 1" for _ in range(10_000))
     text = notebook(*["x = 1"] * 2000, cells)

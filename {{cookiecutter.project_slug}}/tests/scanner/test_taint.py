@@ -188,31 +188,32 @@ def test_a_word_is_followed_through_any_number_of_assignments():
         assert given(tool.calls[0].args[0], tool)
 
 
-# Each as large as a file may be; quadratic in its lines, or in the length of
-# one, it would take minutes.
+# Large enough that what is quadratic in the lines, or in the length of one,
+# takes minutes.
 IF = "    if a:\n        f()\n"
 CHAIN = f"    a{'.open()' * 60}\n"
 LARGE = {
-    "reversed": "@tool\ndef f(x9000):\n"
-    + "".join(f"    x{n} = x{n + 1}\n" for n in range(9000)),
+    "reversed": "@tool\ndef f(x5000):\n"
+    + "".join(f"    x{n} = x{n + 1}\n" for n in range(5000)),
     "one_name": "@tool\ndef f(a):\n"
-    + "    f(a)\ndef f(a):\n" * 6000
+    + "    f(a)\ndef f(a):\n" * 3000
     + "    f(a)",
-    "each_other": "@tool\ndef f(a):\n    g(a)\n" * 3000
-    + "def g(a):\n    f(a)\n" * 3000,
+    "each_other": "@tool\ndef f(a):\n    g(a)\n" * 1500
+    + "def g(a):\n    f(a)\n" * 1500,
     "asked": RESOLVED
-    + f"    if not {INSIDE}:\n        raise OSError\n    open(path)\n" * 3000,
+    + f"    if not {INSIDE}:\n        raise OSError\n    open(path)\n" * 1500,
     "and": f"@tool\ndef f(a):\n    {'ok and ' * 20_000}ok\n    ok = ok and ok",
     "handed": f"@tool\ndef f(a):\n    f({'f, ' * 20_000}a)\n",
     "tuples": f"@tool\ndef f(a):\n    {'x, ' * 15_000} = {'a, ' * 15_000}\n",
     "deep": f"@tool\ndef f(a):\n    a = {'not ' * 900}a.b()\n{IF}",
-    "chains": f"@tool\ndef f(a):\n{CHAIN * 300}",
+    "chains": f"@tool\ndef f(a):\n{CHAIN * 150}",
     "made": "@tool\ndef f(a):\n"
-    + "".join(f"    x = a{n}()\n    x.get(a)\n" for n in range(5000)),
+    + "".join(f"    x = a{n}()\n    x.get(a)\n" for n in range(2500)),
 }
 
 
 @pytest.mark.timeout(120)
+@pytest.mark.usefixtures("without_bandit")
 @pytest.mark.parametrize("name", LARGE)
 def test_no_file_takes_more_time_than_its_size(make_project, name):
     project = make_project(**{"small_server/x.py": LARGE[name]})

@@ -26,7 +26,7 @@ LAYERS = (
 
 
 @pytest.fixture
-def found(make_project):
+def found(make_project, without_bandit):
     """What is found in a package with these files, as ids and messages."""
 
     def check(**texts):
