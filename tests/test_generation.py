@@ -310,20 +310,22 @@ def faulty(tmp_path_factory: pytest.TempPathFactory) -> Path:
     faulty = clone(tmp_path_factory.mktemp("faulty"))
     package = next(faulty.glob("*project_slug*/*__package_name*"))
     (package / "unsafe.py").write_text(
-        '"""Evaluates."""\n\n\ndef run(text: str) -> object:\n'
-        '    """Evaluate text."""\n    return eval(text)\n'
+        '"""Loads."""\n\nimport yaml\n\n\ndef load(text: str) -> object:\n'
+        '    """Load text."""\n    return yaml.unsafe_load(text)\n'
     )
     return faulty
 
 
 class TestGate:
+    """A finding decides, be there an environment or not."""
+
     def test_strict_refuses_a_project_with_findings(
-        self, tmp_path: Path, faulty: Path
+        self, tmp_path: Path, faulty: Path, cold: dict[str, str]
     ) -> None:
         folder = tmp_path / "out"
-        run = generate(folder, template=faulty)
+        run = generate(folder, template=faulty, env=cold)
         assert run.returncode == 1
-        assert "unsafe.py:6" in run.stdout
+        assert "unsafe.py:8" in run.stdout
         assert "--keep-project-on-failure" in run.stderr
         assert not (folder / "mcp-server").exists()
 
@@ -336,10 +338,11 @@ class TestGate:
         assert (folder / "mcp-server" / "uv.lock").exists()
 
     def test_report_keeps_findings_open(
-        self, tmp_path: Path, faulty: Path
+        self, tmp_path: Path, faulty: Path, cold: dict[str, str]
     ) -> None:
         folder = tmp_path / "out"
-        run = generate(folder, template=faulty, security_gate="report")
+        report = {"security_gate": "report"}
+        run = generate(folder, template=faulty, env=cold, **report)
         assert run.returncode == 0, run.stdout + run.stderr
         assert "holds the findings as open" in run.stdout
         path = folder / "mcp-server" / ".security" / "baseline.json"
