@@ -14,7 +14,6 @@ from ..secrets import (
     headings,
     judge,
     passwords,
-    services,
     structures,
     tokens,
 )
@@ -47,6 +46,19 @@ The text has the form that the issuer publishes for this credential.
 
 Whoever reads the repository, the image or a log that quotes them can use it.
 That it was replaced in a later commit changes nothing: revoke it.
+"""
+_HASHED = """\
+The hash of a password stands in the text, as crypt(5) writes it.
+
+Whoever has it can try passwords offline, without limit, and people use one in
+many places. A login's line of /etc/shadow or .htpasswd is one.
+"""
+_TYPED = """\
+A value stands where a key does, and was typed in rows, as in abcd1234.
+
+It has an issuer's form, or the name of a secret or of a service before it. So
+it is hardly in use; but nobody can tell. A placeholder that says so
+(<your-key>) is left alone, and so is a file of samples (.env.example).
 """
 _NAMED = """\
 A value of the issuer's form stands behind the issuer's name.
@@ -211,9 +223,11 @@ def _register(kind: Kind, explanation: str, remedy: str = _REMEDY) -> None:
 for _structure in structures.STRUCTURES:
     _register(_structure.kind, inspect.getdoc(_structure.find) or "")
 for _format in formats.load():
-    _register(_format.kind, _PUBLISHED if _format.names is None else _NAMED)
+    _published = _PUBLISHED if _format.names is None else _NAMED
+    _hash = _format.kind.id == "MCP-SEC-014"
+    _register(_format.kind, _HASHED if _hash else _published)
 _register(tokens.ASSIGNED, inspect.getdoc(tokens.by_name) or "")
-_register(services.SAMPLE, inspect.getdoc(services.keys) or "", _SAY_SO)
+_register(tokens.SAMPLE, _TYPED, _SAY_SO)
 _register(passwords.PASSWORD, inspect.getdoc(passwords.passwords) or "")
 _register(headings.COLUMN, inspect.getdoc(headings.columns) or "")
 _register(_UNREASONED, _SILENT, "Say why: # secret-ok: a sample of the RFC.")

@@ -24,6 +24,8 @@ _CLASSES = {
     "A": "A-Za-z0-9",
     "w": r"A-Za-z0-9_\-",
     "b": "A-Za-z0-9+/",
+    "c": "A-Za-z0-9./",
+    "k": r"A-Za-z0-9_.@:$\-",
     "s": r"A-Za-z0-9_=\-",
     "e": r"A-Za-z0-9_=+/\-",
     "t": r"A-Za-z0-9_=.\-",
@@ -38,7 +40,7 @@ _PART = re.compile(
 )
 
 
-_WIDE = re.compile(r"<[lAwbsetzp]\d{2}")
+_WIDE = re.compile(r"<[lAwbcsetzp]\d{2}")
 
 
 @dataclass(frozen=True, slots=True)

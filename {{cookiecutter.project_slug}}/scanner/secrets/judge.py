@@ -65,7 +65,9 @@ _CASE_CHANGES = re.compile(rb"(?=[a-z][A-Z]|[A-Z][a-z])")
 _PAIRS = re.compile(rb"(?=([a-z]{2}|[A-Z]{2}|[A-Z][a-z]))")
 # The pairs of letters that make up five sixths of the words in code.
 _COMMON = frozenset(
-    (
+    way(pair)
+    for way in (bytes.lower, bytes.upper, bytes.title)
+    for pair in (
         b"ab ac ad ag ai al am an ap ar as at ay ba be ca ce ch ck cl co ct "
         b"cu da de di do ec ed el em en er es et ex fa fe fi fo ge gi ha he "
         b"hi ho ia ic id ie if ig il im in io ir is it iv ke la le li ll lo "
@@ -133,6 +135,7 @@ def words(value: bytes) -> bool:
     return _WORDS.fullmatch(value) is not None
 
 
+@functools.lru_cache(KEPT)
 def random(value: bytes, *, sure: bool = False) -> bool:
     """Tell whether the value looks drawn by chance, not written by a person.
 
@@ -222,8 +225,8 @@ def wordiness(value: bytes) -> float:
     Of few pairs the share is chance: they weigh little against what is to be
     expected of random letters.
     """
-    pairs = [pair.lower() for pair in _PAIRS.findall(value)]
-    common = sum(pair in _COMMON for pair in pairs)
+    pairs = _PAIRS.findall(value)
+    common = sum(map(_COMMON.__contains__, pairs))
     return (common + PRIOR * SEEN_BEFORE) / (len(pairs) + SEEN_BEFORE)
 
 

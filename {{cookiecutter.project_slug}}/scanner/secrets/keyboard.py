@@ -1,6 +1,7 @@
 """Telling what somebody typed in a row from what was drawn by chance."""
 
 import functools
+import re
 from itertools import pairwise
 
 KEPT = 256  # values whose judgement is remembered: each is asked for often
@@ -17,7 +18,8 @@ _ROWS = (
 )
 _STEPS = frozenset(
     pair for row in _ROWS for way in (row, row[::-1]) for pair in pairwise(way)
-)
+) | {(byte, byte) for byte in range(256)}
+_ALONG = re.compile(rb"\x01{%d,}" % (ROW - 1))
 
 
 def typed(value: bytes, most: float = MOST) -> bool:
@@ -39,11 +41,5 @@ def _rows(value: bytes) -> int:
 
 def _along(value: bytes) -> int:
     """Return how many bytes stand in rows."""
-    count, length = 0, 1
-    for pair in pairwise(value):
-        if pair in _STEPS or pair[0] == pair[1]:
-            length += 1
-        else:
-            count += length if length >= ROW else 0
-            length = 1
-    return count + (length if length >= ROW else 0)
+    steps = bytes(map(_STEPS.__contains__, pairwise(value)))
+    return sum(len(row) + 1 for row in _ALONG.findall(steps))

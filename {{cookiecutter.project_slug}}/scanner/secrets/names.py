@@ -1,10 +1,12 @@
 """What the name before a value says about the value."""
 
+import functools
 import re
 from enum import IntEnum
 from itertools import pairwise
 
 from . import formats
+from .keyboard import KEPT
 
 
 class Says(IntEnum):
@@ -46,19 +48,22 @@ _OTHER = re.compile(
     r"|pair|ring|hash|vault|mesh|selector|signature|store|s?tab)"
     r"|access_?id|api_?version|tokeni[sz]|secret_?names?|user_secrets|web_?socket"
     r"|(?:^|_)(?:action|change|cursor|delta|lock|resume|stream|sync)_token"
-    r"|(?:^|_)(?:bad|bogus|dummy|example|fake|invalid|mock|non_matching"
-    r"|placeholder|sample|wrong)(?:_|$)|(?:^|_)(?:ghsa|cve)$"
+    r"|(?:^|_)(?:ghsa|cve)$"
+)
+_MADE_UP = re.compile(
+    r"(?:^|_)(?:bad|bogus|dummy|example|fake|invalid|mock|non_matching"
+    r"|placeholder|sample|wrong)(?:_|$)"
 )
 _WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _TAIL = re.compile(
-    rb"(?:\\{0,3}[\"'`\])}]){0,3}[ \t]{0,20}"
+    rb"(?=[^A-Za-hj-z0-9_])(?:\\{0,3}[\"'`\])}]){0,3}[ \t]{0,20}"
     rb"(?::{1,3}=|\?\?=|[?+.!=|]?={1,2}>?|->|=>|:|,|>|\|{1,2}|\(|\bis\b"
-    rb"|[ \t]-(?=[ \t])|[ \t](?=[\"'`])"
-    rb"|(?:(?<=[Tt]oken)|(?<=TOKEN)|(?<=[Ss]ecret)|(?<=SECRET)|(?<=[Kk]ey)"
-    rb"|(?<=KEY))[ \t])"
+    rb"|[ \t]-(?=[ \t])|[ \t](?=[\"'`])|[ \t](?:(?<=[Tt]oken.)|(?<=TOKEN.)"
+    rb"|(?<=[Ss]ecret.)|(?<=SECRET.)|(?<=[Kk]ey.)|(?<=KEY.)))"
     rb"[\s\"'`\\({\[]{0,40}(?:[bBuUrRfF@$]{1,2}[\"'`]{1,3})?"
     rb"(?:(?i:bearer|token|apikey) {1,2}|(?:base64|hex|oauth2):)?$"
 )
+_LONGEST_TAIL = 100  # bytes
 _ELEMENT = re.compile(
     rb"<(?P<name>[\w.:-]{2,40})>[\s{]{0,40}(?:[\w.:-]{1,30}[ ]){0,3}$"
 )
@@ -74,7 +79,7 @@ def before(data: bytes, start: int) -> str:
     left = data[max(0, start - 160) : start]
     if left.rstrip(b" ").endswith(_OPENED):
         return ""
-    tail = _TAIL.search(left)
+    tail = _TAIL.search(left, max(0, len(left) - _LONGEST_TAIL))
     if tail is None:
         return _loose(left)
     text = left[: tail.start()]
@@ -97,6 +102,7 @@ def _loose(left: bytes) -> str:
     return name if service(name) else ""
 
 
+@functools.lru_cache(KEPT)
 def service(name: str) -> bool:
     """Tell whether it is the name of a service that gives out keys."""
     known = formats.services()
@@ -115,14 +121,21 @@ def plain(name: bytes) -> str:
     return re.sub(r"[\W_]+", "_", words).strip("_").lower()
 
 
+@functools.lru_cache(KEPT)
 def other(name: str) -> bool:
     """Tell whether the name is that of something that is no secret."""
-    return _OTHER.search(name) is not None
+    return _OTHER.search(name) is not None or made_up(name)
 
 
+def made_up(name: str) -> bool:
+    """Tell whether the name says that its value is not in use."""
+    return _MADE_UP.search(name) is not None
+
+
+@functools.lru_cache(KEPT)
 def says(name: str) -> Says:
     """Judge a name; one that tells of something else says nothing."""
-    if _OTHER.search(name):
+    if other(name):
         return Says.NOTHING
     for pattern, meaning in (
         (_PASSWORD, Says.PASSWORD),

@@ -7,13 +7,9 @@ names the service, says what the value is, and then holds it, on one line.
 import re
 from collections.abc import Iterator
 
-from ..model import Severity
 from . import judge, keyboard, names, tokens
 from .source import Kind, Secret, Source
 
-SAMPLE = Kind(
-    "MCP-SEC-013", "Key of a service that looks made up", Severity.LOW
-)
 NEAR = 100  # bytes before the value in which the service is named
 REACH = 3  # characters behind the word for "key": a plural, a number
 MIXED = 0.7  # wordiness that letters with digits between them seldom have
@@ -30,11 +26,7 @@ _CUT = re.compile(rb"[;<>&?{}\n]|//")
 
 
 def keys(source: Source) -> Iterator[Secret]:
-    """A value stands behind the name of a service and a word for "key".
-
-    It was typed in rows (``abcd1234``), so it is hardly in use; but nobody
-    can tell. A placeholder that says so (``<your-key>``) is left alone.
-    """
+    """Yield values behind the name of a service and a word for "key"."""
     for run in source.runs:
         if _telling(run) and source.budget.spend():
             for value in _values(run):
@@ -74,7 +66,7 @@ def _kind(value: bytes) -> Kind | None:
     if judge.placeholder(body):
         return None
     if made_up(body):
-        return SAMPLE
+        return tokens.SAMPLE
     drawn = judge.entropy(body) > tokens.LEAST_ENTROPY and not body.isdigit()
     return tokens.ASSIGNED if drawn else None
 
@@ -97,6 +89,9 @@ def made_up(value: bytes) -> bool:
 
 def _repeats(value: bytes) -> bool:
     """Tell whether it consists of one part: ``abc123abc123abc``."""
-    return any(
-        value[step:] == value[:-step] for step in range(2, len(value) // 2 + 1)
-    )
+    step = value.find(value[:2], 2)
+    while 0 < step <= len(value) // 2:
+        if value.startswith(value[step:]):
+            return True
+        step = value.find(value[:2], step + 1)
+    return False

@@ -64,13 +64,6 @@ _ENTRY = re.compile(
     rb"[\"']?(?P<value>[A-Za-z0-9+/]{8,}={0,2})[\"']?[ \t]*$",
     re.MULTILINE,
 )
-LOGIN_LONG = 60  # bytes
-_SHADOW = re.compile(
-    rb"[ \t]{0,8}[a-z_][\w.@-]{0,40}:"
-    rb"(?P<hash>\$(?:1|2[abxy]|5|6|7|y|gy|apr1)\$"
-    rb"[\w./$=,-]{20,200})(?::[\d:]{0,40})?[ \t\r]*$",
-    re.MULTILINE,
-)
 _STORE = re.compile(
     r"(?:.*/)?(?:[^/]+\.(?:p12|pfx|jks|keystore|kdbx|ppk)"
     r"|\.(?:htpasswd|pgpass))",
@@ -189,19 +182,6 @@ def kubernetes_secrets(source: Source) -> Iterator[Secret]:
         begin += len(document) + len(b"---")
 
 
-def password_files(source: Source) -> Iterator[Secret]:
-    """A line of a password file stands in the text: a login and its hash.
-
-    It is what /etc/shadow and .htpasswd hold (crypt(5)). Whoever has it can
-    try passwords offline, without limit, and people use one in many places.
-    """
-    for at in source.all(b":$"):
-        begin = source.data.rfind(b"\n", max(0, at - LOGIN_LONG), at) + 1
-        found = _SHADOW.match(source.data, begin)
-        if found and not source.harmless(at):
-            yield Secret(HASHES, found.start("hash"), found["hash"])
-
-
 def key_stores(source: Source) -> Iterator[Secret]:
     """A key store or a password safe lies in the repository.
 
@@ -218,7 +198,6 @@ URL = Kind("MCP-SEC-003", "Password in a URL", Severity.HIGH)
 HEADER = Kind("MCP-SEC-006", "Credential in an HTTP header", Severity.HIGH)
 MANIFEST = Kind("MCP-SEC-008", "Kubernetes Secret", Severity.HIGH)
 STORE = Kind("MCP-SEC-009", "Key store", Severity.HIGH)
-HASHES = Kind("MCP-SEC-014", "Line of a password file", Severity.MEDIUM)
 LOGIN = Kind("MCP-SEC-011", "Login to a registry", Severity.HIGH)
 
 
@@ -239,7 +218,6 @@ STRUCTURES = (
     Structure(LOGIN, registry_logins),
     Structure(MANIFEST, kubernetes_secrets),
     Structure(STORE, key_stores),
-    Structure(HASHES, password_files),
 )
 
 

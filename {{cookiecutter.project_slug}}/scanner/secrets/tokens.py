@@ -11,6 +11,7 @@ from .names import Says
 from .source import Kind, Secret, Source
 
 ASSIGNED = Kind("MCP-SEC-004", "Secret assigned to a name", Severity.HIGH)
+SAMPLE = Kind("MCP-SEC-013", "Key that looks made up", Severity.LOW)
 LONG = 4096  # bytes; below, cutting a text up is faster than searching it
 START = 3  # bytes of a keyword that are looked for first
 TELLING = 3  # characters of a form that make it unmistakable
@@ -27,6 +28,8 @@ _BOUND = re.compile(rb"[:=]")
 _BROKEN = re.compile(rb":|=[^=]")
 _IN_WORDS = re.compile(rb"[\w.]")  # no token begins behind one of these
 _EMPTY = b"A" * 12  # Base64 of zeros, as in certificates and images
+_ALPHABET = bytes(range(97, 123))  # who writes all of it shows a form
+_ROW = re.compile(rb"(?i)12345|abcde|qwert|a1b2c|54321")
 _NUMBERS = re.compile(rb"[\d-]+")
 _TO_WORDS = bytes(n if _IN_WORDS.match(bytes([n])) else 32 for n in range(256))
 _PIECES = re.compile(rb"[:@%!$|]|=(?=[^=])")
@@ -50,18 +53,27 @@ def _starts(text: bytes) -> list[bytes]:
     if len(text) > LONG:
         return [start for start in known if start in text]
     words = {word[:START] for word in text.translate(_TO_WORDS).split()}
-    return [
-        start
-        for start, begun in _begun().items()
-        if (begun in words if begun else start in text)
-    ]
+    heads = _heads()
+    starts = {
+        start for word in {*words, b""} & heads.keys() for start in heads[word]
+    }
+    return sorted(start for start in starts if start in text)
 
 
 def _formed(source: Source, kind: Kind, form: str) -> Iterator[Secret]:
     for found in formats.regex(form).finditer(source.joined):
-        if _genuine(found, form):
-            for start in source.places(found):
-                yield Secret(kind, start, found[0])
+        judged = _judged(found, form, kind)
+        if judged is None:
+            continue
+        serious = judged.severity.rank <= Severity.HIGH.rank
+        for start in source.places(found):
+            if serious or not _shown(source, start):
+                yield Secret(judged, start, found[0])
+
+
+def _shown(source: Source, at: int) -> bool:
+    """Tell whether a manual or a name says that the value is not in use."""
+    return source.harmless(at) or names.made_up(names.before(source.data, at))
 
 
 def by_name(source: Source) -> Iterator[Secret]:
@@ -88,22 +100,41 @@ def pieces(run: bytes) -> Iterable[bytes]:
 def _named(source: Source, run: bytes, value: bytes) -> Iterator[Secret]:
     """Yield the places where its name makes a value a secret."""
     body = value.rstrip(b"=")
-    if not MIN_VALUE <= len(value) <= MAX_VALUE or not judge.random(
-        body, sure=True
-    ):
+    if not MIN_VALUE <= len(value) <= MAX_VALUE:
         return
-    random = judge.random(body)
+    if not judge.random(body, sure=True) and not _sample(body):
+        return
     for begin in source.starts[run]:
         start = begin + run.find(value)
         if source.data.startswith((b"..", b"("), start + len(value)):
             continue  # the manual left the rest out, or it is called
         name = names.before(source.data, start)
-        if name:
-            kind = _issuer(name, value) or (
-                ASSIGNED if random and tells(name, body) else None
-            )
-            if kind is not None and not source.harmless(start):
-                yield Secret(kind, start, value, name)
+        kind = _kind(name, value, body) if name else None
+        if kind is not None and not source.harmless(start):
+            yield Secret(kind, start, value, name)
+
+
+def _kind(name: str, value: bytes, body: bytes) -> Kind | None:
+    """Return what the value is under this name."""
+    if judge.random(body, sure=True):
+        issuer = _issuer(name, value)
+        if issuer is not None:
+            return issuer
+        if judge.random(body) and tells(name, body):
+            return ASSIGNED
+    secret = names.says(name) is Says.SECRET
+    return SAMPLE if secret and _sample(body) else None
+
+
+def _sample(value: bytes) -> bool:
+    """Tell whether somebody typed it in rows, and does not say so."""
+    return (
+        len(value) >= MIN_BEHIND_KEY
+        and _ROW.search(value) is not None
+        and keyboard.typed(value, keyboard.HALF)
+        and _ALPHABET not in value.lower()
+        and not judge.placeholder(value)
+    )
 
 
 def _issuer(name: str, value: bytes) -> Kind | None:
@@ -142,20 +173,24 @@ def tells(name: str, value: bytes) -> bool:
     return meaning is not Says.KEY or len(value) >= MIN_BEHIND_KEY
 
 
-def _genuine(found: re.Match[bytes], form: str) -> bool:
-    """Tell a token from an example of one, and from a word with a dot."""
-    value = found[0]
-    if judge.placeholder(value) or keyboard.typed(value):
-        return False
-    if found.string[found.end() :].startswith(b".."):
-        return False  # the manual left the rest out
-    told = formats.literal(form)
+def _judged(found: re.Match[bytes], form: str, kind: Kind) -> Kind | None:
+    """Tell a token from one that was typed, and from a word with a dot."""
+    value, told = found[0], formats.literal(form)
     drawn = value[told:]
+    if found.string[found.end() :].startswith(b".."):
+        return None  # the manual left the rest out
     if _EMPTY in drawn and told < LONG_TOLD:
-        return False
-    if _NUMBERS.fullmatch(drawn) or judge.entropy(value) < LEAST_ENTROPY:
-        return False
-    return told >= TELLING or judge.random(drawn, sure=True)
+        return None
+    if (
+        judge.placeholder(value.lstrip(b"$"))
+        or judge.entropy(value) < LEAST_ENTROPY
+    ):
+        return None
+    if keyboard.typed(value):
+        return None if told < TELLING or _ALPHABET in value.lower() else SAMPLE
+    if _NUMBERS.fullmatch(drawn):
+        return None
+    return kind if told >= TELLING or judge.random(drawn, sure=True) else None
 
 
 @functools.cache
@@ -170,26 +205,22 @@ def _index() -> dict[bytes, list[tuple[bytes, Kind, str]]]:
 
 
 @functools.cache
-def _begun() -> dict[bytes, bytes]:
-    """Return how the word begins that each start stands at the head of.
+def _heads() -> dict[bytes, set[bytes]]:
+    """Return the starts by how the first word of their keywords begins.
 
-    Empty for those that may stand within a word, or are too short to tell.
+    Behind b"" are those of keywords that may stand within a word.
     """
-    within = {
-        word[:START]
-        for known in formats.load()
-        for form in (known.forms if known.names is None else ())
-        for word in (() if formats.begins(form) else formats.keywords(form))
-    }
-    return {
-        start: b"" if start in within else _head(start) for start in _index()
-    }
+    heads: dict[bytes, set[bytes]] = defaultdict(set)
+    for start, known in _index().items():
+        for word, _, form in known:
+            heads[_head(word) if formats.begins(form) else b""].add(start)
+    return dict(heads)
 
 
-def _head(start: bytes) -> bytes:
-    """Return the word at the head; b"" if more of it may come."""
-    head = start.translate(_TO_WORDS).partition(b" ")[0]
-    return b"" if head == start and len(head) < START else head
+def _head(word: bytes) -> bytes:
+    """Return how its first word begins; b"" if more of it may come."""
+    head, cut, _ = word.translate(_TO_WORDS).lstrip().partition(b" ")
+    return head[:START] if cut or len(head) >= START else b""
 
 
 @functools.cache

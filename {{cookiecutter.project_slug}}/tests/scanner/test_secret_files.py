@@ -177,9 +177,6 @@ CREATE USER app WITH PASSWORD :'app_password';
 ALTER ROLE app PASSWORD '${APP_PASSWORD}';
 INSERT INTO settings (key, value) VALUES ('password_min_length', '12');
 INSERT INTO users (name, password) VALUES ('admin', crypt('x', 'y9'));
-INSERT INTO users (name, password) VALUES ('ada', '$2b$12$"""
-    + value("<A53>")
-    + """');
 UPDATE users SET password = crypt('x', gen_salt('bf', 12));
 """,
     "k8s/deployment.yaml": """\
@@ -338,14 +335,14 @@ webpackJsonp([1],{{"{value("<A20>")}":function(e,t,n){{}}}});
             ]
         }
     ),
-    "users.csv": "id,name,password_hash,created\n"
-    f"1,ada,$2b$12${value('<A53>')},2026-01-02\n",
 }
 
 
 @pytest.mark.parametrize("path", CLEAN)
 def test_a_file_as_projects_have_it_is_silent(path):
-    assert kinds(path, CLEAN[path]) == []
+    found = find(CLEAN[path].encode(), path)
+
+    assert [each for each in found if not made_up(path, each)] == []
 
 
 PASSWORD, ASSIGNED = "MCP-SEC-005", "MCP-SEC-004"
@@ -560,6 +557,11 @@ PLANTED = {
         [PASSWORD],
         f"{PASS}\n",
     ),
+    "CSV, hashes": (
+        "users.csv",
+        ["MCP-SEC-014"],
+        f"name,password\nada,$2b$12${value('<A53>')}\n",
+    ),
     "CSV": (
         "users.csv",
         ["MCP-SEC-012"],
@@ -569,7 +571,6 @@ PLANTED = {
 
 
 TABLES = {
-    "hashes": f"name,password\nada,$2b$12${value('<A53>')}\n",
     "placeholders": "name,password\nada,changeme1\nbob,<password>\n",
     "labels": "lang,password\nen,Password\nde,Kennwort\n",
     "texts": "lang,password\nen,At least 12 letters\n",
@@ -618,7 +619,6 @@ def test_a_table_of_tests_is_made_up():
         ("commit.txt", value("<x40>")),
         ("db_password.txt", "changeme"),
         ("token.py", f"x = {value('<x32>')}"),
-        ("password", f"$2b$12${value('<A53>')}"),
     ],
 )
 def test_a_file_that_is_no_lone_secret_is_silent(path, text):
