@@ -8,6 +8,7 @@ import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+from types import CodeType
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ import yaml
 from cookiecutter.main import cookiecutter
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from jinja2 import Environment
 from limits import parse_many
 from markdown_it import MarkdownIt
 
@@ -57,6 +59,23 @@ texts = st.one_of(
     st.lists(st.sampled_from(ANSWERS), min_size=2, max_size=4).map("".join),
     st.tuples(st.sampled_from(ANSWERS), st.text(max_size=20)).map("".join),
 )
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _compiled_once() -> Iterator[None]:
+    """Cookiecutter compiles the same fifty templates for every answer."""
+    known: dict[object, CodeType] = {}
+    compile_ = Environment.compile
+
+    def compiled(self: Environment, source: str, *names: Any) -> CodeType:
+        key = (source, *names)
+        if key not in known:
+            known[key] = compile_(self, source, *names)
+        return known[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Environment, "compile", compiled)
+        yield
 
 
 def problems(**answers: object) -> list[str]:
