@@ -120,11 +120,11 @@ def project(_shared_project: Project) -> Iterator[Project]:
 
 
 def _own_files(root: Path) -> set[Path]:
-    return {
-        path
-        for path in root.rglob("*")
-        if path.is_file() and root / ".venv" not in path.parents
-    }
+    found = set()
+    for folder, folders, names in os.walk(root):
+        folders[:] = set(folders) - {".venv"}
+        found |= {Path(folder, name) for name in names}
+    return {path for path in found if path.is_file()}
 
 
 def _state(path: Path) -> tuple[int, bytes]:

@@ -207,9 +207,9 @@ def test_sarif_report_is_what_its_schema_says(
     folder = package / "node_modules/@microsoft/jest-sarif/lib/schemas"
     (path,) = folder.glob("sarif-2.1.0*.json")
     schema = json.loads(path.read_text(encoding="utf-8"))
-    append("mcp_server/log.py", "\neval(input())\n")(project.path)
+    append("deploy/notes.txt", f"token: {GITHUB_KEY}\n")(project.path)
     mode("LICENSE", stat.S_IWOTH)(project.path)
-    only = ("--only", "code,permissions,dependencies", "--offline")
+    only = ("--only", "secrets,permissions,dependencies", "--offline")
     command = ("python", "security_scan.py", "--format", "sarif", *only)
     report = json.loads(project.run(*command).stdout)
     results = report["runs"][0]["results"]
