@@ -1,8 +1,9 @@
 import asyncio
 
+import h11
 import pytest
 
-from {{ cookiecutter.__package_name }}.serving import http, sockets
+from {{ cookiecutter.__package_name }}.serving import http, protocol, sockets
 from tests.conftest import MakeSettings
 from tests.serving.harness import read_answer, serving
 
@@ -60,3 +61,42 @@ async def test_pipelined_requests_are_answered_in_their_order(
         statuses = [(await read_answer(reader)).status for _ in range(20)]
         assert statuses == [200, 404] * 10
         writer.close()
+
+
+@pytest.mark.parametrize(
+    ("headers", "writes"),
+    [
+        ([(b"content-length", b"2")], [False, True, False]),
+        ([], [True, True, True]),
+    ],
+    ids=["whole", "stream"],
+)
+def test_an_answer_that_is_whole_is_sent_at_once(
+    headers: list[tuple[bytes, bytes]], writes: list[bool]
+) -> None:
+    connection = protocol._Connection(h11.SERVER, protocol.HEAD_SIZE)
+    connection.receive_data(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+    connection.next_event()
+    answer = h11.Response(status_code=200, headers=headers)
+    sent = [
+        connection.send(event) or b""
+        for event in (answer, h11.Data(data=b"hi"), h11.EndOfMessage())
+    ]
+    assert [bool(data) for data in sent] == writes
+    whole = b"".join(sent)
+    assert whole.startswith(b"HTTP/1.1 200")
+    assert whole.count(b"hi") == 1
+
+
+@pytest.mark.parametrize("end", [b"HEAD", b"GET"])
+def test_an_answer_without_a_body_is_sent_all_the_same(end: bytes) -> None:
+    connection = protocol._Connection(h11.SERVER, protocol.HEAD_SIZE)
+    connection.receive_data(end + b" / HTTP/1.1\r\nHost: a\r\n\r\n")
+    connection.next_event()
+    length = b"0" if end == b"GET" else b"2"
+    answer = h11.Response(
+        status_code=200, headers=[(b"content-length", length)]
+    )
+    sent = connection.send(answer) + connection.send(h11.EndOfMessage())
+    assert sent.startswith(b"HTTP/1.1 200")
+    assert sent.endswith(b"\r\n\r\n")

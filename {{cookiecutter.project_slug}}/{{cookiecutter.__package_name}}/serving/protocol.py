@@ -224,6 +224,25 @@ class _Connection(h11.Connection):
     def __init__(self, role: type[h11.SERVER], head: int) -> None:
         super().__init__(role, head)
         self._chunks = self._bytes = 0
+        self._head: list[bytes] = []
+
+    def send_with_data_passthrough(
+        self, event: h11.Event
+    ) -> list[bytes] | None:
+        """Return what is to be sent: a head with the body that follows it.
+
+        Sent on its own it would wake the client once more, for nothing. That
+        of a stream has no length, and goes at once.
+        """
+        parts = super().send_with_data_passthrough(event)
+        if parts is None:
+            return None
+        parts, self._head = [*self._head, *parts], []
+        if isinstance(event, h11.Response) and any(
+            name == b"content-length" for name, _ in event.headers
+        ):
+            parts, self._head = [], parts
+        return parts
 
     def next_event(self) -> Any:
         """Return the next event, or raise what uvicorn answers with 4xx."""
