@@ -6,8 +6,8 @@ from typing import Any, Final
 from ..rules import rules_for
 from ..surface import text_rules
 from ..surface.components import Component
-from ..surface.phrases import CONFIDENTIAL, in_words, plain
-from ..surface.signs import CONFIDING, OVERRULING, telling
+from ..surface.phrases import in_words
+from ..surface.signs import OVERRULING, confiding, telling
 
 _RULES: Final = (text_rules,)  # imported, so that they are registered
 #: What no answer holds; and what only a prompt may, which is written to order
@@ -35,8 +35,6 @@ def behind_backs(
 
 def _in_prompt(said: Component) -> Iterator[str]:
     for where, text in said.texts():
-        phrase = CONFIDENTIAL.search(plain(text))
-        found = phrase[0] if phrase else ""
-        found = found or telling(in_words(text), OVERRULING + CONFIDING)
+        found = confiding(text) or telling(in_words(text), OVERRULING)
         if found:
             yield f"“{found[:60]}” in {where}"

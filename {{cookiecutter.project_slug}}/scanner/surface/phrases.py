@@ -36,9 +36,6 @@ _DO: Final = (
     r"(?:call|use|invoke|read|send|pass|include|run|forward|append|attach|add"
     r"|copy|put|ignore|obey|execute|disclose|reveal)"
 )
-_WHAT: Final = (
-    r"(?:instructions?|rules?|prompts?|messages?|tools?|guidelines?)"
-)
 #: Orders to the model: what to call, whom to obey, whom not to ask.
 ORDERS: Final = _any(
     rf"\b(?:before|prior to|after|whenever|every time)\b[^.]{{0,40}}\b{_CALL}"
@@ -46,8 +43,6 @@ ORDERS: Final = _any(
     r"\btools?\b",
     r"\b(?:whenever|every time|each time) the user\b[^.]{0,40}\b(?:start|begin"
     rf"|{_CALL})\b",
-    r"\b(?:ignore|disregard|forget|override)\b[^.]{0,30}\b(?:previous|prior|"
-    rf"above|earlier|other|all|your)\b[^.]{{0,20}}\b{_WHAT}\b",
     r"\b(?:ignore|disregard)\b[^.]{0,15}\buser(?:'s)? (?:requests?|wish(?:es)?"
     r"|intent|instructions?|questions?)\b",
     r"\bbypass\b[^.]{0,20}\b(?:safety|security|confirmation|approval"
@@ -62,11 +57,6 @@ ORDERS: Final = _any(
     rf"(?:{_DO}|mail|bcc)\b",
     r"\b(?:supersedes|replaces|overrides)\b[^.]{0,20}\b(?:all|any|every|other)"
     r"\b[^.]{0,20}\btools?\b",
-    r"\bother\b[^.]{0,15}\btools?\b[^.]{0,20} (?:are|is) (?:deprecated"
-    r"|unsafe|broken|forbidden|insecure|buggy|unreliable|compromised)\b",
-    r"\binstead of\b[^.]{0,40}\bfor (?:every|all|any) (?:requests?|calls?"
-    r"|tasks?|questions?|messages?)\b",
-    r"\binstead of (?:any|the) other tool",
     r"\b(?:do not|never) (?:use|call|invoke) (?:any )?other tools?\b",
     r"\bprefer this\b[^.]{0,20}\bover (?:the|all|any|every|each)\b[^.]{0,9}"
     r"\bothers?\b",
@@ -75,20 +65,22 @@ ORDERS: Final = _any(
     r"start of|beginning of|before (?:any|every|all|each|other))\b",
     r"\bfollow\b[^.]{0,20}\b(?:instructions?|commands?|orders?)\b[^.]{0,40}"
     r"\b(?:exactly|without question|in the (?:output|results?))\b",
-    r"\byou (?:need|have) to follow\b|\bcontradicts? the user\b",
-    r"\byou are (?:now (?:an?|the|in)|root|an admin\w*|an? (?:\w+ )?"
-    r"(?:assistant|ai))\b|\bfrom now on\b[^.]{0,10}\byou\b",
+    r"\byou are (?:now (?:an?|the|in|dan|\w+gpt)|root|an admin\w*"
+    r"|an? (?:\w+ )?(?:assistant|ai))\b|\bfrom now on\b[^.]{0,10}\byou\b",
     r"\bact as (?:an?|the) [^.]{0,30}\b(?:model|assistant|ai|root|admin\w*)\b",
-    r"\bnew instructions?:|\byou (?:have|got|received) new instructions?\b",
     r"(?:^|[.!\n]\s{0,3})(?:system|assistant|developer)(?: prompt| override"
     r"| message| note)?: ?[^.\n]{0,60}\b(?:you|must|ignore|obey|now|always)\b",
+    r"\balways (?:call|use|run|invoke) this(?: tool)? first(?=[.!]|$)",
+    r"\b(?:call|use|run|invoke) this(?: tool)? for (?:every|each|any|all)"
+    r" (?:requests?|messages?|questions?|tasks?)\b",
+    r"\bnew instructions?:|\byou (?:have|got|received) new instructions?\b",
     r"\b(?:curl|wget)\b[^\n]{0,80}\|\s{0,3}(?:ba|z|da)?sh\b",
     r"\balready (?:approved|authori[sz]ed|confirmed|consented to)\b[^.]{0,20}"
     r"\b(?:every|all|any|this)\b",
-    r"\bignor(?:iere|ez|a|e)\b[^.]{0,20}\b(?:alle|toutes?|todas?|tutte)\b",
-    r"\b(?:vor|avant|antes de|prima di)\b[^.]{0,15}\b(?:jedem|chaque|cada"
-    r"|todas?|ogni)\b[^.]{0,25}\b(?:werkzeug|tool|outil|herramienta|strumento)",
-    r"忽略[^。]{0,8}(?:之前|以上|先前|所有)|(?:以前|上記)[^。]{0,6}指示[^。]{0,4}無視",
+)
+#: A line's end within a sentence, and the spaces before its next word.
+_WRAPPED: Final = re.compile(
+    r"(?<=[^\n.!?:])[ \t]*\n[ \t]*(?=[a-z`'\"])| {2,9}"
 )
 _WANTED: Final = (
     r"(?:api[ _-]?keys?|passwords?|credentials?|secrets?|private keys?"
@@ -97,7 +89,6 @@ _WANTED: Final = (
     r" conversation|chat history"
     r"|(?:previous|earlier|prior) messages?|this (?:chat|conversation))"
 )
-_NOBODY: Final = r"(?:users?|anyone|humans?|them|operator)"
 #: Wishes for secrets, for silence, and for what others are sent.
 CONFIDENTIAL: Final = _any(
     r"(?:~|\$HOME|/root|/home/\w+)/\.(?:ssh|aws|config|cursor|env|netrc|gnupg"
@@ -106,25 +97,16 @@ CONFIDENTIAL: Final = _any(
     r"(?<!not )(?<!never )(?<!n't )\b(?:pass|send|include|provide|give|append"
     r"|attach|put)\b(?:(?!\b(?:not|never|no)\b)[^.]){0,50}"
     rf"\b{_WANTED}\b",
-    r"\bread\b[^.]{0,30}\b(?:passwords?|credentials?|private keys?|secrets)\b",
-    r"\bcontents? of\b[^.]{0,20}\.(?:env|ssh|aws|netrc)\b",
     r"\b(?:retrieve|obtain|find|fetch|extract|collect|take)\b[^.]{0,20}"
     rf"\b(?:user's|your|their)\b[^.]{{0,20}}\b{_WANTED}\b",
     r"\beverything (?:that )?the user (?:has |had )?(?:said|wrote|asked|typed"
     r"|sent|written)\b",
     r"\b(?:print|repeat|show|output|reveal) your (?:instructions?|system"
     r"|prompt|rules)\b",
+    r"\bread\b[^.]{0,30}\b(?:passwords?|credentials?|private keys?|secrets)\b",
     r"\b(?:call|send)\b[^.]{0,40}\b(?:on|in|of|from) (?:the"
     r"|your|their) (?:user's )?home (?:directory|folder)\b",
-    r"\bno need to (?:tell|inform|notify|mention|ask (?:the )?user)\b"
-    r"|\busers? (?:does not|doesn't|need not) (?:need to )?(?:know|notice)\b",
-    r"\b(?:do not|don't|never|without)\b[^.]{0,25}\b(?:tell|mention|inform|"
-    r"reveal|show|notify|telling|mentioning|informing|notifying|alert)\b"
-    rf"[^.]{{0,30}}\b(?:the )?{_NOBODY}\b",
-    r"\b(?:hide|conceal|keep)\b[^.]{0,30}\bfrom (?:the |any )?"
-    rf"{_NOBODY}\b",
     r"\bnever ask\b[^.]{0,20}\b(?:confirm\w*|approv\w*|permission|user)\b",
-    r"\b(?:keep|stay) (?:this |it )?(?:secret|silent|hidden)\b",
     r"\bsilently (?:send|forward|call|copy|include|pass|read|obey|execute|run"
     r"|post|upload)\b",
     r"\b(?:send|forward|post|upload|copy|bcc|transmit)\b[^.]{0,20}\b(?:all"
@@ -138,6 +120,11 @@ def plain(text: str) -> str:
     return unicodedata.normalize("NFKC", html.unescape(text))
 
 
+def unwrapped(text: str) -> str:
+    """Return the same with each sentence on one line."""
+    return _WRAPPED.sub(" ", plain(text))
+
+
 def in_words(text: str) -> str:
     """Return the same with the words of a name apart."""
-    return plain(text).replace("_", " ")
+    return unwrapped(text).replace("_", " ")

@@ -7,90 +7,80 @@ first, or what to hand over.
 """
 
 import re
+import tomllib
+from pathlib import Path
 from typing import Final
 
-from .vocabulary import TABLE
+from .phrases import CONFIDENTIAL, ORDERS, in_words, unwrapped
 
 LONGEST: Final = 600  # characters of a sentence that are looked at
 
-SIGNS: Final = {name: re.compile(text) for name, text in TABLE.items()}
+_FILE: Final = Path(__file__).with_name("vocabulary.toml")
+_TABLES: Final = tomllib.loads(_FILE.read_text("utf-8"))
+
+
+def _pattern(text: str) -> str:
+    """Return a pattern of the table in one line, its parts put in."""
+    for name, part in _TABLES["parts"].items():
+        text = text.replace(name, part)
+    return text.replace("\n", "")
+
+
+SIGNS: Final = {
+    name: re.compile(_pattern(text)) for name, text in _TABLES["signs"].items()
+}
+_WORDS: Final = tuple(_TABLES["glossary"])
+#: A foreign word begins where a word does, or amid letters without spaces.
+_FOREIGN: Final = re.compile(
+    "|".join(
+        rf"((?:\b|(?<=[^\W\da-zà-ž]))(?:{'|'.join(words.split())}))"
+        for words in _TABLES["glossary"].values()
+    )
+)
+#: What the place says of a sentence before it is read.
+PLACES: Final = {
+    "it stands at an argument": re.compile(r"\.properties\..*\.description$"),
+    "it stands for a value": re.compile(
+        r"\.(?:default|const|title|(?:enum|examples)\[\d+\])$"
+    ),
+}
 Together = tuple[frozenset[str], ...]
 
 
-def _together(*each: str) -> Together:
-    return tuple(frozenset(one.split(", ")) for one in each)
+def _together(name: str) -> Together:
+    listed = _TABLES["together"][name]
+    return tuple(frozenset(each.split(", ")) for each in listed)
 
 
-#: What nobody says to a model for its user's good.
-OVERRULING: Final = _together(
-    "what was said is overruled",
-    "answers are obeyed",
-    "others' words are obeyed",
-    "nobody is asked",
-    "it is said in another language",
-)
-#: What no honest sentence shows together: it gives the model orders …
-ORDERING: Final = OVERRULING + _together(
-    "it is done on the quiet, the model is meant",
-    "it is done on the quiet, it is an order",
-    "the user is overruled, it is an order",
-    "the user is overruled, it comes first",
-    "the user is overruled, other tools are meant",
-    "the user is overruled, it goes on all the same",
-    "a guard is let down, it is an order",
-    "a guard is let down, the model is meant",
-    "a guard is let down, questions are skipped",
-    "other tools are meant, it comes first, it is an order",
-    "other tools are meant, it comes first, it is forbidden",
-    "other tools are meant, it comes first, it holds everywhere",
-    "other tools are meant, other tools are run down, it is an order",
-    "other tools are meant, other tools are run down, it comes first",
-    "other tools are meant, other tools are run down, it is forbidden",
-    "the model is meant, it is an order, it comes first",
-    "it comes first, it holds everywhere, it is this one",
-    "it comes first, other tools are meant, it is this one",
-    "somebody is named who may order, it comes first, it is an order",
-    "it holds everywhere, it is this one, it is an order",
-    "it is this one, it is forbidden, it comes first",
-    "it is forbidden, other tools are run down",
-    "others are overruled, it is an order",
-    "another tool is used, it is how others are called, it is an order",
-    "another tool is used, it is how others are called, it is handed over",
-)
-#: … or wants what is nobody's business, or the user kept out.
-CONFIDING: Final = _together(
-    "the user is kept out",
-    "the user is deceived",
-    "the model is meant, it comes first, it is a secret",
-    "it is handed over, it is done on the quiet, it is a secret",
-    "it is handed over, it is done on the quiet, it goes elsewhere",
-    "it is handed over, it is a secret, the model is meant",
-    "it is handed over, it is a secret, it is an order",
-    "it is handed over, it is a secret, it goes elsewhere",
-    "it is handed over, it was said in confidence, the model is meant",
-    "it is handed over, it was said in confidence, it is an order",
-    "it is handed over, it was said in confidence, it goes elsewhere",
-    "it is handed over, it goes elsewhere, it is an order",
-    "it is the model's own",
-    "it is handed over, it is a secret, the model looks for it",
-    "it is handed over, the model looks for it, it is an argument",
-    "it is handed over, it was said in confidence, it holds everywhere",
-    "it is handed over, it was said in confidence, it is an argument",
-    "it is filled in, it is a secret, the model looks for it",
-    "it is filled in, the model looks for it, it is an argument",
-    "it is filled in, it was said in confidence, it is an argument",
-    "it is filled in, a secret is looked for, it is an argument",
-    "it is a secret, its content is meant, it is an order",
-    "it is a secret, its content is meant, it is handed over, it comes first",
-    "other tools are meant, it is handed over, it goes elsewhere",
-)
+OVERRULING: Final = _together("overruling")
+ORDERING: Final = OVERRULING + _together("ordering")
+CONFIDING: Final = _together("confiding")
 _SENTENCE: Final = re.compile(r"(?<=[.!?。])\s+|\n\s*\n|\n(?=\s*[-*#\d])")
 
 
-def telling(text: str, together: Together) -> str:
-    """Return the first sentence that shows enough signs; empty if none."""
+def ordering(said: str, where: str = "") -> str:
+    """Return what in a text gives a model orders; empty if nothing does."""
+    phrase = ORDERS.search(in_words(said))
+    return phrase[0] if phrase else telling(in_words(said), ORDERING, where)
+
+
+def confiding(said: str, where: str = "") -> str:
+    """Return what in a text asks for secrets or silence; empty if nothing."""
+    phrase = CONFIDENTIAL.search(unwrapped(said))
+    return phrase[0] if phrase else telling(in_words(said), CONFIDING, where)
+
+
+def telling(text: str, together: Together, where: str = "") -> str:
+    """Return the first sentence that shows enough signs; empty if none.
+
+    Args:
+        text: What is read.
+        together: Signs that are enough together.
+        where: Its place in what a server offers, which is a sign too.
+    """
+    implied = {sign for sign, place in PLACES.items() if place.search(where)}
     for sentence in _SENTENCE.split(text.lower()):
-        shown = signs(sentence[:LONGEST])
+        shown = signs(sentence[:LONGEST]) | implied
         if any(each <= shown for each in together):
             return sentence.strip()
     return ""
@@ -98,5 +88,13 @@ def telling(text: str, together: Together) -> str:
 
 def signs(sentence: str) -> frozenset[str]:
     """Return the signs that a sentence in small letters shows."""
-    shown = (name for name, sign in SIGNS.items() if sign.search(sentence))
+    shown = set()
+    if _FOREIGN.search(sentence):
+        shown.add("it is said in another language")
+        sentence = " ".join(_FOREIGN.sub(_in_english, sentence).split())
+    shown.update(n for n, sign in SIGNS.items() if sign.search(sentence))
     return frozenset(shown)
+
+
+def _in_english(found: re.Match[str]) -> str:
+    return f" {_WORDS[(found.lastindex or 1) - 1]} "

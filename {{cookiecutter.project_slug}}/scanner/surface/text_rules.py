@@ -11,8 +11,8 @@ from ..ruletable import ruled
 from ..secrets import engine
 from .components import Component
 from .disguises import disguised
-from .phrases import CONFIDENTIAL, MARKUP, ORDERS, in_words, plain
-from .signs import CONFIDING, ORDERING, telling
+from .phrases import MARKUP, plain
+from .signs import confiding, ordering
 
 MAX_TEXT = 2_000  # characters that a person still reads
 _TAGS = re.compile("[\U000e0000-\U000e007f]")
@@ -34,7 +34,11 @@ _AT_HOME = re.compile(
     f"|{_PICTURE}(?:\u200d{_PICTURE})*"
     f"|(?<={_JOINING})[\u200c\u200d](?={_JOINING})"
 )
-_ENCODED = re.compile(r"[A-Za-z0-9+/]{24,}={0,2}")
+#: What words can be written in, and how they are read again.
+_ENCODED = {
+    re.compile(r"[A-Za-z0-9+/]{24,}={0,2}"): base64.b64decode,
+    re.compile(r"(?:[0-9a-fA-F]{2}[ :]?){12,}"): bytes.fromhex,
+}
 _BLOB = re.compile(r"[A-Za-z0-9+/_-]{80,}={0,2}|\b[0-9a-fA-F]{64,}\b")
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _ALIKE = frozenset({"LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE"})
@@ -104,9 +108,7 @@ def orders(component: Component) -> Iterator[Hit]:
     the model has.
     """
     for where, said in component.texts():
-        text = in_words(said)
-        phrase = ORDERS.search(text)
-        found = phrase[0] if phrase else telling(text, ORDERING)
+        found = ordering(said, where)
         if found:
             yield component.hit(f"“{found[:60]}” in {where}", where)
 
@@ -115,8 +117,7 @@ def orders(component: Component) -> Iterator[Hit]:
 def confidential(component: Component) -> Iterator[Hit]:
     """No honest tool wants a key through the model, or the user kept out."""
     for where, said in component.texts():
-        phrase = CONFIDENTIAL.search(plain(said))
-        found = phrase[0] if phrase else telling(in_words(said), CONFIDING)
+        found = confiding(said, where)
         if found:
             yield component.hit(f"“{found[:60]}” in {where}", where)
 
@@ -133,11 +134,10 @@ def too_long(component: Component) -> Iterator[Hit]:
 def encoded(component: Component) -> Iterator[Hit]:
     """Models decode Base64 as they read; people do not."""
     for where, said in component.texts():
-        found = _BLOB.search(said) or _sentence(said) or disguised(said)
+        blob = _BLOB.search(said) or _sentence(said)
+        found = blob[0] if blob else disguised(said)
         if found and not where.endswith("pattern"):
-            yield component.hit(
-                f"{len(found[0])} characters in {where}", where
-            )
+            yield component.hit(f"{len(found)} characters in {where}", where)
 
 
 @text("MCP-SUR-015")
@@ -149,11 +149,12 @@ def secret(component: Component) -> Iterator[Hit]:
 
 
 def _sentence(said: str) -> re.Match[str] | None:
-    """Return the first Base64 in a text that holds words."""
-    for found in _ENCODED.finditer(said):
-        whole = found[0][: len(found[0]) // 4 * 4]
-        with contextlib.suppress(ValueError):
-            held = base64.b64decode(whole)
-            if held.isascii() and held.count(b" ") > 1:
-                return found
+    """Return what holds words, in Base64 or in hexadecimal numbers."""
+    for pattern, read in _ENCODED.items():
+        for found in pattern.finditer(said):
+            whole = re.sub("[ :=]", "", found[0])
+            with contextlib.suppress(ValueError):
+                held = read(whole[: len(whole) // 4 * 4])
+                if held.isascii() and held.count(b" ") > 1:
+                    return found
     return None
