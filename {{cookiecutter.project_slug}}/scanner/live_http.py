@@ -2,6 +2,7 @@
 
 import contextlib
 import http.client
+import itertools
 import json
 import secrets
 import signal
@@ -71,6 +72,7 @@ class HttpServer:
     ) -> None:
         self._command = command(project, through)
         self.port, self._claim = _free_port()
+        self._numbers = itertools.count(1)
         self._project = project
         self._here = surroundings(workspace)
         self._environment = environment(
@@ -174,7 +176,8 @@ class HttpServer:
         **headers: str,
     ) -> Answer:
         """Send one JSON-RPC request."""
-        message = {"jsonrpc": "2.0", "id": 1, "method": method}
+        number = next(self._numbers)
+        message = {"jsonrpc": "2.0", "id": number, "method": method}
         given = {"Content_Type": "application/json", "Accept": ACCEPT}
         body = json.dumps({**message, "params": params}).encode()
         return self.request(

@@ -3,7 +3,7 @@
 import hashlib
 import secrets
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, Final
@@ -12,7 +12,7 @@ from ..live import PROTOCOL
 from ..live_http import HttpServer
 from ..model import Finding
 from ..project import Project
-from ..surface.components import Component
+from ..surface.components import Component, declarations
 from ..tools import ToolError
 from .controls import PLANTED
 from .explanations import found
@@ -37,11 +37,13 @@ class Tokens:
     Attributes:
         settings: What the server is told of it.
         good: A token that is good, and has no scope.
+        near: Another, with scopes that are named like those asked for.
         bad: Tokens that are not, each with what is wrong with it.
     """
 
     settings: Mapping[str, str]
     good: str
+    near: str
     bad: Mapping[str, str]
 
 
@@ -59,7 +61,7 @@ def with_tokens(
     Raises:
         ToolError: It does not start, or refuses a good token.
     """
-    proofs = tokens(lab, kind)
+    proofs = tokens(lab, kind, _near(project))
     limit = {"MCP_RATE_LIMIT": f"{LIMIT}/day"}
     settings = {"MCP_AUTH": kind, **limit, **proofs.settings}
     with HttpServer(
@@ -74,8 +76,11 @@ def with_tokens(
             *_bad_tokens(server, harmless(components), proofs.bad),
             *_other_methods(server),
             *_in_session(server, harmless(components), session),
-            *_in_address(server, proofs.good),
-            *_scopes(server, lab, components, session, good),
+            *_in_other_places(server, proofs.good),
+            *(
+                list(_scopes(server, lab, components, good))
+                or _scopes(server, lab, components, f"Bearer {proofs.near}")
+            ),
             *_logged(server.log, proofs),
         ]
         if findings:  # who was let in has used up what would be counted
@@ -84,20 +89,34 @@ def with_tokens(
         return list(counted(server, harmless(components), proof))
 
 
-def tokens(lab: Lab, kind: str) -> Tokens:
+def tokens(lab: Lab, kind: str, near: Sequence[str] = ()) -> Tokens:
     """Make a way of proving who one is: ``bearer`` or ``jwt``."""
-    return _signed(lab) if kind == "jwt" else _opaque(lab)
+    return (_signed if kind == "jwt" else _opaque)(lab, near)
 
 
-def _opaque(lab: Lab) -> Tokens:
-    good = _issued()
-    digest = hashlib.sha256(good.encode()).hexdigest()
+def _near(project: Project) -> list[str]:
+    """Return scopes that are named like those that the tools ask for."""
+    asked = {d.options.get("scope") for d in declarations(project).values()}
+    return [
+        alike
+        for scope in sorted(map(str, filter(None, asked)))
+        for family in [scope.partition(":")[0]]
+        for alike in (family, f"{family}:probe", f"{scope}-probe")
+    ]
+
+
+def _opaque(lab: Lab, scopes: Sequence[str]) -> Tokens:
+    good, near = _issued(), _issued()
+    digest, other = (
+        hashlib.sha256(token.encode()).hexdigest() for token in (good, near)
+    )
     file = lab.root / "tokens"
-    file.write_text(f"probe:{digest}:\n")
+    file.write_text(f"probe:{digest}:\nnear:{other}:{','.join(scopes)}\n")
     file.chmod(0o600)
     return Tokens(
         {"MCP_AUTH_TOKENS_FILE": str(file)},
         good,
+        near,
         {
             "an invented token": secrets.token_urlsafe(32),
             "one that looks like the good one": _issued(),
@@ -115,8 +134,8 @@ def _issued() -> str:
     return f"mcp_{secrets.token_urlsafe(32)}"
 
 
-def _signed(lab: Lab) -> Tokens:
-    key = Key.new()
+def _signed(lab: Lab, scopes: Sequence[str]) -> Tokens:
+    key, stranger = Key.new(), Key.new()
     file = lab.root / "key.pem"
     file.write_text(key.pem)
     now = int(time.time())
@@ -137,6 +156,7 @@ def _signed(lab: Lab) -> Tokens:
             "MCP_BASE_URL": "https://server.example",
         },
         key.token(claims),
+        key.token({**claims, "sub": "near", "scope": " ".join(scopes)}),
         {
             "an invented token": secrets.token_urlsafe(32),
             "an unsigned token": unsigned(claims),
@@ -154,7 +174,13 @@ def _signed(lab: Lab) -> Tokens:
                 {**claims, "aud": AUDIENCE.rpartition("/")[0]}
             ),
             "a token for no server": key.token(_but(claims, "aud")),
-            "a token signed by a stranger": Key.new().token(claims),
+            "a token signed by a stranger": stranger.token(claims),
+            "a token that brings its key": stranger.token(
+                claims, jwk=stranger.jwk
+            ),
+            "a token that asks for more": key.token(
+                claims, crit=["probe"], probe=1
+            ),
             "a token signed with the public key": key.confused(claims),
             "a token signed with the stripped key": key.confused(claims, ""),
             "a token of tomorrow": key.token({**claims, "nbf": now + HOUR}),
@@ -184,6 +210,9 @@ def _bad_tokens(
     ]
     if served:
         yield found("MCP-PRB-015", "; ".join(served))
+    refusal = server.initialize(address(FARTHER + 6))
+    if "www-authenticate" not in refusal.headers and refusal.status == 401:
+        yield found("MCP-PRB-043", "401 without WWW-Authenticate")
 
 
 def _is_served(
@@ -232,15 +261,21 @@ def _in_session(
             yield found("MCP-PRB-015", f"{name}, in another's session")
 
 
-def _in_address(server: HttpServer, token: str) -> Iterator[Finding]:
-    """Put a good token into the address, where every proxy logs it.
+def _in_other_places(server: HttpServer, token: str) -> Iterator[Finding]:
+    """Put a good token where it does not belong.
 
-    The specification forbids it (Authorization, access token usage).
+    Every proxy logs an address, and a browser sends a cookie for whatever
+    page asks. The specification has one place (Authorization, access token
+    usage).
     """
-    for number, name in enumerate(("access_token", "token"), FARTHER + 2):
-        path = f"/mcp?{name}={token}"
-        if server.initialize(address(number), path=path).status < 300:
-            yield found("MCP-PRB-015", f"a token in the address, as {name}")
+    names = ("access_token", "token")
+    places = {
+        f"the address, as {n}": {"path": f"/mcp?{n}={token}"} for n in names
+    }
+    places["a cookie"] = {"Cookie": "; ".join(f"{n}={token}" for n in names)}
+    for number, (place, given) in enumerate(places.items(), FARTHER + 7):
+        if server.initialize(address(number), **given).status < 300:
+            yield found("MCP-PRB-015", f"a token in {place}")
 
 
 def _invented() -> dict[str, str]:
@@ -251,10 +286,10 @@ def _scopes(
     server: HttpServer,
     lab: Lab,
     components: list[Component],
-    session: str,
     token: str,
 ) -> Iterator[Finding]:
-    """Call what needs a scope with a token that has none; list it, too."""
+    """Call what needs a scope with a token that lacks it; list it, too."""
+    session = server.session(Authorization=token)
     named = {"Mcp_Session_Id": session, "Authorization": token}
     named["MCP_Protocol_Version"] = PROTOCOL
     listed = server.rpc("tools/list", {}, **named).message.get("result")
@@ -281,5 +316,5 @@ def _scopes(
         else:
             continue
         if served:
-            hit = component.hit("served without a scope", "MCP-PRB-023")
+            hit = component.hit("served without its scope", "MCP-PRB-023")
             yield found("MCP-PRB-023", "", hit)

@@ -1,7 +1,6 @@
 """Attacks on the controls that every tool gets, with tools of our own."""
 
 import contextlib
-import json
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,9 +11,10 @@ from ..live_parallel import ParallelServer
 from ..model import Finding
 from ..project import Project
 from ..tools import ToolError
-from .answers import refused
+from .answers import faults, refused
 from .explanations import found
 from .lab import Lab
+from .shots import Shot
 
 PLANTED: Final = Path(__file__).parent / "planted" / "probe_controls.py"
 DEADLINE: Final = 2  # seconds; less than a blocked thread takes
@@ -29,6 +29,7 @@ SETTINGS: Final = {
     "MCP_RATE_LIMIT": "off",
     "MCP_REQUEST_TIMEOUT": str(DEADLINE),
 }
+_FAILS: Final = Shot("an error", "tools/call", {"name": "probe_fails"})
 
 
 def with_planted_tools(project: Project, lab: Lab) -> list[Finding]:
@@ -58,15 +59,15 @@ def _tried(project: Project, lab: Lab) -> list[Finding]:
         listed = server.everything("tools/list", "tools")
         if "probe_waits" not in [tool.get("name") for tool in listed]:
             raise ToolError("the server finds no tool dropped into tools/")
-        return list(_Trial(server, lab).findings())
+        return list(_Trial(server, lab, str(project.root)).findings())
 
 
 class _Trial:
     """The calls, one after the other, while a thread is blocked."""
 
-    def __init__(self, server: ParallelServer, lab: Lab) -> None:
+    def __init__(self, server: ParallelServer, lab: Lab, project: str) -> None:
         self._server, self._here = server, lab.root / "here"
-        self._canary = lab.inside
+        self._lab, self._project = lab, project
 
     def findings(self) -> Iterator[Finding]:
         """Yield what gave way."""
@@ -82,7 +83,8 @@ class _Trial:
             yield from self._stopped()
 
     def _alone(self) -> Iterator[Finding]:
-        if self._canary in json.dumps(self._answer("probe_fails")):
+        failed = self._answer("probe_fails")
+        if [*faults(self._lab, self._project, _FAILS, failed)]:
             yield found("MCP-PRB-005", "what a tool raises comes back")
         if not refused(self._answer("probe_fills")):
             yield found("MCP-PRB-025", "whatever a tool returns comes back")

@@ -40,8 +40,8 @@ EXPLANATIONS: Final[Mapping[str, str]] = {
     " client was refused for what another did.",
     "MCP-PRB-013": "A request with the Host of a stranger was served: DNS"
     " rebinding lets any web page reach a server on loopback.",
-    "MCP-PRB-014": "A request with the Origin of a stranger was served. The"
-    " specification says MUST answer 403.",
+    "MCP-PRB-014": "A request with the Origin of a stranger was served, or one"
+    " that any page may send unasked. The specification says MUST answer 403.",
     "MCP-PRB-015": "Requests without a token and with bad ones were sent:"
     " invented, unsigned, expired, signed by a stranger, made for another"
     " server. One was served.",
@@ -57,8 +57,9 @@ EXPLANATIONS: Final[Mapping[str, str]] = {
     "MCP-PRB-021": "A body beyond MCP_MAX_REQUEST_SIZE was not refused.",
     "MCP-PRB-022": "Clients call a read-only tool without asking. After calls"
     " to this one, files in the workspace had changed.",
-    "MCP-PRB-023": "With a token that has no scope at all, a tool answered"
-    " that names one, or was listed, or a file of the workspace was read.",
+    "MCP-PRB-023": "With a token that has no scope, or others that are named"
+    " alike, a tool answered that names one, or was listed, or a file of the"
+    " workspace was read.",
     "MCP-PRB-024": "On stdio the protocol is all that may stand on stdout;"
     " one line of anything else, and clients lose the connection.",
     "MCP-PRB-025": "A large file and long texts were handed in. What came"
@@ -78,7 +79,8 @@ EXPLANATIONS: Final[Mapping[str, str]] = {
     " can reach.",
     "MCP-PRB-030": "One client sent words that nobody can guess to every tool."
     " One of them came back to another client, and not from the workspace,"
-    " which was emptied in between.",
+    " which was emptied in between; or a tool changed the process's directory"
+    " or environment, which all its clients share.",
     "MCP-PRB-031": "As many calls as MCP_MAX_CONCURRENCY allows were waiting."
     " One more was served.",
     "MCP-PRB-032": "A call was cancelled while it waited. It went on until its"
@@ -111,6 +113,12 @@ EXPLANATIONS: Final[Mapping[str, str]] = {
     "MCP-PRB-042": "What the server offers was read before the attacks and"
     " after them. A name, a description or a schema had changed: what somebody"
     " approved at first is not what the model reads later.",
+    "MCP-PRB-043": "A request without a token was answered 401 and without"
+    " WWW-Authenticate: clients learn there how to get one (RFC 6750 and"
+    " RFC 9728, a MUST).",
+    "MCP-PRB-044": "A tool that does not say that it is open_world connected"
+    " to another machine, or asked for its address. Clients trust the mark"
+    " when they decide whether to ask.",
 }
 
 

@@ -28,6 +28,8 @@ GRACE: Final = 3
 PATIENCE: Final = 5.0  # seconds
 BODY: Final = 64 * 2**10
 HOSTS: Final = ("stranger.example", "localhost.stranger.example")
+#: Of what a proxy would say, a stranger can say all.
+FORGED: Final = ("X_Forwarded_Host", "X_Original_Host")
 ALLOWING: Final = "access-control-allow-origin"
 ORIGINS: Final = (
     "http://stranger.example",
@@ -90,10 +92,19 @@ def strangers(target: Target) -> Iterator[Finding]:
         ("Host", "MCP-PRB-013", HOSTS),
         ("Origin", "MCP-PRB-014", ORIGINS),
     ):
-        answers = {v: server.initialize(**{name: v}).status for v in values}
-        served = [value for value, status in answers.items() if status < 400]
+        tried = {value: {name: value} for value in values}
+        here = "127.0.0.1" if name == "Host" else HOSTS[0]
+        forged = dict.fromkeys(FORGED, here)
+        tried["with a proxy's headers"] = {name: values[0], **forged}
+        served = [
+            how
+            for how, headers in tried.items()
+            if server.initialize(**headers).status < 400
+        ]
         if served:
             yield found(probe, f"{name}: {', '.join(served)}")
+    if server.initialize(Content_Type="text/plain").status < 400:
+        yield found("MCP-PRB-014", "text/plain, as any page may send it")
     yield from _readable(server)
 
 

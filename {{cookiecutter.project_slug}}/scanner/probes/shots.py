@@ -21,6 +21,7 @@ from .schemas import (
 )
 
 GOOD: Final = "a good request"
+NUMBERS: Final = frozenset({"integer", "number"})
 Pairs = Sequence[tuple[str, str]]
 
 
@@ -137,10 +138,14 @@ def _by_schema(
             values += filling(choice(schema, "string"))
         if "array" in allowed:
             values += lists(lab)
-        if allowed & {"integer", "number"}:
+        if allowed & NUMBERS:
             values.append(("a large number", largest(schema)))
         for label, value in values:
             yield f"{label} as {name}", {**good, name: value}
+    numbers = {k: v for k, v in schemas.items() if kinds(v) & NUMBERS}
+    if len(numbers) > 1:
+        largest_all = {k: largest(v) for k, v in numbers.items()}
+        yield "large numbers together", {**good, **largest_all}
 
 
 def _endless(

@@ -17,6 +17,8 @@ PROBES: Final = {
     "run": ("MCP-PRB-004", "runs"),
     "statement": ("MCP-PRB-035", "executes"),
     "block": ("MCP-PRB-008", "holds up"),
+    "common": ("MCP-PRB-030", "changes what all clients share:"),
+    "reach": ("MCP-PRB-044", "connects to"),
 }
 
 
@@ -40,7 +42,7 @@ class Sightings:
         for kind, what in map(json.loads, lines):
             if kind == "option" and not what.startswith(option(self._lab)):
                 continue
-            if kind == "connect" and marks.get("openWorldHint"):
+            if kind in {"connect", "reach"} and marks.get("openWorldHint"):
                 continue
             probe, said = PROBES[kind]
             what = what.replace(self._lab.sent, "…")  # another at each scan

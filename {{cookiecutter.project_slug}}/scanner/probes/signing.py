@@ -5,6 +5,7 @@ import hmac
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Final
 
 from cryptography.hazmat.primitives import hashes
@@ -32,9 +33,19 @@ class Key:
         form = (Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
         return self.private.public_key().public_bytes(*form).decode()
 
-    def token(self, claims: Mapping[str, Any]) -> str:
-        """Sign claims with RS256."""
-        signed = _unsigned("RS256", claims)
+    @property
+    def jwk(self) -> dict[str, str]:
+        """The public key as a token's header may bring it (RFC 7517)."""
+        numbers = self.private.public_key().public_numbers()
+        modulus, exponent = (
+            _text(number.to_bytes((number.bit_length() + 7) // 8))
+            for number in (numbers.n, numbers.e)
+        )
+        return {"kty": "RSA", "n": modulus, "e": exponent}
+
+    def token(self, claims: Mapping[str, Any], **header: Any) -> str:
+        """Sign claims with RS256, with more in the header than is needed."""
+        signed = _unsigned("RS256", claims, header)
         way = (padding.PKCS1v15(), hashes.SHA256())
         return f"{signed}.{_text(self.private.sign(signed.encode(), *way))}"
 
@@ -56,8 +67,12 @@ def unsigned(claims: Mapping[str, Any]) -> str:
     return _unsigned("none", claims) + "."
 
 
-def _unsigned(algorithm: str, claims: Mapping[str, Any]) -> str:
-    head = {"alg": algorithm, "typ": "JWT"}
+def _unsigned(
+    algorithm: str,
+    claims: Mapping[str, Any],
+    header: Mapping[str, Any] = MappingProxyType({}),
+) -> str:
+    head = {"alg": algorithm, "typ": "JWT", **header}
     return ".".join(_text(json.dumps(x).encode()) for x in (head, claims))
 
 

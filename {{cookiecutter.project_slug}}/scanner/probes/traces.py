@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from ..live import StdioServer
 from ..model import Finding
@@ -29,15 +30,20 @@ def named_by_callers(server: StdioServer, lab: Lab) -> list[Finding]:
     """
     before = len(server.log)
     name = f'{lab.sent}\n{{"event": "server_stopped"}}'
-    for method, params in (
-        ("tools/call", {"name": name, "arguments": {}}),
-        ("prompts/get", {"name": name}),
-        ("resources/read", {"uri": f"{lab.sent}://{lab.sent}"}),
-    ):
+    asked: dict[str, dict[str, Any]] = {
+        "tools/call": {"name": name, "arguments": {}},
+        "prompts/get": {"name": name},
+        "resources/read": {"uri": f"{lab.sent}://{lab.sent}"},
+    }
+    for method, params in asked.items():
         server.exchange(method, params)
-    if not tells(server.log[before:], lab):
-        return []
-    return [found("MCP-PRB-019", "the name of what is not there")]
+    log, findings = server.log[before:], []
+    if tells(log, lab):
+        findings.append(found("MCP-PRB-019", "the name of what is not there"))
+    if sum(_ends(log).values()) < len(asked):
+        said = "calls of what is not there leave no line"
+        findings.append(found("MCP-PRB-020", said))
+    return findings
 
 
 def traces(
@@ -50,11 +56,7 @@ def traces(
         calls: How often each tool was called.
         attacked: What was attacked.
     """
-    ends = Counter(
-        str(entry.get("tool"))
-        for entry in map(_entry, log.splitlines())
-        if entry.get("event") in ENDS
-    )
+    ends = _ends(log)
     tools = {c.name: c for c in attacked if c.kind == "tool"}
     for name in (*tools, *(calls.keys() - tools.keys())):
         left, made = ends[name], calls.get(name, 0)
@@ -65,6 +67,15 @@ def traces(
                 continue
             hit = tools[name].hit(message, "MCP-PRB-020")
             yield found("MCP-PRB-020", "", hit)
+
+
+def _ends(log: str) -> Counter[str]:
+    """Count the lines that say how a call ended, by its tool."""
+    return Counter(
+        str(entry.get("tool"))
+        for entry in map(_entry, log.splitlines())
+        if entry.get("event") in ENDS
+    )
 
 
 def _entry(line: str) -> Mapping[str, object]:

@@ -40,7 +40,11 @@ _RUNNING = frozenset({"os.posix_spawn", "subprocess.Popen"})
 _ASKING = frozenset({"socket.getaddrinfo", "socket.gethostbyname"})
 _GOING_OUT = _ASKING | {"socket.connect"}
 _MADE = frozenset({"exec", "pickle.find_class"})
-_EVENTS = _READING | _CHANGING | _RUNNING | _GOING_OUT | _MADE | {"open"}
+#: What belongs to the process, and so to everybody who is served by it.
+_COMMON = frozenset({"os.chdir", "os.putenv", "os.unsetenv"})
+_EVENTS = (
+    _COMMON | _READING | _CHANGING | _RUNNING | _GOING_OUT | _MADE | {"open"}
+)
 #: Names that the probes make up: of hosts, and of modules.
 _HOST = re.compile(r"probe[0-9a-f]{24}\.invalid")
 _MODULE = re.compile(r"probe[0-9a-f]{24}")
@@ -183,10 +187,16 @@ def _attempts(event: str, given: tuple[Any, ...], root: str) -> Attempts:
         host, port = _text(given[0] or ""), str(given[1:2])
         if _HOST.fullmatch(host) or port in {f"({PORT},)", f"('{PORT}',)"}:
             yield "connect", host
+        elif _is_far(host):
+            yield "reach", host
     elif event in _GOING_OUT:
         at = given[1]
         if isinstance(at, tuple) and at[1] in {PORT, str(PORT)}:
             yield "connect", _text(at[0])
+        elif isinstance(at, tuple) and _is_far(_text(at[0])):
+            yield "reach", _text(at[0])
+    elif event in _COMMON:
+        yield "common", event
     elif event == "open":
         path, _, flags = given
         follows = not flags & getattr(os, "O_NOFOLLOW", 0)
@@ -201,6 +211,12 @@ def _attempts(event: str, given: tuple[Any, ...], root: str) -> Attempts:
             yield kind, trap
         if event == "os.rename" or event in _LINKING:
             yield from (("write", t) for t in _traps(given[1], root, False))
+
+
+def _is_far(host: str) -> bool:
+    """Tell whether a host is another machine than this one."""
+    near = ("127.", "localhost", "::", "0.")
+    return bool(host) and not host.startswith(near)
 
 
 def _holds(code: CodeType, text: str) -> bool:

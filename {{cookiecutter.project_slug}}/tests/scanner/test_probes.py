@@ -229,6 +229,16 @@ def test_names_that_callers_make_up_are_looked_for_in_the_log() -> None:
     with lab() as traps, started(broken(edit), traps) as server:
         found = named_by_callers(server, traps)
     assert [f.id for f in found] == ["MCP-PRB-019"]
+    left_out = (
+        "controls/audit.py",
+        "        token = log.current_call.set(",
+        "        if call.tool == UNKNOWN:\n"
+        "            return await call_next(context)\n"
+        "        token = log.current_call.set(",
+    )
+    with lab() as traps, started(broken(left_out), traps) as server:
+        found = named_by_callers(server, traps)
+    assert [f.id for f in found] == ["MCP-PRB-020"]
     with lab() as traps, started(broken(), traps) as server:
         assert named_by_callers(server, traps) == []
 

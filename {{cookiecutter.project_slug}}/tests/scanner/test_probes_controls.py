@@ -47,6 +47,17 @@ CONTROLS: list[tuple[str, str, list[Edit]]] = [
         ],
     ),
     (
+        "masking that shows its place",
+        "MCP-PRB-005",
+        [
+            (
+                "controls/masking.py",
+                "        return str(error)\n",
+                "        return f'{error} ({__file__})'\n",
+            )
+        ],
+    ),
+    (
         "no limit of output",
         "MCP-PRB-025",
         [("controls/guard.py", "if size > self._size:", "if False:")],

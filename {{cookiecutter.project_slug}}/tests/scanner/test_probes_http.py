@@ -63,6 +63,48 @@ HTTP: list[tuple[str, str, Probe, list[Edit]]] = [
         ],
     ),
     (
+        "host by a proxy's word",
+        "MCP-PRB-013",
+        strangers,
+        [
+            (
+                "serving/host_origin.py",
+                'hosts, origins = _of(scope, b"host"), _of(scope, b"origin")',
+                'hosts = _of(scope, b"x-forwarded-host") or ['
+                '*_of(scope, b"host")]; origins = _of(scope, b"origin")',
+            )
+        ],
+    ),
+    (
+        "any type of body",
+        "MCP-PRB-014",
+        strangers,
+        [
+            (
+                "serving/host_origin.py",
+                "            resolve_peer(scope, self._trusted)\n",
+                "            resolve_peer(scope, self._trusted)\n"
+                "            scope['headers'] = [\n"
+                "                (k, b'application/json' if b'-type' in k"
+                " else v)\n"
+                "                for k, v in scope['headers']\n"
+                "            ]\n",
+            )
+        ],
+    ),
+    (
+        "calls counted by their numbers",
+        "MCP-PRB-010",
+        limits,
+        [
+            (
+                "controls/rate_limit.py",
+                "limit.key_for(call.client_id, call.tool)",
+                "limit.key_for(call.client_id, call.tool, call.request_id)",
+            )
+        ],
+    ),
+    (
         "no check of the origin",
         "MCP-PRB-014",
         strangers,

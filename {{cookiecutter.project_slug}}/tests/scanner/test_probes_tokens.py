@@ -225,6 +225,56 @@ TOKENS: list[tuple[str, str, str, list[Edit]]] = [
         ],
     ),
     (
+        "token in a cookie",
+        "MCP-PRB-015",
+        "bearer",
+        [
+            (
+                LAYER,
+                "token = _token(scope)",
+                "for name, value in list(scope['headers']):\n"
+                "            if name == b'cookie':\n"
+                "                good = value.rpartition(b'=')[2]\n"
+                "                shown = b'authorization', b'Bearer ' + good\n"
+                "                scope['headers'].append(shown)\n"
+                "        token = _token(scope)",
+            ),
+        ],
+    ),
+    (
+        "key that the token brings",
+        "MCP-PRB-015",
+        "jwt",
+        [
+            (
+                JWT,
+                "        try:\n            return jwt.decode(",
+                "        own = jwt.get_unverified_header(token).get('jwk')\n"
+                "        key = jwt.PyJWK(own, algorithm).key if own else key\n"
+                "        try:\n            return jwt.decode(",
+            )
+        ],
+    ),
+    (
+        "no challenge",
+        "MCP-PRB-043",
+        "bearer",
+        [(LAYER, 'headers=[(b"www-authenticate", value)]', "headers=[]")],
+    ),
+    (
+        "scopes by their family",
+        "MCP-PRB-023",
+        "bearer",
+        [
+            (
+                "registration.py",
+                "return require_scopes(scope) if scope",
+                "return (lambda c: scope[:5] in str(c.token.scopes)) if scope",
+            ),
+            ("serving/scopes.py", "if held >= self._every or", "if True or"),
+        ],
+    ),
+    (
         "session for a proof",
         "MCP-PRB-015",
         "bearer",
