@@ -14,9 +14,10 @@ from ..ruletable import ruled
 from ..surface import schema_rules, text_rules
 from ..surface.components import Component, offered
 
-#: A program that every system has, so that ``run_command`` is seen too.
+#: Programs that every system has, so that ``run_command`` is seen too; one
+#: shows what commands are told.
 ABLE: Final = {
-    "MCP_ALLOWED_COMMANDS": "ls",
+    "MCP_ALLOWED_COMMANDS": "ls,printenv",
     "MCP_COMMAND_SANDBOX": "best-effort",
 }
 _RULES = (schema_rules, text_rules)  # imported, so that they are registered

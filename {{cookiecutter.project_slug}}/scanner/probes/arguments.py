@@ -55,7 +55,9 @@ FOLLOWS: Final[Mapping[str, frozenset[str]]] = {
     "MCP-PRB-026": frozenset({"MCP-PRB-001", "MCP-PRB-002", "MCP-PRB-004"}),
     "MCP-PRB-037": frozenset({"MCP-PRB-002", "MCP-PRB-004"}),
     "MCP-PRB-040": frozenset({"MCP-PRB-001", "MCP-PRB-002", "MCP-PRB-004"}),
-    "MCP-PRB-041": frozenset({"MCP-PRB-004", "MCP-PRB-026", "MCP-PRB-028"}),
+    "MCP-PRB-041": frozenset(
+        {"MCP-PRB-003", "MCP-PRB-004", "MCP-PRB-026", "MCP-PRB-028"}
+    ),
     "MCP-PRB-044": frozenset({"MCP-PRB-004", "MCP-PRB-029"}),
     "MCP-PRB-034": frozenset(
         {"MCP-PRB-001", "MCP-PRB-002", "MCP-PRB-004", "MCP-PRB-028"}

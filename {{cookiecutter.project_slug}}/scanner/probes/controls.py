@@ -15,6 +15,7 @@ from .answers import faults, refused
 from .explanations import found
 from .lab import Lab
 from .shots import Shot
+from .traces import tells
 
 PLANTED: Final = Path(__file__).parent / "planted" / "probe_controls.py"
 DEADLINE: Final = 2  # seconds; less than a blocked thread takes
@@ -86,6 +87,8 @@ class _Trial:
         failed = self._answer("probe_fails")
         if [*faults(self._lab, self._project, _FAILS, failed)]:
             yield found("MCP-PRB-005", "what a tool raises comes back")
+        if tells(self._server.log, self._lab):
+            yield found("MCP-PRB-019", "what a tool raises")
         if not refused(self._answer("probe_fills")):
             yield found("MCP-PRB-025", "whatever a tool returns comes back")
         if not refused(self._server.padded("probe_answers", LINE, PATIENCE)):

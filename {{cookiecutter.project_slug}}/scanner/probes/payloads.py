@@ -25,7 +25,7 @@ def texts(lab: Lab) -> Iterator[tuple[str, str]]:
 def few(lab: Lab) -> Iterator[tuple[str, str]]:
     """Yield those that are tried again with each switch set otherwise."""
     tried = {"parent", "absolute", "link to a file", "shell", "option"}
-    tried.add(LONG_TEXT)
+    tried |= {LONG_TEXT, "new file by a link"}
     yield from (pair for pair in texts(lab) if pair[0] in tried)
 
 
@@ -35,6 +35,7 @@ def lists(lab: Lab) -> Iterator[tuple[str, list[str]]]:
     yield "path of a shell", ["/bin/sh", "-c", f"touch {lab.mark}; env"]
     yield "reader", ["cat", f"{lab.door}/outside/secret.txt"]
     yield "environment", ["env"]
+    yield "printed environment", ["printenv", "PROBE_CANARY"]
     yield "second command", ["ls", f"; touch {lab.mark}"]
     yield "listing", ["ls", "-la", f"{lab.door}/outside", lab.sent]
     yield "empty list", []
@@ -65,6 +66,7 @@ def _paths(lab: Lab) -> Iterator[tuple[str, str]]:
     yield "backslash", "..\\outside\\secret.txt"
     yield "link to a file", "link.txt"
     yield "link to a folder", "folder/secret.txt"
+    yield "new file by a link", f"folder/{lab.sent}"
     yield "hard link", "hard.txt"
     yield PIPE, "pipe"
     yield "large file", "large.txt"

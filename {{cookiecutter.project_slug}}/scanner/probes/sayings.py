@@ -1,5 +1,6 @@
 """Judges what an answer says to the model behind its user's back."""
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -13,6 +14,8 @@ _RULES: Final = (text_rules,)  # imported, so that they are registered
 #: What no answer holds; and what only a prompt may, which is written to order
 #: the model about and to be read by people before.
 HIDDEN: Final = frozenset({"MCP-SUR-001", "MCP-SUR-002"})
+#: How archives begin, or what stands in them.
+ARCHIVES: Final = ("PK\\u0003\\u0004", "ustar")
 ORDERS: Final = frozenset({"MCP-SUR-004", "MCP-SUR-005", "MCP-SUR-006"})
 
 
@@ -21,6 +24,9 @@ def behind_backs(
 ) -> Iterator[str]:
     """Yield what is wrong with the answer to a request that is harmless."""
     is_prompt = component.kind == "prompt"
+    text = json.dumps(answer)
+    if any(mark in text for mark in ARCHIVES):
+        return  # what hides in an archive of ours, we have put there
     said = Component(
         component.kind, component.name, {"answer": answer.get("result")}
     )

@@ -154,6 +154,7 @@ def _endless(
     """Yield a pattern that backtracks, with its text in all the others."""
     places = [k for k, v in schemas.items() if "string" in kinds(v)]
     text = dict.fromkeys(places, ALMOST)
+    yield "a text that patterns come back to", {**good, **text}
     for name in places:
         label = f"a pattern that never ends as {name}"
         yield label, {**good, **text, name: ENDLESS}

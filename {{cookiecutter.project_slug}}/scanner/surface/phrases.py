@@ -70,6 +70,8 @@ ORDERS: Final = _any(
     r"\bact as (?:an?|the) [^.]{0,30}\b(?:model|assistant|ai|root|admin\w*)\b",
     r"(?:^|[.!\n]\s{0,3})(?:system|assistant|developer)(?: prompt| override"
     r"| message| note)?: ?[^.\n]{0,60}\b(?:you|must|ignore|obey|now|always)\b",
+    r"(?:^|[.!\n]\s{0,3})(?:system|developer|admin\w*|security) (?:notice"
+    r"|override|alert|instructions?) ?:",
     r"\balways (?:call|use|run|invoke) this(?: tool)? first(?=[.!]|$)",
     r"\b(?:call|use|run|invoke) this(?: tool)? for (?:every|each|any|all)"
     r" (?:requests?|messages?|questions?|tasks?)\b",
@@ -108,7 +110,8 @@ CONFIDENTIAL: Final = _any(
     r"|your|their) (?:user's )?home (?:directory|folder)\b",
     r"\bnever ask\b[^.]{0,20}\b(?:confirm\w*|approv\w*|permission|user)\b",
     r"\bsilently (?:send|forward|call|copy|include|pass|read|obey|execute|run"
-    r"|post|upload)\b",
+    r"|post|upload|record|log|store|save|collect)\b",
+    r"\bb?cc(?:s|ed)?:? [\w.+-]+@[\w-]+\.|@[\w.-]+ in (?:b?cc|copy)\b",
     r"\b(?:send|forward|post|upload|copy|bcc|transmit)\b[^.]{0,20}\b(?:all"
     r"|every|each|the (?:results?|contents?|conversation|messages?|answers?"
     r"|e?mails?))\b[^.]{0,30}\bto (?:https?://|[\w.+-]+@[\w-]+\.)",

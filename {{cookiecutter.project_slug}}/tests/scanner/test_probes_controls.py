@@ -47,6 +47,17 @@ CONTROLS: list[tuple[str, str, list[Edit]]] = [
         ],
     ),
     (
+        "errors in the log as they are",
+        "MCP-PRB-019",
+        [
+            (
+                "log.py",
+                "exception=type(cause).__name__,",
+                "exception=repr(cause),",
+            )
+        ],
+    ),
+    (
         "masking that shows its place",
         "MCP-PRB-005",
         [
