@@ -111,6 +111,7 @@ def literal(form: str) -> int:
     )
 
 
+@functools.cache
 def sizes(form: str) -> range:
     """Return how many characters a value of the form may have."""
     least = most = 0

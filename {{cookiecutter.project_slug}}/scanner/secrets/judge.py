@@ -25,11 +25,11 @@ _MARKED = re.compile(
     rb"example|placeholder|change[_-]?(?:me|it|this)|redacted"
     rb"|insert[_-]|replace[_-]?(?:me|with)|your[_-]"
     rb"|foo[_-]?bar|deadbeef|(\d{4})-\1-\1|not[_-]?a?[_-]?real|testtest|xxxx|\.\.\.|\*\*\*",
-    re.IGNORECASE | re.DOTALL,
-)
+    re.DOTALL,
+)  # in lower case
 _RESTED = re.compile(rb"(?!A)(.)\1{9,}", re.DOTALL)
-_SHORT = re.compile(rb"(?i:dummy|fake|sample|todo|lorem)")
-_BY_ITSELF = re.compile(rb"(?<![A-Za-z])" + _SHORT.pattern + rb"(?![a-z])")
+_SHORT = re.compile(rb"dummy|fake|sample|todo|lorem")  # in lower case
+_SIGNS = re.compile(rb"[$%{<\[&#@(]")  # of what stands for a variable
 _VARIABLE = re.compile(
     rb"(?:^|(?<=[\s:/=.,\"'_-]))\$[A-Za-z_]\w|^\$\$[A-Z_]+$|\$\((?!\w*\])|\$\{(?!\w*\])"
     rb"|\{\{(?!\w*\}\w)|\{%|<%|\{[\w .:'/-]{2,}\}|^\{.*\}$|<[\w .:'/|-]{2,}>"
@@ -82,11 +82,12 @@ _COMMON = frozenset(
 @functools.lru_cache(KEPT)
 def placeholder(value: bytes) -> bool:
     """Tell whether the value stands for one that is put in elsewhere."""
+    lower = value.lower()
     return bool(
-        _MARKED.search(value)
+        _MARKED.search(lower)
         or _rested(value)
-        or _VARIABLE.search(value)
-        or any(_stands_out(found) for found in _SHORT.finditer(value))
+        or (_SIGNS.search(value) and _VARIABLE.search(value))
+        or any(_stands_out(value, word) for word in _SHORT.finditer(lower))
         or formats.examples().search(value)
         or formats.published(value)
     )
@@ -103,13 +104,14 @@ def _rested(value: bytes) -> bool:
     return len(last) < LEAST_DRAWN or _RESTED.search(last) is not None
 
 
-def _stands_out(word: re.Match[bytes]) -> bool:
+def _stands_out(value: bytes, word: re.Match[bytes]) -> bool:
     """Tell a word from four letters of a long token that spell it by chance.
 
     It stands by itself, or makes up much of the value.
     """
-    much = SHARE * len(word[0]) >= len(word.string)
-    return much or _BY_ITSELF.match(word.string, word.start()) is not None
+    much = SHARE * len(word[0]) >= len(value)
+    before, after = value[: word.start()][-1:], value[word.end() :][:1]
+    return much or not (before.isalpha() or after.islower())
 
 
 def password(value: bytes, user: bytes) -> bool:
@@ -197,7 +199,8 @@ def text(value: bytes) -> bool:
     The text may hold a key itself, as JSON (RFC 7517).
     """
     plain = decoded(value)
-    return _TEXT.fullmatch(plain) is not None and b'"kty"' not in plain
+    read = _TEXT.fullmatch(plain) or (plain.isascii() and words(plain))
+    return bool(read) and b'"kty"' not in plain
 
 
 def hashed(value: bytes) -> bool:

@@ -83,10 +83,16 @@ def by_name(source: Source) -> Iterator[Secret]:
     manifests and commands. Placeholders, digests, identifiers and public
     keys are left alone.
     """
+    rows = _ROW.search(source.joined) is not None
     for run in source.runs:
         if not DULL.search(run) and source.budget.spend():
-            for value in pieces(run):
-                yield from _named(source, run, value.strip(b".:/,"))
+            for piece in pieces(run):
+                value = piece.strip(b".:/,")
+                body = value.rstrip(b"=")
+                if MIN_VALUE <= len(value) <= MAX_VALUE and (
+                    judge.random(body, sure=True) or (rows and _sample(body))
+                ):
+                    yield from _named(source, run, value, body)
 
 
 def pieces(run: bytes) -> Iterable[bytes]:
@@ -97,13 +103,10 @@ def pieces(run: bytes) -> Iterable[bytes]:
     return dict.fromkeys([run, behind, *_PIECES.split(run)])
 
 
-def _named(source: Source, run: bytes, value: bytes) -> Iterator[Secret]:
+def _named(
+    source: Source, run: bytes, value: bytes, body: bytes
+) -> Iterator[Secret]:
     """Yield the places where its name makes a value a secret."""
-    body = value.rstrip(b"=")
-    if not MIN_VALUE <= len(value) <= MAX_VALUE:
-        return
-    if not judge.random(body, sure=True) and not _sample(body):
-        return
     for begin in source.starts[run]:
         start = begin + run.find(value)
         if source.data.startswith((b"..", b"("), start + len(value)):
@@ -168,7 +171,7 @@ def tells(name: str, value: bytes) -> bool:
         or judge.constant(value)
     ):
         return False
-    if judge.words(judge.decoded(value)) or judge.text(value):
+    if judge.text(value):
         return False
     return meaning is not Says.KEY or len(value) >= MIN_BEHIND_KEY
 

@@ -25,6 +25,7 @@ SAMPLE, HASHES = "MCP-SEC-013", "MCP-SEC-014"
 PASS = "hunt" + "er2Hx"
 DRAWN = value("<A32>")
 LETTERS = value("<l36>")
+BYTES = bytes(128 + n * 37 % 128 for n in range(26)) + b"a"
 BODY = "\n".join(value("<b64>", seed) for seed in range(20))
 
 
@@ -182,6 +183,7 @@ PLANTED = {
         f'new DirectoryEntry("LDAP://host",\n  "me@host", "{PASS}");',
     ),
     "url of an address": (URL, f"smtps://me@host.org:{PASS}@smtp.host.org"),
+    "bytes of no text": (ASSIGNED, f'api_key = "{b64(BYTES)}"'),
     "a row of keys": (SAMPLE, 'token = "abcdefgh123' + '45678"'),
     "header in rows": (SAMPLE, "curl -H 'Api-Token: abcdefgh1" + "2345678' h"),
     "two rows in turn": (SAMPLE, 'token = "a1b2c3d4e5f6' + 'g7h8i9j0"'),
