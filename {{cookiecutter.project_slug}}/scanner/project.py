@@ -195,11 +195,17 @@ class Project:
             raise Unreadable(f"{path} cannot be looked at") from None
 
     def ignored_keys(self) -> Iterator[str]:
-        """Yield the files named like private keys that git would not take."""
+        """Yield what git would not take and is named like a private key.
+
+        So is all that lies in a folder of secrets.
+        """
         known = frozenset(self.files)
         for folder, folders, names in os.walk(self.root):
             folders[:] = sorted(set(folders) - SKIPPED)
-            for name in filter(_KEY.fullmatch, sorted(names)):
+            secret = Path(folder).name == "secrets"
+            for name in sorted(names):
+                if not secret and not _KEY.fullmatch(name):
+                    continue
                 path = Path(folder, name).relative_to(self.root).as_posix()
                 if path not in known and self.exists(path):
                     yield path

@@ -5,17 +5,11 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from ..container.engine import contained, opened
 from ..container.image_rules import TRUSTS_ALL
-from ..container.names import (
-    HARMLESS,
-    SENSITIVE,
-    SOCKETS,
-    is_root,
-    unpinned,
-)
+from ..container.names import unpinned
 from ..container.neighbours import openings
 from ..downloads import Downloads, unchecked
-from ..model import Severity
 from ..project import Unreadable
 from ..rules import Hit, anchored
 from ..ruletable import ruled
@@ -32,13 +26,6 @@ _PINNED = re.compile(
     r"|(?:git\+)?https?://.+@(?:[0-9a-f]{40}|v?\d+(?:\.\d+)+)(?:#.*)?"
     r"|(?:\.{0,2}[\\/]|~|\$|[A-Za-z]:\\|file:).*|.+\.(?:whl|tgz)"
 )
-_ENGINES = frozenset({"docker", "nerdctl", "podman"})
-_SWITCHES = re.compile(
-    r"-[ditP]{1,4}|--(?:detach|init|interactive|no-healthcheck|oom-kill-disable"
-    r"|privileged|publish-all|read-only|rm|tty)"
-)
-_MOUNTS = frozenset({"--mount", "--volume", "-v"})
-_SHARED = frozenset({"--ipc", "--net", "--network", "--pid", "--userns"})
 _UNASKED = frozenset({"alwaysAllow", "autoAllow", "autoApprove", "trust"})
 _WRITES = re.compile(r"(?i)\*|delete|exec|remove|run|shell|write")
 _OF_ALL = re.compile(r"Bash(?:\(\s*\*?(?::\*)?\s*\))?|mcp__\*?|\*")
@@ -55,7 +42,7 @@ def moving_program(client: Client) -> Iterator[Hit]:
     published last: so postmark-mcp sent every mail to its author as well.
     """
     for server in client.servers():
-        image, _options = _contained(server)
+        image, _options = contained(server.argv)
         fetched = _fetched(server.argv)
         if fetched and not _PINNED.fullmatch(fetched):
             yield server.hit(fetched, f"{fetched[:80]} names no version")
@@ -67,9 +54,9 @@ def moving_program(client: Client) -> Iterator[Hit]:
 def host_rights(client: Client) -> Iterator[Hit]:
     """The container that is to hold the server is opened on the same line."""
     for server in client.servers():
-        _image, options = _contained(server)
+        _image, options = contained(server.argv)
         for name, value in options:
-            severity = _opened(name, value)
+            severity = opened(name, value)
             if severity:
                 message = f"{name} {value}".strip()[:80]
                 yield server.hit(value or name, message, severity)
@@ -180,49 +167,6 @@ def _fetched(argv: list[str]) -> str:
         elif not word.startswith("-"):
             return word
     return ""
-
-
-def _contained(server: Server) -> tuple[str, list[tuple[str, str]]]:
-    """Return the image that ``docker run`` starts, and the options for it."""
-    argv = server.argv
-    program = re.split(r"[\\/]", argv[0])[-1] if argv else ""
-    options: list[tuple[str, str]] = []
-    if program not in _ENGINES or "run" not in argv:
-        return "", options
-    rest = iter(argv[argv.index("run") + 1 :])
-    for word in rest:
-        name, equals, value = word.partition("=")
-        if not word.startswith("-"):
-            return word, options
-        if equals or _SWITCHES.fullmatch(word):
-            options.append((name, value))
-        else:
-            options.append((name, next(rest, "")))
-    return "", options
-
-
-def _opened(name: str, value: str) -> Severity | None:
-    """Say how bad an option of ``docker run`` is; None for the others."""
-    if name in _MOUNTS:
-        fields = dict(x.partition("=")[::2] for x in value.split(","))
-        source = fields.get("source") or fields.get("src") or ""
-        bare = re.match(r"[A-Za-z]:[\\/][^:]*|[^:]*", value)
-        source = source or (bare[0] if bare and name != "--mount" else "")
-        if SOCKETS.search(source):
-            return Severity.CRITICAL
-        place = re.sub(r"\$\{(?:env:HOME|userHome)\}", "~", source)
-        place = place.rstrip("/") or ("/" if place else "")
-        harmless = HARMLESS.fullmatch(place)
-        fatal = SENSITIVE.fullmatch(place) and not harmless
-        return Severity.HIGH if fatal else None
-    loose = (
-        name == "--privileged"
-        or name in {"--cap-add", "--device"}
-        or (name in _SHARED and value == "host")
-        or (name == "--security-opt" and value.endswith("unconfined"))
-        or (name in {"--user", "-u"} and is_root(value))
-    )
-    return Severity.HIGH if loose else None
 
 
 def _list(value: Any) -> list[str]:

@@ -16,7 +16,7 @@ _NAME = (
     r"(?s)(?!tests/)(?:.*/)?(?:\.?mcp|mcp_config|mcp_settings"
     r"|cline_mcp_settings|claude_desktop_config|opencode"
     r"|\.(?:claude|gemini|vscode|zed)/settings(?:\.local)?)\.json"
-    r"|(?!tests/)(?:.*/)?\.codex/config\.toml"
+    r"|(?!tests/)(?:.*/)?\.codex/config\.toml|(?:manifest|server)\.json"
 )
 _SERVERS = ("mcpServers", "mcp_servers", "servers", "context_servers", "mcp")
 # VS Code and Zed read JSON with comments and trailing commas.
@@ -61,6 +61,22 @@ class Client:
             for name, given in _items(named):
                 if isinstance(given, Mapping):
                     yield Server(self, str(name), given)
+        yield from self._published()
+
+    def _published(self) -> Iterator["Server"]:
+        """Yield what a bundle's manifest or a registry's entry starts."""
+        name = str(self.settings.get("name"))
+        inner = dict(_items(self.settings.get("server"))).get("mcp_config")
+        if isinstance(inner, Mapping):
+            yield Server(self, name, inner)
+        packages = self.settings.get("packages")
+        for each in packages if isinstance(packages, list) else ():
+            given = dict(_items(each))
+            if given.get("registryType") == "oci":
+                words = given.get("runtimeArguments")
+                words = words if isinstance(words, list) else []
+                args = ["run", *_words(words), given.get("identifier")]
+                yield Server(self, name, {"command": "docker", "args": args})
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +135,16 @@ def _parsed(path: str, text: str) -> Any:
     if path.endswith(".toml"):
         return tomllib.loads(text)
     return json.loads(_LOOSE.sub(lambda found: found[1] or "", text) or "{}")
+
+
+def _words(arguments: list[Any]) -> Iterator[str]:
+    """Yield the words of a registry entry's arguments."""
+    for each in arguments:
+        given = dict(_items(each))
+        name, value = given.get("name"), given.get("value")
+        parts = [str(x) for x in (name, value) if x is not None]
+        if parts:
+            yield "=".join(parts)
 
 
 def _items(value: Any) -> list[tuple[Any, Any]]:

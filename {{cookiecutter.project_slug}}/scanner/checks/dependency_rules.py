@@ -1,6 +1,7 @@
 """What is wrong with a lock, before any advisory is asked for."""
 
 import datetime as dt
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -159,6 +160,16 @@ def no_index(subject: Subject) -> Iterator[Hit]:
             message = f"{name} is to come from {kind}"
             anchor = anchored(message, where)
             yield Hit(path=PYPROJECT, message=message, anchor=anchor)
+    for path in subject.lock.others if subject.lock else ():
+        for package in _beside(subject.project, path):
+            if "://" in package.where:
+                message = f"{package.name} is to come from {package.where}"
+                yield Hit(
+                    path=path,
+                    line=package.line,
+                    message=re.sub(r"//[^/\s]*@", "//", message),
+                    anchor=anchored("outside", package.where),
+                )
 
 
 @dependency_rule("MCP-DEP-007")
@@ -236,7 +247,11 @@ def unpinned(subject: Subject) -> Iterator[Hit]:
         if not package.version and package.source == "registry":
             yield hit_at(subject, package, "has no version")
     for path in subject.lock.others if subject.lock else ():
-        loose = _loose(subject.project, path)
+        loose = [
+            package
+            for package in _beside(subject.project, path)
+            if not package.version and package.source == "registry"
+        ]
         if loose:
             names = ", ".join(package.name for package in loose[:3])
             more = f" and {len(loose) - 3} more" if len(loose) > 3 else ""
@@ -273,15 +288,14 @@ def unbounded_build(subject: Subject) -> Iterator[Hit]:
             )
 
 
-def _loose(project: Project, path: str) -> list[Package]:
-    """Return what a file beside the lock takes in whichever version."""
+def _beside(project: Project, path: str) -> list[Package]:
+    """Return what a file beside the lock asks for."""
     if not path.endswith(".txt"):
         return []  # it is a lock, and has its own form
     try:
-        packages, _ = requirements.read(project, path)
+        return requirements.read(project, path)[0]
     except (Malformed, Unreadable):
         return []  # that it is not audited is said anyway
-    return [p for p in packages if not p.version and p.source == "registry"]
 
 
 def _outside(project: Project) -> dict[str, tuple[str, str]]:

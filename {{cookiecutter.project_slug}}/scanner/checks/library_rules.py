@@ -120,24 +120,24 @@ _LOOSE: tuple[tuple[str, str, Test, Severity, str], ...] = (
         Severity.HIGH,
         "a code for a token is sent wherever a link says",
     ),
-    (
-        "PBKDF2HMAC",
-        "iterations",
-        _below(100_000),
-        Severity.MEDIUM,
-        "a password's hash is guessed fast",
-    ),
-    (
-        "gensalt",
-        "rounds",
-        _below(10),
-        Severity.MEDIUM,
-        "a password's hash is guessed fast",
+    *(
+        (name, key, _below(least), Severity.MEDIUM, "its hash is guessed fast")
+        for name, key, least in (
+            ("PBKDF2HMAC", "iterations", 100_000),
+            ("pbkdf2_hmac", "iterations", 100_000),
+            ("gensalt", "rounds", 10),
+            ("scrypt", "n", 2**13),
+            ("Scrypt", "n", 2**13),
+        )
     ),
 )
-
-
+# Where a call gives the keyword by its place.
+_PLACES = {"gensalt": ("rounds", 0), "pbkdf2_hmac": ("iterations", 3)}
 _KEYS = frozenset(key for _, key, *_ in _LOOSE)
+# What sends a password as it stands, and what encrypts the line before.
+_CLEAR = frozenset({"imaplib.IMAP4", "poplib.POP3", "smtplib.SMTP"})
+_ENCRYPTING = frozenset({"starttls", "stls"})
+_LOGINS = frozenset({"login", "pass_"})
 
 
 @module_rule("MCP-CODE-026")
@@ -146,7 +146,7 @@ def loose_setting(source: Source) -> Iterator[Hit]:
     for call in source.calls:
         name = source.called(call.func) or getattr(call.func, "attr", "")
         last = name.rpartition(".")[2]
-        for given in call.keywords:
+        for given in [*call.keywords, *_placed(call, last)]:
             if given.arg in _KEYS:
                 yield from _loose(source, call, name, given)
         if last in _FOR_TESTS:
@@ -155,6 +155,12 @@ def loose_setting(source: Source) -> Iterator[Hit]:
             yield source.hit(call, "a number of any length is read")
         elif last == "bind" and _is_everywhere(call):
             yield source.hit(call, "it listens on every interface")
+
+
+def _placed(call: ast.Call, name: str) -> Iterator[ast.keyword]:
+    key, place = _PLACES.get(name, ("", 0))
+    if key and len(call.args) > place:
+        yield ast.keyword(key, call.args[place])
 
 
 def _loose(
@@ -181,6 +187,17 @@ def _is_everywhere(call: ast.Call) -> bool:
     address = call.args[0] if call.args else None
     host = address.elts[:1] if isinstance(address, ast.Tuple) else []
     return any(is_constant(each, "") for each in host)
+
+
+@module_rule("MCP-CODE-035")
+def clear_login(source: Source) -> Iterator[Hit]:
+    """Whoever sits between reads the password, and the mail that follows."""
+    made = {source.called(call.func) for call in source.calls}
+    methods = {getattr(call.func, "attr", "") for call in source.calls}
+    if made & _CLEAR and not methods & _ENCRYPTING:
+        for call in source.calls:
+            if getattr(call.func, "attr", "") in _LOGINS:
+                yield source.hit(call, "it logs in without encryption")
 
 
 @module_rule("MCP-CODE-027")

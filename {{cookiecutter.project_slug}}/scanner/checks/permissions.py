@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from ..model import CheckResult, Coverage, Options, State
+from ..model import CheckResult, Coverage, Options, Severity, State
 from ..project import Project, Unreadable
 from ..rules import Hit, rules_for
 from ..ruletable import ruled
@@ -18,7 +18,7 @@ _SECRET_NAME = re.compile(
     r"(?s)(.*/)?(\.env(\..+)?|[^/]*tokens?(\.txt|\.list)?"
     r"|id_(?:rsa|dsa|ecdsa|ed25519)"
     r"|[^/]+\.(pem|key|p12|pfx|jks|keystore|kdbx)|\.netrc|\.pypirc"
-    r"|\.htpasswd|credentials(\.json)?)"
+    r"|\.htpasswd|credentials(\.json)?|(?<=secrets/)[^/.]+)"
 )
 _TOKENS = re.compile(r"(?s)(.*/)?[^/]*tokens?(\.txt|\.list)?")
 # A digest, or a word that nobody would say: with digits and letters.
@@ -81,14 +81,20 @@ def check(project: Project, options: Options) -> CheckResult:
 def world_writable(modes: Modes) -> Iterator[Hit]:
     """Whoever can change a file of the server decides what the server does.
 
-    In a folder that everybody can write, files can be replaced, too.
+    In a folder that everybody can write, files can be replaced, too; with
+    the sticky bit, as on /tmp, only added.
     """
     for path, status in modes.files.items():
         if status.st_mode & stat.S_IWOTH:
             yield Hit(path=path, message=f"its mode is {_mode(status)}")
     for path, status in modes.folders.items():
-        if status.st_mode & stat.S_IWOTH and not status.st_mode & stat.S_ISVTX:
-            yield Hit(path=path, message=f"the folder is {_mode(status)}")
+        if status.st_mode & stat.S_IWOTH:
+            sticky = status.st_mode & stat.S_ISVTX
+            yield Hit(
+                path=path,
+                message=f"the folder is {_mode(status)}",
+                severity=Severity.MEDIUM if sticky else None,
+            )
 
 
 @modes_rule("MCP-PERM-002")
@@ -135,10 +141,14 @@ def executable(modes: Modes) -> Iterator[Hit]:
 def readable_secret(modes: Modes) -> Iterator[Hit]:
     """Environment, token and key files are their owner's alone: 0600.
 
-    The server refuses an environment or token file that others can read.
+    The server refuses an environment or token file that others can read. A
+    folder of secrets that is closed to others closes what is in it.
     """
     for path, status in modes.files.items():
         if not status.st_mode & 0o077 or not _SECRET_NAME.fullmatch(path):
+            continue
+        folder = modes.folders.get(path.rpartition("/")[0])
+        if folder and not folder.st_mode & 0o077:
             continue
         if not _EXAMPLE.fullmatch(path) and _holds_secret(modes, path):
             yield Hit(path=path, message=f"its mode is {_mode(status)}")

@@ -128,10 +128,17 @@ def chosen_target(top: Directive) -> Iterator[Hit]:
 
 @proxy_rule("MCP-CFG-034")
 def unbounded(top: Directive) -> Iterator[Hit]:
-    """The server's own limit still holds; the proxy's disk has none then."""
+    """The server's own limit still holds; the proxy has none then.
+
+    A body of any size fills its disk, and a client that asks without a pause
+    takes the places of all others.
+    """
     for told in top.each("client_max_body_size"):
         if re.fullmatch(r"0[kmgKMG]?", told.first):
             yield told.hit("a request may have any size")
+    passed = next(top.each("proxy_pass"), None)
+    if passed and not any(top.each("limit_req")):
+        yield passed.hit("no limit_req bounds how often a client asks")
 
 
 @proxy_rule("MCP-CFG-039")

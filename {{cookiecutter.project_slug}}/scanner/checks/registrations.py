@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from .source import Source
 
-Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
+Function = FunctionNode | ast.Lambda
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 # FastMCP's own, and those of the SDK's low-level server.
 _DECORATORS = frozenset(
@@ -17,6 +18,7 @@ _ADDERS = frozenset(
     {"add_prompt", "add_resource", "add_resource_fn", "add_template"}
     | {"add_tool", "from_function"}
 )
+_REQUESTS = frozenset({"fastapi.Request", "starlette.requests.Request"})
 _HANDED = frozenset({"fn", "func", "function", "handler"})
 
 
@@ -64,11 +66,20 @@ def functions(source: Source) -> Functions:
 
 
 def registered(source: Source, known: Functions) -> Iterator[Function]:
-    """Yield what is under ``@tool``, or is added in any of FastMCP's ways."""
+    """Yield what is under ``@tool``, or is added in any of FastMCP's ways.
+
+    So is what another file adds, which is what ``tools/`` offers, and what
+    answers an HTTP request.
+    """
     names = _aliases(source)
+    offered = _offered(source)
     for node in (*_all(known.plain), *_all(known.methods)):
-        if isinstance(node, FUNCTIONS) and any(
-            _registers(source, item, names) for item in node.decorator_list
+        if isinstance(node, FUNCTIONS) and (
+            node in offered
+            or _answers(source, node)
+            or any(
+                _registers(source, item, names) for item in node.decorator_list
+            )
         ):
             yield node
     finder = _Finder(source, known)
@@ -87,6 +98,25 @@ def _all(
 ) -> Iterator[Function]:
     for nodes in table.values():
         yield from nodes
+
+
+def _offered(source: Source) -> frozenset[ast.AST]:
+    """Return the public functions of a module in the package's ``tools``."""
+    here = source.path.split("/")
+    if here[1:-1] != ["tools"] or here[-1] == "__init__.py":
+        return frozenset()
+    return frozenset(
+        node
+        for node in getattr(source.nodes[0], "body", ())
+        if isinstance(node, FUNCTIONS) and not node.name.startswith("_")
+    )
+
+
+def _answers(source: Source, node: FunctionNode) -> bool:
+    return any(
+        arg.annotation and source.called(arg.annotation) in _REQUESTS
+        for arg in node.args.args
+    )
 
 
 class _Finder:

@@ -105,7 +105,9 @@ def setups(project: Project) -> Iterator[Setup | Unreadable]:
         yield Setup(path, "image", given, base, known)
         image = {name: value or "" for name, (value, _) in given.items()}
         base = {**base, **image}
-    for path in _paths(project, r".*(mcp|claude)[^/]*\.json"):
+    for path in _paths(
+        project, r".*(mcp|claude)[^/]*\.json|(manifest|server)\.json"
+    ):
         given = _read(project, path, _JSON, told=_TOLD)
         if isinstance(given, Unreadable):
             yield given

@@ -14,6 +14,7 @@ from .taint import Tool, given, tool_calls, tools
 
 IMPORTERS = frozenset(
     {"__import__", "compile", "importlib.import_module", "ctypes.CDLL"}
+    | {"importlib.util.spec_from_file_location"}
     | {"ctypes.cdll.LoadLibrary"}
     | {"importlib.reload", "pydoc.locate", "runpy.run_module"}
     | {"runpy.run_path", "types.FunctionType"}
@@ -60,9 +61,9 @@ def fixed_code(source: Source) -> Iterator[Hit]:
     """
     for tool, call in tool_calls(source):
         name = source.called(call.func)
-        first = call.args[0] if call.args else None
+        parts = call.args[:2] if "spec_from" in name else call.args[:1]
         calculates = name in IMPORTERS or _calculates(source, call, tool)
-        if calculates and first and given(first, tool):
+        if calculates and any(given(part, tool) for part in parts):
             yield source.hit(call, f"{tool.name} runs what its caller names")
         picks = name in {"getattr", "setattr"} and len(call.args) > 1
         module = picks and (

@@ -16,7 +16,8 @@ _NAME = (
 )
 _SETTING = re.compile(r"\s*(\w+)\s*=\s*(.*?)\s*")
 _NO = frozenset({"0", "false", "no", "off"})
-# What keeps an intruder in. Two of them are missed where they are not set.
+# What keeps an intruder in. Two of them are missed in every unit where they
+# are not set, the others and two more in the server's.
 _ASKED = ("NoNewPrivileges", "ProtectSystem")
 _GUARDS = frozenset(
     {"LockPersonality", "MemoryDenyWriteExecute", "PrivateDevices"}
@@ -24,6 +25,10 @@ _GUARDS = frozenset(
     | {"ProtectKernelModules", "ProtectKernelTunables", "ProtectSystem"}
     | {"RestrictNamespaces", "RestrictSUIDSGID"}
 )
+_SERVERS = (*sorted(_GUARDS), "CapabilityBoundingSet", "SystemCallFilter")
+# What is read or started from there, anybody can put there (CWE-379).
+_ANYBODYS = re.compile(r"[-@:+!]*(?:/tmp|/var/tmp|/dev/shm)/")
+_FROM = re.compile(r"Exec\w+|EnvironmentFile|WorkingDirectory|RootDirectory")
 _CAPABILITY = re.compile(r"\b(?!CAP_NET_BIND_SERVICE\b)CAP_[A-Z_]+")
 unit_rule = ruled(__file__, on="unit")
 
@@ -35,11 +40,13 @@ class Unit:
     Attributes:
         settings: Name, value and line, in their order.
         whole: It starts the program, and completes no other file.
+        ours: What it starts is the server.
     """
 
     path: str
     settings: tuple[tuple[str, str, int], ...]
     whole: bool
+    ours: bool
 
     def last(self, name: str) -> tuple[str, int]:
         """Return the value that holds, and its line; 1 where there is none."""
@@ -76,10 +83,15 @@ def units(project: Project) -> Iterator[Unit | Unreadable]:
                 part = line.strip()
             elif part == "[Service]" and (set_ := _SETTING.fullmatch(line)):
                 found.append((set_[1], set_[2].strip("\"'"), number))
-        starts = any(name == "ExecStart" for name, _, _ in found)
-        whole = starts and not path.endswith(".conf")
+        starts = [value for name, value, _ in found if name == "ExecStart"]
+        whole = bool(starts) and not path.endswith(".conf")
+        ours = whole and any(
+            re.search(rf"\b{re.escape(name)}\b", value)
+            for value in starts
+            for name in filter(None, (project.package, project.name))
+        )
         if found:
-            yield Unit(path, tuple(found), whole)
+            yield Unit(path, tuple(found), whole, ours)
 
 
 @unit_rule("MCP-CFG-032")
@@ -109,6 +121,14 @@ def loosened(unit: Unit) -> Iterator[Hit]:
         missing = unit.whole and not value and name in _ASKED
         if missing or value.lower() in _NO:
             yield unit.hit(line, f"{name} is {value or 'not set'}")
+    given = {name for name, _, _ in unit.settings}
+    missed = [x for x in _SERVERS if x not in given and x not in _ASKED]
+    if unit.ours and missed:
+        message = f"{', '.join(missed)} not set"
+        yield unit.hit(1, message, Severity.LOW)
+    for name, value, line in unit.settings:
+        if _FROM.fullmatch(name) and _ANYBODYS.match(value):
+            yield unit.hit(line, f"{name}={value[:60]}", Severity.HIGH)
     for name in ("AmbientCapabilities", "CapabilityBoundingSet"):
         value, line = unit.last(name)
         if value and (value.startswith("~") or _CAPABILITY.search(value)):

@@ -1,4 +1,4 @@
-"""Which controls a server's package has, and which ones its calls pass."""
+"""Which controls and settings a package has, and which have an effect."""
 
 import ast
 from collections.abc import Iterator
@@ -53,7 +53,10 @@ class Wiring:
     """What all files of a package say together.
 
     Attributes:
+        guards: Functions of a module's own that refuse something.
+        settings: The fields of the class ``Settings``.
         used: Every name that is looked up anywhere in the package.
+        read: Every attribute that is, and every word in its texts.
         passed: The classes through which calls pass, as far as lists tell.
         notes: By file, the comments that speak to a linter.
         whole: Every list of them could be read.
@@ -62,7 +65,10 @@ class Wiring:
 
     controls: list[Control] = field(default_factory=list)
     servers: list[Server] = field(default_factory=list)
+    guards: list[Control] = field(default_factory=list)
+    settings: list[Control] = field(default_factory=list)
     bases: dict[str, frozenset[str]] = field(default_factory=dict)
+    read: set[str] = field(default_factory=set)
     used: set[str] = field(default_factory=set)
     passed: set[str] = field(default_factory=set)
     notes: dict[str, dict[int, str]] = field(default_factory=dict)
@@ -78,6 +84,17 @@ class Wiring:
             for node in source.nodes
             if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
         }
+        self.read |= {
+            word
+            for node in source.nodes
+            for word in (
+                getattr(node, "attr", None),
+                getattr(node, "value", None),
+            )
+            if isinstance(word, str)
+        }
+        self.guards += _guards(source)
+        self.settings += _settings(source)
         for node in source.each(ast.ClassDef):
             plain = [
                 base.value if isinstance(base, ast.Subscript) else base
@@ -125,6 +142,31 @@ class Wiring:
             return
         for item in items:
             self.passed |= _classes(source, item)
+
+
+def _guards(source: Source) -> Iterator[Control]:
+    """Yield the module's own functions that refuse something."""
+    for node in getattr(source.nodes[0], "body", ()):
+        own = isinstance(node, FUNCTIONS) and node.name.startswith("_")
+        if not own or node.decorator_list:
+            continue
+        if any(
+            isinstance(step, ast.Raise | ast.Yield | ast.YieldFrom)
+            for step in ast.walk(node)
+        ):
+            hit = source.hit(node, f"nothing calls {node.name}")
+            yield Control(node.name, frozenset(), "guard", hit)
+
+
+def _settings(source: Source) -> Iterator[Control]:
+    for kind in source.each(ast.ClassDef):
+        for step in kind.body if kind.name == "Settings" else ():
+            if isinstance(step, ast.AnnAssign) and isinstance(
+                step.target, ast.Name
+            ):
+                name = step.target.id
+                hit = source.hit(step, f"nothing reads {name}")
+                yield Control(name, frozenset(), "setting", hit)
 
 
 def _is_layer(node: ast.ClassDef) -> bool:

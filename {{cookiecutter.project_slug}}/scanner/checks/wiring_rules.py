@@ -29,6 +29,22 @@ def unused_control(wiring: Wiring) -> Iterator[Hit]:
         listed = kind == "middleware" and wiring.lists and wiring.whole
         if name not in (wiring.passed if listed else wiring.used):
             yield control.hit
+    for guard in wiring.guards:
+        if guard.name not in wiring.used | wiring.read:
+            yield guard.hit
+
+
+@package_rule("MCP-CODE-034")
+def unread_setting(wiring: Wiring) -> Iterator[Hit]:
+    """A setting that no code reads changes nothing, whatever it is set to.
+
+    What it limited is fixed in the code now, or is not limited at all, and
+    the documentation still says otherwise. Where the most are not read, they
+    are read in a way that is not understood here.
+    """
+    unread = [x.hit for x in wiring.settings if x.name not in wiring.read]
+    if len(unread) * 2 < len(wiring.settings):
+        yield from unread
 
 
 @package_rule("MCP-CODE-032")

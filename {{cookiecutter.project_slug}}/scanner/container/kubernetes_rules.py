@@ -251,7 +251,8 @@ def loosened(pod: Pod) -> Iterator[Hit]:
     """What the baseline Pod Security Standard forbids beyond the above.
 
     AppArmor unconfined, an unmasked ``/proc``, unsafe sysctls, host
-    processes of Windows, and volumes of kinds that reach outside.
+    processes of Windows, and volumes of kinds that reach outside. Less bad is
+    the group of root, for whom many an image leaves its files writable.
     """
     manifest = pod.manifest
     inner = [each.context for each in containers(pod)]
@@ -262,6 +263,10 @@ def loosened(pod: Pod) -> Iterator[Hit]:
             yield manifest.hit(context, "procMount", "procMount: Unmasked")
         if table(context, "windowsOptions").get("hostProcess") is True:
             yield manifest.hit(context, "windowsOptions", "hostProcess: true")
+        for key in ("runAsGroup", "fsGroup"):
+            if _zero(context.get(key)):
+                message = f"{key}: 0, the group of root"
+                yield manifest.hit(context, key, message, Severity.LOW)
     for sysctl in tables(pod.context, "sysctls"):
         if sysctl.get("name") not in SYSCTLS:
             message = f"sysctl {str(sysctl.get('name'))[:60]}"

@@ -24,6 +24,11 @@ _EVERYBODY = frozenset(
     {"system:anonymous", "system:authenticated", "system:unauthenticated"}
 )
 _READS = frozenset({"get", "list", "watch"})
+_MAKES = frozenset({"create", "patch", "update"})
+_MAKERS = frozenset(
+    {"cronjobs", "daemonsets", "deployments", "jobs", "pods", "replicasets"}
+    | {"replicationcontrollers", "statefulsets"}
+)
 manifest_rule = ruled(__file__, on="manifest")
 cluster_rule = ruled(__file__, on="cluster")
 
@@ -54,8 +59,8 @@ def unbounded_role(manifest: Manifest) -> Iterator[Hit]:
     """``*`` and cluster-admin: whoever steers the server steers the rest.
 
     So does who reads every Secret: the tokens of the others are there; who
-    runs commands in other pods, or makes tokens; and who gives out more
-    rights than their own.
+    makes pods, runs commands in others', or makes tokens; and who gives out
+    more rights than their own.
     """
     if manifest.kind in {"Role", "ClusterRole"}:
         for granted in tables(manifest.content, "rules"):
@@ -63,6 +68,10 @@ def unbounded_role(manifest: Manifest) -> Iterator[Hit]:
             reads = _READS.intersection(listed(granted, "verbs"))
             if every and reads and "secrets" in listed(granted, "resources"):
                 yield manifest.hit(granted, "resources", "reads every Secret")
+            made = _MAKERS.intersection(map(str, listed(granted, "resources")))
+            if made and _MAKES.intersection(listed(granted, "verbs")):
+                message = f"makes {min(made)}"
+                yield manifest.hit(granted, "resources", message)
             for key in ("verbs", "resources"):
                 words = listed(granted, key)
                 if "*" in words:
@@ -190,11 +199,15 @@ def open_policy(manifest: Manifest) -> Iterator[Hit]:
 def open_namespace(manifest: Manifest) -> Iterator[Hit]:
     """With the level ``privileged`` the cluster takes pods of every kind.
 
-    Whoever may make a pod there has the node.
+    So it does where no level is enforced: a warning stops nobody. Whoever may
+    make a pod there has the node.
     """
-    labels = table(manifest.content, "metadata", "labels")
-    if manifest.kind == "Namespace" and labels.get(_LEVEL) == "privileged":
-        yield manifest.hit(labels, _LEVEL, "enforce: privileged")
+    about = table(manifest.content, "metadata")
+    level = table(about, "labels").get(_LEVEL)
+    told = level == "privileged" or (level is None and manifest.whole)
+    if manifest.kind == "Namespace" and told:
+        message = f"enforce: {level}" if level else "no level is enforced"
+        yield manifest.hit(about, "labels", message)
 
 
 @manifest_rule("MCP-CON-231")

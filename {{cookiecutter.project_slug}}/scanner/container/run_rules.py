@@ -197,13 +197,15 @@ def sudo(run: Run) -> Iterator[Hit]:
 def unneeded_packages(run: Run) -> Iterator[Hit]:
     """Compilers, debuggers and shells for the net help an intruder.
 
-    So do the packages that ``apt-get`` only recommends. Part of CIS 4.3.
+    So do the packages that ``apt-get`` only recommends; in a stage that is
+    not shipped they are still code that runs in the build. Part of CIS 4.3.
     """
     managers = run.calling(*_INSTALL)
     removed = any(_REMOVE & set(x.operands[:1]) for x in managers)
-    for command, packages in run.installs() if run.shipped else ():
+    for command, packages in run.installs():
         found = [name for name in packages if _BUILD.fullmatch(name)]
-        if any(_LOGIN.fullmatch(name) for name in packages):
+        found = found if run.shipped else []
+        if run.shipped and any(map(_LOGIN.fullmatch, packages)):
             message = "a server for remote login is installed"
             yield run.hit(message, severity=Severity.MEDIUM)
         elif found and not removed:

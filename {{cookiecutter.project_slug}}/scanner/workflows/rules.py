@@ -2,9 +2,12 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
+from ..container.engine import SHARED, contained, opened
 from ..documents import Items, Table, table
 from ..downloads import Downloads, unchecked
+from ..model import Severity
 from ..rules import Hit
 from ..ruletable import ruled
 from ..shell import commands
@@ -129,11 +132,17 @@ def unbounded_token(flow: Workflow) -> Iterator[Hit]:
     """With ``write-all`` every step can push, release and approve.
 
     Whoever gets code into one of them, by an action or a dependency, has the
-    repository.
+    repository. A right for the whole workflow is every job's, and that of the
+    job that is added next.
     """
     for where in (flow.content, *(job for _name, job in flow.jobs)):
         if where.get("permissions") == "write-all":
             yield flow.hit(where, "permissions", "the token may do all")
+    rights = table(flow.content, "permissions")
+    for name in rights if len(table(flow.content, "jobs")) == 1 else ():
+        if rights[name] == "write":  # of several jobs zizmor says it
+            hit = flow.hit(rights, name, f"every job may write {name[:60]}")
+            yield replace(hit, severity=Severity.MEDIUM)
 
 
 @workflow("MCP-WF-007")
@@ -260,6 +269,34 @@ def unchecked_origin(flow: Workflow) -> Iterator[Hit]:
                 message = f"{command.name} with {loose[:60]}"
                 yield flow.hit(step, "run", message)
                 break
+
+
+@workflow("MCP-WF-010")
+def opened_runner(flow: Workflow) -> Iterator[Hit]:
+    """A container with the runner's rights reads what the job has.
+
+    Its token, its secrets, and what the steps before have left.
+    """
+    scripts = [(step, "run", step.get("run")) for step in _steps(flow)]
+    for _name, job in flow.jobs:
+        inner = [table(job, "container"), *_inner(job, "services")]
+        scripts += [
+            (each, "options", f"docker run {each['options']}")
+            for each in inner
+            if each.get("options")
+        ]
+    for where, key, script in scripts:
+        if not isinstance(script, str) or where.get("shell") == "python":
+            continue
+        for command in commands(script):
+            for name, value in contained(command.program)[1]:
+                if name not in SHARED and opened(name, value):
+                    message = f"{name} {value}".strip()[:80]
+                    yield flow.hit(where, key, message)
+
+
+def _inner(where: Table, key: str) -> list[Table]:
+    return [table(each) for each in table(where, key).values()]
 
 
 def _secrets(where: Table) -> Iterator[str]:

@@ -197,6 +197,13 @@ PLANTED = {
         "    if to not in {'/a', '/b'}:\n        to = '/'\n"
         "    return RedirectResponse(to), RedirectResponse('/c')\n",
     ),
+    "035": (
+        "import smtplib\ndef f(word):\n"
+        "    s = smtplib.SMTP('a.example')\n    s.login('a', word)\n",
+        "import smtplib\ndef f(word):\n"
+        "    with smtplib.SMTP('a.example') as s:\n        s.starttls()\n"
+        "        s.login('a', word)\n",
+    ),
     "B102": ("def f(x):\n    exec(x)\n", "def execute(x):\n    return x\n"),
     "B105": (f"password = '{SECRET}'\n", "password = None\n"),
     "B301": (
@@ -444,6 +451,21 @@ CASES = {
     "few_rounds": (
         "import bcrypt\nsalt = bcrypt.gensalt(rounds=4)\n",
         ["026 medium"],
+    ),
+    "few_rounds_by_place": (
+        "import hashlib\ndef f(p, s):\n"
+        "    return hashlib.pbkdf2_hmac('sha256', p, s, 1_000)\n",
+        ["026 medium"],
+    ),
+    "answers_a_request": (
+        "import os\nfrom starlette.requests import Request\n"
+        "async def debug(request: Request):\n    return dict(os.environ)\n",
+        ["015 high"],
+    ),
+    "a_plugin_of_the_callers": (
+        HEAD + "from importlib.util import spec_from_file_location\n@tool\n"
+        "def f(path: str):\n    return spec_from_file_location('x', path)\n",
+        ["012 high"],
     ),
     "enough_rounds": ("import bcrypt\nsalt = bcrypt.gensalt(rounds=12)\n", []),
     "every_origin_alone": (

@@ -331,6 +331,7 @@ DOCKERFILES: dict[tuple[str, str], tuple[list[str], list[str]]] = {
                 " --no-install-recommends gcc libpq-dev=15.1"
             ),
             image("RUN apt-get update && apt-get install -y tini"),
+            image("").replace("RUN pip", "RUN apt-get install -y gcc && pip"),
             image("RUN dnf install -y vim"),
         ],
         [

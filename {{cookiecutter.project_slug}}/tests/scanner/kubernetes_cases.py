@@ -216,6 +216,8 @@ KUBERNETES: dict[tuple[str, str], tuple[list[str], list[str]]] = {
                 "Role", "rules: [{verbs: [create], resources: [pods/exec]}]"
             ),
             thing("Role", "rules: [{verbs: [escalate], resources: [roles]}]"),
+            thing("Role", "rules: [{verbs: [create], resources: [pods]}]"),
+            thing("Role", "rules: [{verbs: [patch], resources: [jobs]}]"),
             thing("ClusterRoleBinding", "roleRef: {name: edit}"),
         ],
         [
@@ -263,6 +265,10 @@ KUBERNETES: dict[tuple[str, str], tuple[list[str], list[str]]] = {
             ),
         ],
         [pod(context="procMount: Default")],
+    ),
+    ("223", "low"): (
+        [pod(context="runAsGroup: 0"), pod(context="fsGroup: 0")],
+        [pod(context="runAsGroup: 10001")],
     ),
     ("223", "medium"): (
         [pod(spec="volumes: [{name: x, nfs: {server: a, path: /} }]")],
@@ -379,7 +385,10 @@ KUBERNETES: dict[tuple[str, str], tuple[list[str], list[str]]] = {
         ],
     ),
     ("230", "medium"): (
-        [thing("Namespace", "").replace(NAME, ENFORCED)],
+        [
+            thing("Namespace", "").replace(NAME, ENFORCED),
+            thing("Namespace", ""),
+        ],
         [
             thing("Namespace", "").replace(
                 NAME, ENFORCED.replace("privileged", "restricted")

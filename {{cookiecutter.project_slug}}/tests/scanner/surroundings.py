@@ -12,7 +12,8 @@ Cases = dict[tuple[str, str], tuple[str, list[str], list[str]]]
 NGINX = "deploy/proxy/nginx.conf"
 UNIT = "deploy/systemd/server.service"
 CLIENT = ".mcp.json"
-HTTP = "http { server { listen 443 ssl; %s } }\n"
+HTTP = "http { server { listen 443 ssl; limit_req zone=a; %s } }\n"
+PASSING = HTTP % "location / { proxy_pass http://a; }"
 SERVICE = """\
 [Unit]
 Description=a server
@@ -35,6 +36,20 @@ def npx(*words: str) -> str:
 def docker(*words: str) -> str:
     args = ["run", "--rm", "-i", *words, "ghcr.io/example/files:1.2.3"]
     return client(command="docker", args=args)
+
+
+def bundle(command: str, *args: str) -> str:
+    """Make the manifest of a bundle for desktop clients."""
+    started = {"command": command, "args": args}
+    return json.dumps({"name": "files", "server": {"mcp_config": started}})
+
+
+def entry(name: str, value: str) -> str:
+    """Make an entry of the registry of MCP servers."""
+    words = [{"type": "named", "name": name, "value": value}]
+    image = {"registryType": "oci", "identifier": "ghcr.io/a/files:1.2.3"}
+    package = {**image, "runtimeArguments": words}
+    return json.dumps({"name": "a/files", "packages": [package]})
 
 
 def unit(line: str) -> str:
@@ -88,6 +103,8 @@ SURROUNDINGS: Cases = {
             docker("-v", "${userHome}/.ssh:/keys:ro"),
             docker("-v", "C:\\Users\\me:/work"),
             docker("--mount", "type=bind,src=/etc,dst=/etc"),
+            bundle("docker", "run", "--privileged", "example/files:1.2.3"),
+            entry("--cap-add", "SYS_ADMIN"),
         ],
         [
             docker("--network", "none", "--cap-drop", "ALL"),
@@ -95,6 +112,8 @@ SURROUNDINGS: Cases = {
             docker("-v", "/srv/docs:/workspace:ro"),
             docker("-v", "/home/me/docs:/workspace"),
             docker("--mount", "type=bind,src=/srv/docs,dst=/workspace"),
+            bundle("uv", "run", "--frozen", "files"),
+            entry("--cap-drop", "ALL"),
         ],
     ),
     ("021", "critical"): (
@@ -171,15 +190,14 @@ SURROUNDINGS: Cases = {
     ("028", "medium"): (
         NGINX,
         [
-            "server { listen 80; location / { proxy_pass http://a; } }",
+            PASSING.replace("443 ssl", "80"),
             HTTP % "location / { proxy_pass https://a;"
             " proxy_ssl_verify off; }",
         ],
         [
             HTTP % "location / { proxy_pass http://a; }",
             "server { listen 80; return 301 https://$host$request_uri; }",
-            "server { listen 127.0.0.1:80; location / { proxy_pass http://a;"
-            " } }",
+            PASSING.replace("443 ssl", "127.0.0.1:80"),
         ],
     ),
     ("029", "high"): (
@@ -274,11 +292,13 @@ SURROUNDINGS: Cases = {
             unit("AmbientCapabilities=CAP_SYS_ADMIN"),
             unit("CapabilityBoundingSet=~CAP_SYS_TIME"),
             unit("ReadWritePaths=/srv/work /etc"),
+            unit("EnvironmentFile=-/tmp/server.env"),
         ],
         [
             unit("AmbientCapabilities=CAP_NET_BIND_SERVICE"),
             unit("CapabilityBoundingSet="),
             unit("ReadWritePaths=/srv/work"),
+            unit("EnvironmentFile=/etc/server/server.env"),
         ],
     ),
     ("035", "medium"): (
@@ -299,7 +319,13 @@ SURROUNDINGS: Cases = {
     ),
     ("034", "low"): (
         NGINX,
-        [HTTP % "client_max_body_size 0;"],
-        [HTTP % "client_max_body_size 4m;"],
+        [
+            HTTP % "client_max_body_size 0;",
+            PASSING.replace("limit_req", "limit_rate"),
+        ],
+        [
+            HTTP % "client_max_body_size 4m;",
+            HTTP % "location / { proxy_pass http://a; }",
+        ],
     ),
 }

@@ -88,7 +88,7 @@ SETUPS = {
     ),
     "037": (
         "MCP_RATE_LIMIT_STORAGE=redis://:${P}@redis.example.com:6379/0",
-        "low",
+        "medium",
         "MCP_RATE_LIMIT_STORAGE=redis://redis:6379/0",
     ),
     "019": ("MCP_MAX_FILE_SIZE=2TiB", "low", "MCP_MAX_FILE_SIZE=20MiB"),

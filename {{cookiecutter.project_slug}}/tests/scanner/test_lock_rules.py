@@ -249,9 +249,12 @@ def test_an_address_in_place_of_a_version_is_found(where, known, scan_lock):
         ("requests\nflask>=2\n", ["MCP-DEP-011"]),
         ("requests==2.32.3\n", []),
         ("a==1\nno requirement at all\n", []),
+        ("-e git+https://a.example/x@main#egg=x\n", ["MCP-DEP-006"]),
+        ("x @ https://a.example/x-1.0-py3-none-any.whl\n", ["MCP-DEP-006"]),
+        ("-e .\n", []),
     ],
 )
-def test_what_is_unpinned_beside_the_lock_is_found(text, known, scan_lock):
+def test_what_is_moving_beside_the_lock_is_found(text, known, scan_lock):
     result = scan_lock(**{"docs/requirements.txt": text})
 
     assert ids(result) == known

@@ -59,11 +59,19 @@ def test_a_mode_that_is_narrow_is_none(found, bits):
 
 
 @pytest.mark.parametrize(
-    ("bits", "rules"), [(0o757, ["001"]), (0o1777, []), (0o755, [])]
+    ("bits", "hits"),
+    [(0o757, ["high"]), (0o1777, ["medium"]), (0o755, [])],
+    ids=["others", "sticky", "none"],
 )
-def test_a_folder_that_everybody_can_write_is_found(found, bits, rules):
-    hits = found(mode("small_server", bits))
-    assert [rule for rule, _ in hits] == rules
+def test_a_folder_that_everybody_can_write_is_found(found, bits, hits):
+    severities = found(mode("small_server", bits))
+    assert list(severities.values()) == hits
+
+
+@pytest.mark.parametrize(("folder", "found_"), [(0o755, 1), (0o700, 0)])
+def test_a_secret_is_open_unless_its_folder_is_closed(found, folder, found_):
+    path = "deploy/secrets/password"
+    assert len(found(mode("deploy/secrets", folder), **{path: "a"})) == found_
 
 
 def test_a_script_may_be_executable(found):

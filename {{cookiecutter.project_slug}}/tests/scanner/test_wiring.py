@@ -80,6 +80,40 @@ def test_a_layer_of_the_transport_that_is_never_put_up_is_a_finding(found):
     assert found(layers=LAYERS.replace("Outer()", "Outer(Inner)")) == []
 
 
+GUARD = (
+    "def problems(a):\n    yield from _open(a)\n"
+    "def _open(a):\n    if a:\n        yield 'open'\n"
+    "def _told(a):\n    return a\n"
+)
+
+
+def test_a_check_that_nothing_calls_is_a_finding(found):
+    assert found(rules=GUARD) == []
+    uncalled = GUARD.replace("yield from _open(a)", "pass")
+    assert found(rules=uncalled) == [("031", "nothing calls _open")]
+
+
+SETTINGS = "class Settings:\n    rate: int\n    host: str\n    port: int\n"
+READ = "def f(s):\n    return g(s.rate, s.port, getattr(s, 'host'))\n"
+
+
+def test_a_setting_that_nothing_reads_is_a_finding(found):
+    assert found(settings=SETTINGS, server=READ) == []
+    assert found(settings=SETTINGS, server=READ.replace("s.rate", "9")) == [
+        ("034", "nothing reads rate")
+    ]
+
+
+def test_what_the_tools_offer_is_a_tool_whoever_adds_it(make_project):
+    text = "def read(path: str) -> str:\n    return open(path).read()\n"
+    folders = ("tools", "inner")
+    files = {f"small_server/{folder}/a.py": text for folder in folders}
+    result = code.check(make_project(**files), Options())
+    assert [finding.path for finding in result.findings] == [
+        "small_server/tools/a.py"
+    ]
+
+
 @pytest.mark.parametrize(
     ("given", "message"),
     [

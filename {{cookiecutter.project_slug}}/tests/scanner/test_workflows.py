@@ -12,6 +12,7 @@ VERSION = "1.32.0"
 CI = ".github/workflows/ci.yml"
 COMMIT = "3d3c42e5aac5ba805825da76410c181273ba90b1"
 CHECKOUT = f"actions/checkout@{COMMIT}"
+SOCKET = "/var/run/docker.sock"
 FLOW = """\
 name: CI
 on:
@@ -146,6 +147,11 @@ PLANTED = {
         "high",
         FLOW.replace("permissions: {}", "permissions: write-all"),
     ),
+    "006-one": (
+        "006",
+        "medium",
+        FLOW.replace("permissions: {}", "permissions: {contents: write}"),
+    ),
     "006-job": (
         "006",
         "high",
@@ -205,23 +211,39 @@ PLANTED |= {
 }
 SECRET = "${X secrets.DEPLOY }}".replace("X", "{")
 KEY = f"env: {{KEY: '{SECRET}'}}\n        run: "
-PLANTED |= {
-    f"008-{name}": ("008", "medium", FLOW.replace("run: pytest", text))
-    for name, text in {
-        "echo": f"run: echo {SECRET}",
-        "flag": f"run: twine upload --password {SECRET} dist/*",
-        "variable": f'{KEY}echo "key $KEY"',
-        "encoded": f"{KEY}echo $KEY | base64",
-        "cut": f"{KEY}printf %s ${{KEY}} | sed s/./x/",
-    }.items()
-} | {
-    f"009-{name}": ("009", "medium", FLOW.replace("pytest", text))
-    for name, text in {
-        "curl": "curl -fsk https://a.example/x -o x",
-        "pip": "pip install --trusted-host a.example x==1",
-        "branch": "uv pip install git+https://a.example/x@main",
-    }.items()
-}
+PLANTED |= (
+    {
+        f"008-{name}": ("008", "medium", FLOW.replace("run: pytest", text))
+        for name, text in {
+            "echo": f"run: echo {SECRET}",
+            "flag": f"run: twine upload --password {SECRET} dist/*",
+            "variable": f'{KEY}echo "key $KEY"',
+            "encoded": f"{KEY}echo $KEY | base64",
+            "cut": f"{KEY}printf %s ${{KEY}} | sed s/./x/",
+        }.items()
+    }
+    | {
+        f"009-{name}": ("009", "medium", FLOW.replace("pytest", text))
+        for name, text in {
+            "curl": "curl -fsk https://a.example/x -o x",
+            "pip": "pip install --trusted-host a.example x==1",
+            "branch": "uv pip install git+https://a.example/x@main",
+        }.items()
+    }
+    | {
+        f"010-{name}": ("010", "medium", FLOW.replace(old, text))
+        for name, old, text in (
+            ("run", "pytest", "sudo docker run --privileged a:1"),
+            ("socket", "pytest", f"podman run -v {SOCKET}:{SOCKET} a:1"),
+            (
+                "service",
+                "    steps:",
+                f"    container:\n      image: a@sha256:{'0' * 64}\n"
+                "      options: --cap-add SYS_ADMIN\n    steps:",
+            ),
+        )
+    }
+)
 CLEAN = {
     "007-kept": FLOW.replace("run: pytest", f"{KEPT}{FAILS}"),
     "008-input": FLOW.replace(
@@ -236,6 +258,9 @@ CLEAN = {
     ),
     "009-commit": FLOW.replace(
         "pytest", f"uv pip install git+https://a.example/x@{COMMIT}"
+    ),
+    "010-run": FLOW.replace(
+        "pytest", "docker run --network host -v $PWD:/work:ro a:1"
     ),
     "009-key": FLOW.replace("pytest", "curl -K file https://a.example/x"),
     "001-local": FLOW.replace(CHECKOUT, "./tools/build"),
