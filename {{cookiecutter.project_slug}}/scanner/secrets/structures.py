@@ -38,10 +38,9 @@ _AFTER_SCHEME = re.compile(
 )
 _AFTER_HEADER = re.compile(
     rb"[\"']?[ \t]{0,4}(?:[:=,]|[ \t](?=[\"']))[ \t]{0,4}[\"']?"
-    rb"(?:(?P<scheme>[A-Za-z-]{4,9})[ \t]+)?(?P<value>[\w+/.~@=-]{8,500})"
+    rb"(?:(?P<scheme>[A-Za-z][\w-]{3,15})[ \t]+)?(?P<value>[\w+/.~@=-]{8,500})"
 )
 _SENT = re.compile(rb"(?:-H|--header)[ =][\"'][\w-]{1,40}$")
-_SCHEMES = frozenset({b"bearer", b"token", b"api-token", b"apikey", b"ssws"})
 _ODD = re.compile(rb"[^\x20-\x7e]")
 LONG_HIDDEN = 40  # bytes; a placeholder is shorter
 MOST_ODD = 0.1  # of what Base64 stands for, where it stands for text
@@ -140,9 +139,11 @@ def headers(source: Source) -> Iterator[Secret]:
         if scheme == b"basic":
             real = _is_basic(value)
         else:
-            header = scheme in _SCHEMES or source.data[at - 4 : at] == b"-Key"
-            header &= not source.lower.endswith(_NONCE, 0, at)
-            real = header and judge.random(value.rstrip(b"="))
+            header = scheme or source.data[at - 4 : at] == b"-Key"
+            nonce = source.lower.endswith(_NONCE, 0, at)
+            real = bool(header and not nonce) and judge.random(
+                value.rstrip(b"=")
+            )
             real |= not scheme and _is_sent(source.data, at, value)
         if real:
             yield Secret(HEADER, found.start("value"), value)

@@ -183,6 +183,7 @@ PLANTED = {
         f'new DirectoryEntry("LDAP://host",\n  "me@host", "{PASS}");',
     ),
     "url of an address": (URL, f"smtps://me@host.org:{PASS}@smtp.host.org"),
+    "a scheme of its own": (HEADER, f"Authorization: hostv1 {value('<b80>')}"),
     "bytes of no text": (ASSIGNED, f'api_key = "{b64(BYTES)}"'),
     "a row of keys": (SAMPLE, 'token = "abcdefgh123' + '45678"'),
     "header in rows": (SAMPLE, "curl -H 'Api-Token: abcdefgh1" + "2345678' h"),
