@@ -8,27 +8,18 @@ first, or what to hand over.
 
 import re
 import tomllib
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Final
 
 from .phrases import CONFIDENTIAL, ORDERS, in_words, unwrapped
 
+FOREIGN: Final = "it is said in another language"
 LONGEST: Final = 600  # characters of a sentence that are looked at
 
 _FILE: Final = Path(__file__).with_name("vocabulary.toml")
 _TABLES: Final = tomllib.loads(_FILE.read_text("utf-8"))
-
-
-def _pattern(text: str) -> str:
-    """Return a pattern of the table in one line, its parts put in."""
-    for name, part in _TABLES["parts"].items():
-        text = text.replace(name, part)
-    return text.replace("\n", "")
-
-
-SIGNS: Final = {
-    name: re.compile(_pattern(text)) for name, text in _TABLES["signs"].items()
-}
+_SIGNS: Final[dict[str, str]] = _TABLES["signs"]
 _WORDS: Final = tuple(_TABLES["glossary"])
 #: A foreign word begins where a word does, or amid letters without spaces.
 _FOREIGN: Final = re.compile(
@@ -44,12 +35,16 @@ PLACES: Final = {
         r"\.(?:default|const|title|(?:enum|examples)\[\d+\])$"
     ),
 }
-Together = tuple[frozenset[str], ...]
+_RANK: Final = {sign: rank for rank, sign in enumerate((*PLACES, *_SIGNS))}
+Together = tuple[tuple[str, ...], ...]
 
 
 def _together(name: str) -> Together:
-    listed = _TABLES["together"][name]
-    return tuple(frozenset(each.split(", ")) for each in listed)
+    """Return what is enough together, the rarest sign first."""
+    return tuple(
+        tuple(sorted(each.split(", "), key=lambda sign: _RANK.get(sign, 0)))
+        for each in _TABLES["together"][name]
+    )
 
 
 OVERRULING: Final = _together("overruling")
@@ -78,22 +73,50 @@ def telling(text: str, together: Together, where: str = "") -> str:
         together: Signs that are enough together.
         where: Its place in what a server offers, which is a sign too.
     """
-    implied = {sign for sign, place in PLACES.items() if place.search(where)}
+    place = frozenset(s for s, rule in PLACES.items() if rule.search(where))
     for sentence in _SENTENCE.split(text.lower()):
-        shown = signs(sentence[:LONGEST]) | implied
-        if any(each <= shown for each in together):
+        shown = _read(sentence[:LONGEST], place)
+        if any(all(map(shown.__contains__, each)) for each in together):
             return sentence.strip()
     return ""
 
 
-def signs(sentence: str) -> frozenset[str]:
-    """Return the signs that a sentence in small letters shows."""
-    shown = set()
-    if _FOREIGN.search(sentence):
-        shown.add("it is said in another language")
-        sentence = " ".join(_FOREIGN.sub(_in_english, sentence).split())
-    shown.update(n for n, sign in SIGNS.items() if sign.search(sentence))
-    return frozenset(shown)
+@lru_cache(maxsize=64)
+def _read(sentence: str, place: frozenset[str]) -> "Shown":
+    """Return the signs of a sentence, which more than one rule asks for."""
+    return Shown(sentence, place)
+
+
+class Shown:
+    """The signs that a sentence in small letters shows, looked for if asked.
+
+    Most sentences show none of the rare signs, and the others are not asked
+    for then, nor are their patterns made.
+    """
+
+    def __init__(self, sentence: str, place: frozenset[str]) -> None:
+        self._known = dict.fromkeys(place, True)
+        foreign = _FOREIGN.search(sentence) is not None
+        self._known[FOREIGN] = foreign
+        if foreign:
+            sentence = " ".join(_FOREIGN.sub(_in_english, sentence).split())
+        self._sentence = sentence
+
+    def __contains__(self, sign: str) -> bool:
+        """Tell whether the sentence shows a sign."""
+        if sign not in self._known:
+            found = sign in _SIGNS and _pattern(sign).search(self._sentence)
+            self._known[sign] = bool(found)
+        return self._known[sign]
+
+
+@cache
+def _pattern(sign: str) -> re.Pattern[str]:
+    """Make a sign's pattern: in one line, its parts put in."""
+    text = _SIGNS[sign].replace("\n", "")
+    for name, part in _TABLES["parts"].items():
+        text = text.replace(name, part.replace("\n", ""))
+    return re.compile(text)
 
 
 def _in_english(found: re.Match[str]) -> str:
