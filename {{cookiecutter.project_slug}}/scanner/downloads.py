@@ -25,6 +25,7 @@ _UNVERIFIED = re.compile(
     r"|--force-yes|--allow-insecure-repositories|--allow-untrusted"
     r"|--no-?gpg-?checks?|--insecure|--skip-verify|\[?trusted=(?:yes|true)\]?"
     r"|(?:http\.)?sslverify[= ]?(?:false|0)?|strict-ssl(?:=false)?"
+    r"|(?:-o)?StrictHostKeyChecking[= ](?:no|off)"
     r"|GIT_SSL_NO_VERIFY=.+|PYTHONHTTPSVERIFY=0"
     r"|NODE_TLS_REJECT_UNAUTHORIZED=0|Acquire::.*(?:Verify|Allow).*=.*",
     re.IGNORECASE,

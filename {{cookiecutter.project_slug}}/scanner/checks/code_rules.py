@@ -79,11 +79,14 @@ def shell(source: Source) -> Iterator[Hit]:
     """A shell reads ``;``, ``$(…)`` and ``|`` in the text that it is given.
 
     Whoever has a say in a part of the text runs what they like. Bandit knows
-    ``os.system`` and ``shell=True``, not asyncio's way to a shell.
+    ``os.system`` and ``shell=True``, not asyncio's way to a shell, nor what a
+    thread is handed.
     """
     for call in source.calls:
         name = source.called(call.func)
-        if name in SHELLS or name.endswith(".subprocess_shell"):
+        first = source.called(call.args[0]) if call.args else ""
+        handed = first.startswith("subprocess.") and has(call, "shell", True)
+        if handed or name in SHELLS or name.endswith(".subprocess_shell"):
             yield source.hit(call, f"{name} runs its text in a shell")
 
 

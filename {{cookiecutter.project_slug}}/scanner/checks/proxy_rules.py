@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 
+from ..container.names import is_root
 from ..model import Severity
 from ..rules import Hit
 from ..ruletable import ruled
@@ -11,7 +12,7 @@ from .proxy import Directive
 _OLD = re.compile(r"SSLv[23]|TLSv1(?:\.[01])?")
 _WEAK = re.compile(
     r"(?:^|:)\+?(?:[A-Z0-9+-]*(?:NULL|EXP|RC4|DES|MD5|ANON|ADH|AECDH)"
-    r"[A-Z0-9+-]*|ALL|LOW)(?=:|$)",
+    r"[A-Z0-9+-]*|ALL|LOW|@SECLEVEL=[01])(?=:|$)",
     re.IGNORECASE,
 )
 _ORIGIN = "access-control-allow-origin"
@@ -41,10 +42,15 @@ def old_tls(top: Directive) -> Iterator[Hit]:
         if old := [word for word in told.words if _OLD.fullmatch(word)]:
             yield told.hit(f"{old[0]} is allowed")
     for told in top.each("ssl_ciphers"):
-        names = ":".join(told.words)
-        kept = [x for x in names.split(":") if not x.startswith(("!", "-"))]
-        if found := _WEAK.search(":".join(kept)):
-            yield told.hit(f"the ciphers {found[0].strip(':')[:40]}")
+        if found := weak_ciphers(":".join(told.words)):
+            yield told.hit(f"the ciphers {found[:40]}")
+
+
+def weak_ciphers(names: str) -> str:
+    """Return what a list for OpenSSL lets in that is broken; or nothing."""
+    kept = [x for x in names.split(":") if not x.startswith(("!", "-"))]
+    found = _WEAK.search(":".join(kept))
+    return found[0].strip(":") if found else ""
 
 
 @proxy_rule("MCP-CFG-027")
@@ -152,6 +158,17 @@ def split_answer(top: Directive) -> Iterator[Hit]:
     for told in top.each("return", "rewrite", "proxy_pass", *headers):
         if any(_DECODED.search(word) for word in told.words):
             yield told.hit(f"{told.name} with $uri")
+
+
+@proxy_rule("MCP-CFG-041")
+def root_proxy(top: Directive) -> Iterator[Hit]:
+    """Its workers read what strangers send; as root, a fault in one is all.
+
+    The master alone needs root, for a port below 1024.
+    """
+    for told in top.each("user"):
+        if is_root(told.first):
+            yield told.hit(f"user {told.first}")
 
 
 @proxy_rule("MCP-CFG-040")

@@ -264,14 +264,21 @@ def too_much(setup: Setup) -> Iterator[Hit]:
             yield from _hits(setup, f"{name} is {value}", name)
 
 
+_KEPT_APART = (
+    *("MCP_AUTH_TOKENS_FILE", "MCP_TLS_KEYFILE", "MCP_ENV_FILE"),
+    "MCP_LOG_FILE",
+)
+
+
 @setup_rule("MCP-CFG-036")
 def reachable_secret(setup: Setup) -> Iterator[Hit]:
     """A tool reads what lies in the workspace, and may write it.
 
-    Everybody on the machine can put a file of their own into ``/tmp``.
+    So it is with the log, which tells who called what. Everybody on the
+    machine can put a file of their own into ``/tmp``.
     """
     workspace = (setup.value("WORKSPACE_PATH") or "?").rstrip("/") or "/"
-    for name in ("MCP_AUTH_TOKENS_FILE", "MCP_TLS_KEYFILE", "MCP_ENV_FILE"):
+    for name in _KEPT_APART:
         value = setup.value(name) or ""
         if value.startswith(f"{workspace}/"):
             message = f"{name} lies in the workspace"

@@ -133,6 +133,25 @@ def fixed_filter(source: Source) -> Iterator[Hit]:
                     yield source.hit(node, message)
 
 
+@tool_rule("MCP-CODE-036")
+def escaped_page(source: Source) -> Iterator[Hit]:
+    """A script in them runs in the page, with what its reader may do."""
+    for tool, call in tool_calls(source):
+        last = source.called(call.func).rpartition(".")[2]
+        parts = [*call.args[:1], *(k.value for k in call.keywords)]
+        raw = (
+            node
+            for part in parts
+            if "\0" in _shape(part)
+            for node in ast.walk(part)
+            if isinstance(node, ast.Name) and given(node, tool)
+        )
+        if last in {"HTMLResponse", "Markup"} and not all(
+            tool.comes_from(node.id, ("escape",), ending=True) for node in raw
+        ):
+            yield source.hit(call, f"{tool.name} shows its caller's words")
+
+
 @tool_rule("MCP-CODE-015")
 def kept_environment(source: Source) -> Iterator[Hit]:
     """The environment is where the server's own secrets come in.

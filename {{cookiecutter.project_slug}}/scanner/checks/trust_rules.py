@@ -9,6 +9,8 @@ from ..model import Severity
 from ..rules import Hit
 from ..ruletable import ruled
 from .credential_rules import SECRET, is_credential
+from .fixed import beginning
+from .proxy_rules import weak_ciphers
 from .source import Source
 
 EVALUATORS = frozenset({"eval", "exec"})
@@ -59,6 +61,11 @@ def old_tls(source: Source) -> Iterator[Hit]:
         name = source.called(version)
         if OLD_TLS.fullmatch(name):
             yield source.hit(version, f"{name} is allowed")
+    for call in source.calls:
+        if getattr(call.func, "attr", "") == "set_ciphers":
+            names = "".join(beginning(source, part) for part in call.args)
+            if found := weak_ciphers(names):
+                yield source.hit(call, f"the ciphers {found[:40]}")
 
 
 @module_rule("MCP-CODE-019")
@@ -179,7 +186,9 @@ def _shown(part: ast.expr) -> Iterator[str]:
     waiting = [part]
     while waiting:
         each = waiting.pop()
-        if isinstance(each, ast.Name | ast.Attribute):
+        if _carries_all(each):
+            yield "what a request came with"
+        elif isinstance(each, ast.Name | ast.Attribute):
             name = each.id if isinstance(each, ast.Name) else each.attr
             if SECRET.fullmatch(name):
                 yield name
@@ -193,3 +202,17 @@ def _shown(part: ast.expr) -> Iterator[str]:
             waiting += [each.left, each.right]
         elif isinstance(each, ast.Tuple):
             waiting += each.elts
+        elif isinstance(each, ast.Call) and getattr(each.func, "id", "") in {
+            "dict",
+            "list",
+            "repr",
+            "str",
+        }:
+            waiting += each.args
+
+
+def _carries_all(node: ast.expr) -> bool:
+    """Tell all the headers or cookies of a request."""
+    owner = node.value if isinstance(node, ast.Attribute) else None
+    every = getattr(node, "attr", "") in {"cookies", "headers"}
+    return every and getattr(owner, "id", "") in {"req", "request"}

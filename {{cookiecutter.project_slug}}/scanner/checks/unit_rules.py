@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ..container.names import is_root
+from ..container.names import fetched, is_root
 from ..model import Severity
 from ..project import Project, Unreadable
 from ..rules import Hit
@@ -82,7 +82,8 @@ def units(project: Project) -> Iterator[Unit | Unreadable]:
             if line.startswith("["):
                 part = line.strip()
             elif part == "[Service]" and (set_ := _SETTING.fullmatch(line)):
-                found.append((set_[1], set_[2].strip("\"'"), number))
+                value = re.sub(r"^([\"'])(.*)\1$", r"\2", set_[2])
+                found.append((set_[1], value, number))
         starts = [value for name, value, _ in found if name == "ExecStart"]
         whole = bool(starts) and not path.endswith(".conf")
         ours = whole and any(
@@ -129,6 +130,9 @@ def loosened(unit: Unit) -> Iterator[Hit]:
     for name, value, line in unit.settings:
         if _FROM.fullmatch(name) and _ANYBODYS.match(value):
             yield unit.hit(line, f"{name}={value[:60]}", Severity.HIGH)
+        if name.startswith("Exec") and fetched(value.lstrip("-@:+!")):
+            message = f"{name} executes what was fetched unverified"
+            yield unit.hit(line, message, Severity.HIGH)
     for name in ("AmbientCapabilities", "CapabilityBoundingSet"):
         value, line = unit.last(name)
         if value and (value.startswith("~") or _CAPABILITY.search(value)):

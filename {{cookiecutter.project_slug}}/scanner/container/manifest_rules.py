@@ -23,6 +23,7 @@ _CERTIFICATE = re.compile(r"certificate|ssl-cert|ssl-passthrough|tls-acme")
 _EVERYBODY = frozenset(
     {"system:anonymous", "system:authenticated", "system:unauthenticated"}
 )
+_ROUTES = frozenset({"GRPCRoute", "HTTPRoute", "TCPRoute", "TLSRoute"})
 _READS = frozenset({"get", "list", "watch"})
 _MAKES = frozenset({"create", "patch", "update"})
 _MAKERS = frozenset(
@@ -104,6 +105,11 @@ def open_service(manifest: Manifest) -> Iterator[Hit]:
     """Metrics and databases are for the neighbours only."""
     spec = table(manifest.content, "spec")
     kind = str(spec.get("type"))
+    for rule in tables(spec, "rules") if manifest.kind in _ROUTES else ():
+        for to in tables(rule, "backendRefs"):
+            inside = f"{to.get('name')}:{to.get('port')}"
+            if to.get("port") in PRIVATE_PORTS or "metrics" in inside:
+                yield manifest.hit(to, "name", f"a route to {inside[:60]}")
     if manifest.kind != "Service" or kind not in {"LoadBalancer", "NodePort"}:
         return
     inner = {str(number) for number in PRIVATE_PORTS}

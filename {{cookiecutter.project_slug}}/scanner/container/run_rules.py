@@ -40,6 +40,9 @@ _CREDENTIALS = re.compile(
 _OCTAL = re.compile(r"[0-7]{3,5}")
 _SET_ID = re.compile(r"(?:^|,)[ugoa]*\+[rwxX]*s|(?:^|,)[ug]+=[rwxX]*s")
 _OTHERS_WRITE = re.compile(r"(?:^|,)[ug]*[oa][ugoa]*[+=][rxXst]*w")
+_GROUP_WRITES = re.compile(
+    r"^0?[0-7][2367][0-7]$|(?:^|,)[uo]*g[ugo]*[+=][rxXst]*w"
+)
 _SSHD = re.compile(
     r"(?i)Permit(?:RootLogin|EmptyPasswords)\s+yes|PasswordAuthentication\s+yes"
 )
@@ -270,15 +273,32 @@ def capability(run: Run) -> Iterator[Hit]:
 def given_code(run: Run) -> Iterator[Hit]:
     """``chown`` gives the code to the user that executes it.
 
-    One file written through a tool is then code at the next start.
+    So it does with the group, where that may write. One file written through
+    a tool is then code at the next start.
     """
+    shared = any(
+        _GROUP_WRITES.search(mode) and not _world_writable(mode)
+        for mode, _directory in _modes(run)
+    )
     for command in run.calling("chown") if run.shipped else ():
         owner, *targets = command.operands or [""]
+        user, _, group = owner.partition(":")
         for target in targets:
-            given = owner.partition(":")[0] in run.owners
+            given = user in run.owners or (shared and group in run.owners)
             if given and posixpath.normpath(target) in run.code:
                 yield run.hit(f"{target[:80]} is given to {owner[:40]}")
                 return
+
+
+@run_rule("MCP-CON-030")
+def second_root(run: Run) -> Iterator[Hit]:
+    """A second name for number 0 is root, and seldom looked for."""
+    for command in run.calling("adduser", "useradd", "usermod"):
+        words = command.words
+        pairs = {*pairwise(words)} & {("-u", "0"), ("--uid", "0")}
+        zero = pairs or {"--uid=0", "-u0"} & {*words}
+        if zero and not run.owners & {*words}:  # of whom 002 tells
+            yield run.hit(f"{command.name} makes another root")
 
 
 @run_rule("MCP-CON-027")

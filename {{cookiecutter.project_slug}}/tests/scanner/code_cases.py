@@ -204,6 +204,18 @@ PLANTED = {
         "    with smtplib.SMTP('a.example') as s:\n        s.starttls()\n"
         "        s.login('a', word)\n",
     ),
+    "036": (
+        "from starlette.requests import Request\n"
+        "from starlette.responses import HTMLResponse\n"
+        "def f(request: Request):\n"
+        "    name = request.query_params['name']\n"
+        "    return HTMLResponse(f'<p>{name}')\n",
+        "import html\nfrom starlette.requests import Request\n"
+        "from starlette.responses import HTMLResponse\n"
+        "def f(request: Request):\n"
+        "    name = html.escape(request.query_params['name'])\n"
+        "    return HTMLResponse(f'<p>{name}')\n",
+    ),
     "B102": ("def f(x):\n    exec(x)\n", "def execute(x):\n    return x\n"),
     "B105": (f"password = '{SECRET}'\n", "password = None\n"),
     "B301": (
@@ -457,6 +469,29 @@ CASES = {
         "    return hashlib.pbkdf2_hmac('sha256', p, s, 1_000)\n",
         ["026 medium"],
     ),
+    "a_shell_in_a_thread": (
+        "import asyncio, subprocess\nasync def f(x):\n"
+        "    await asyncio.to_thread(subprocess.run, x, shell=True)\n",
+        ["003 high"],
+    ),
+    "a_list_in_a_thread": (
+        "import asyncio, subprocess\nasync def f():\n"
+        "    await asyncio.to_thread(subprocess.run, ['/bin/ls'])\n",
+        ["B404 low"],
+    ),
+    "logged_headers": (
+        "def f(log, request):\n    log.info('%s', dict(request.headers))\n",
+        ["020 medium"],
+    ),
+    "logged_header": (
+        "def f(log, request):\n    log.info(request.headers['accept'])\n",
+        [],
+    ),
+    "weak_ciphers": (
+        "CIPHERS = 'ALL:@SECLEVEL=0'\ndef f(c):\n    c.set_ciphers(CIPHERS)\n",
+        ["018 high"],
+    ),
+    "strong_ciphers": ("def f(c):\n    c.set_ciphers('ECDHE+AESGCM')\n", []),
     "answers_a_request": (
         "import os\nfrom starlette.requests import Request\n"
         "async def debug(request: Request):\n    return dict(os.environ)\n",

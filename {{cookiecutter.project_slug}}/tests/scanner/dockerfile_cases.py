@@ -385,11 +385,20 @@ DOCKERFILES: dict[tuple[str, str], tuple[list[str], list[str]]] = {
             image("RUN chown -R mcpuser:mcpuser /app"),
             image("RUN chown -R 10001 /"),
             image("RUN <<EOF\nchown -R mcpuser /app\nEOF"),
+            image("RUN chown root:mcpuser /app && chmod -R g+w /app"),
         ],
         [
             image("RUN chown mcpuser /workspace"),
             image("RUN chown -R root:root /app"),
+            image("RUN chown root:mcpuser /app && chmod -R g-w /app"),
         ],
+    ),
+    ("030", "high"): (
+        [
+            image("RUN useradd --non-unique --uid 0 admin"),
+            image("RUN adduser -D -u 0 admin"),
+        ],
+        [image("RUN useradd --uid 1000 --gid 0 admin")],
     ),
     ("017", "medium"): (
         [

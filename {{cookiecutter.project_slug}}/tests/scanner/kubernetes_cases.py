@@ -245,6 +245,10 @@ KUBERNETES: dict[tuple[str, str], tuple[list[str], list[str]]] = {
         [
             thing("Service", BALANCER),
             thing(
+                "HTTPRoute",
+                "spec: {rules: [{backendRefs: [{name: metrics, port: 1}]}]}",
+            ),
+            thing(
                 "Service",
                 "spec: {type: NodePort, ports: [{port: 80, targetPort: "
                 "metrics}]}",
@@ -252,6 +256,10 @@ KUBERNETES: dict[tuple[str, str], tuple[list[str], list[str]]] = {
         ],
         [
             thing("Service", BALANCER.replace("9090", "443")),
+            thing(
+                "HTTPRoute",
+                "spec: {rules: [{backendRefs: [{name: server, port: 80}]}]}",
+            ),
             thing("Service", "spec: {ports: [{port: 9090}]}"),
         ],
     ),

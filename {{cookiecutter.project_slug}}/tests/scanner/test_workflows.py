@@ -228,6 +228,7 @@ PLANTED |= (
             "curl": "curl -fsk https://a.example/x -o x",
             "pip": "pip install --trusted-host a.example x==1",
             "branch": "uv pip install git+https://a.example/x@main",
+            "host": "ssh -o StrictHostKeyChecking=no a.example uptime",
         }.items()
     }
     | {
