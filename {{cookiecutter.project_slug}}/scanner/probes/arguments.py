@@ -165,7 +165,8 @@ class _One:
         took = time.monotonic() - sent
         said = f"by {shot.label}"
         if shot.label == GOOD:
-            for message in behind_backs(self._component, answer):
+            packed = f"../outside/{self._lab.sent}."
+            for message in behind_backs(self._component, answer, packed):
                 self._add("MCP-PRB-036", message)
         for probe in faults(self._lab, self._project, shot, answer):
             self._add(probe, said)

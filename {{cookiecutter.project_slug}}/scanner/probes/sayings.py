@@ -11,26 +11,31 @@ from ..surface.phrases import in_words
 from ..surface.signs import OVERRULING, confiding, telling
 
 _RULES: Final = (text_rules,)  # imported, so that they are registered
+#: Characters that nobody sees; an archive of ours is full of them.
+UNSEEN: Final = "MCP-SUR-002"
 #: What no answer holds; and what only a prompt may, which is written to order
 #: the model about and to be read by people before.
-HIDDEN: Final = frozenset({"MCP-SUR-001", "MCP-SUR-002"})
-#: How archives begin, or what stands in them.
-ARCHIVES: Final = ("PK\\u0003\\u0004", "ustar")
+HIDDEN: Final = frozenset({"MCP-SUR-001", UNSEEN})
 ORDERS: Final = frozenset({"MCP-SUR-004", "MCP-SUR-005", "MCP-SUR-006"})
 
 
 def behind_backs(
-    component: Component, answer: Mapping[str, Any]
+    component: Component, answer: Mapping[str, Any], packed: str
 ) -> Iterator[str]:
-    """Yield what is wrong with the answer to a request that is harmless."""
+    """Yield what is wrong with the answer to a request that is harmless.
+
+    Args:
+        component: What was asked.
+        answer: What came back.
+        packed: What is in our archives alone, and nobody can guess.
+    """
     is_prompt = component.kind == "prompt"
-    text = json.dumps(answer)
-    if any(mark in text for mark in ARCHIVES):
-        return  # what hides in an archive of ours, we have put there
     said = Component(
         component.kind, component.name, {"answer": answer.get("result")}
     )
     judged = HIDDEN if is_prompt else HIDDEN | ORDERS
+    if packed in json.dumps(answer):
+        judged -= {UNSEEN}
     for rule in rules_for("MCP-SUR-", on="text"):
         if rule.id in judged:
             for finding in rule.findings(said):
