@@ -18,6 +18,7 @@ from scanner.surface.components import Component, offered
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = Project(ROOT).package
+OURS = f"{PACKAGE}/tools/run.py"
 
 Edit = tuple[str, str, str]
 
@@ -85,7 +86,7 @@ def attacked(project: Project, *names: str) -> Attack:
         attack = Attack(traps, str(project.root))
         with started(project, traps) as server:
             there = [c for c in offered(server, project) if c.name in names]
-            attack.plan(there, "", open_world=False)
+            attack.plan(there, OURS, open_world=False)
             attack.on(server)
         while attack.waiting:
             with started(project, traps) as server:

@@ -469,6 +469,16 @@ CASES = {
         "    return hashlib.pbkdf2_hmac('sha256', p, s, 1_000)\n",
         ["026 medium"],
     ),
+    "a_small_scrypt": (
+        "import hashlib\ndef f(p, s):\n"
+        "    return hashlib.scrypt(p, salt=s, n=1024, r=8, p=1)\n",
+        ["026 medium"],
+    ),
+    "a_large_scrypt": (
+        "import hashlib\ndef f(p, s):\n"
+        "    return hashlib.scrypt(p, salt=s, n=2**14, r=8, p=1)\n",
+        [],
+    ),
     "a_shell_in_a_thread": (
         "import asyncio, subprocess\nasync def f(x):\n"
         "    await asyncio.to_thread(subprocess.run, x, shell=True)\n",

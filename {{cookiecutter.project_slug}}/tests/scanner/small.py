@@ -22,6 +22,7 @@ class Settings:
     rate_limit_storage: str = "memory://"
     rate_limit_on_failure: str = "deny"
     metrics_host: str = "127.0.0.1"
+    log_file: str = ""
     max_file_size: int = 1
     request_timeout: float = 30.0
     allowed_commands: str = ""

@@ -292,6 +292,11 @@ SURROUNDINGS: Cases = {
             SERVICE.replace("[Unit]", "[Unit]\nPrivateTmp=no"),
         ],
     ),
+    ("033", "low"): (
+        UNIT,
+        [SERVICE.replace("-m server", "-m small_server")],
+        [SERVICE],  # another program's, which may need more
+    ),
     ("033", "high"): (
         UNIT,
         [

@@ -114,6 +114,8 @@ def test_a_rate_that_limits_nothing_is_found(found, rate, rules):
     ("text", "rules"),
     [
         ("MCP_COMMAND_SANDBOX=off", ["006"]),
+        ("WORKSPACE_PATH=/srv/x\nMCP_LOG_FILE=/srv/x/a.log", ["036"]),
+        ("WORKSPACE_PATH=/srv/x\nMCP_LOG_FILE=/srv/a.log", []),
         ("MCP_TRUSTED_PROXIES=0.0.0.0/1,128.0.0.0/1", ["016"]),
         ("MCP_TRUSTED_PROXIES=2000::/3", ["016"]),
         ("MCP_TRUSTED_PROXIES=10.0.0.0/16,fd00::/48", []),

@@ -146,6 +146,13 @@ PIPED: list[tuple[str, str, list[Edit], str]] = [
         ") -> bool:\n    return bool(re.search(pattern, text))\n",
     ),
     (
+        "pattern that comes back to a text",
+        "MCP-PRB-008",
+        [],
+        "import re\n" + MARK + "def t(text: str) -> bool:\n"
+        "    return bool(re.search('^(a+)+$', text[:60]))\n",
+    ),
+    (
         "waits for a pipe on the loop",
         "MCP-PRB-001",
         [],
@@ -218,6 +225,19 @@ def test_fault_is_found_over_pipes(
     name = "t" if tools else "echo"
     attack = attacked(broken(*edits, tools=tools), name)
     assert by_tool(attack) == {name: {probe}}
+
+
+def test_commands_that_see_the_environment_are_found() -> None:
+    edits = (
+        ("commands/launcher.py", "if k in names", "if k"),
+        (
+            "commands/sandbox/keeper.py",
+            '"PATH": SEARCHED,',
+            '**os.environ, "PATH": SEARCHED,',
+        ),
+    )
+    attack = attacked(broken(*edits), "run_command")
+    assert by_tool(attack) == {"run_command": {"MCP-PRB-003"}}
 
 
 def test_names_that_callers_make_up_are_looked_for_in_the_log() -> None:
@@ -476,5 +496,6 @@ def test_prompt_may_give_orders_but_not_behind_backs(
 ) -> None:
     text = {"role": "user", "content": {"type": "text", "text": said}}
     prompt = Component("prompt", "review", {})
-    found = list(behind_backs(prompt, {"result": {"messages": [text]}}))
+    answer = {"result": {"messages": [text]}}
+    found = list(behind_backs(prompt, answer, "none"))
     assert bool(found) == is_wrong
