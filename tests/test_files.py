@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from template import CHOICES, TEMPLATE, files, render
+from template import CHOICES, TEMPLATE, files, render, rendered_texts
 
 Answers = Mapping[str, str]
 EXPECTED = TEMPLATE / "tests" / "files.txt"
@@ -93,6 +93,7 @@ def test_rendering_is_right(project: Path, answers: Answers) -> None:
     assert_formatted(project, unknown)
     RIGHT.update(unknown.items())
     assert_modes(project)
+    assert_same_in_memory(project, answers, texts)
 
 
 @pytest.mark.parametrize("answers", [{}, TEXTS], ids=label, indirect=True)
@@ -153,6 +154,25 @@ def assert_modes(project: Path) -> None:
         mode = stat.S_IMODE(path.stat().st_mode)
         script = path.is_file() and path.read_bytes()[:2] == b"#!"
         assert mode == (0o755 if path.is_dir() or script else 0o644), path
+
+
+def assert_same_in_memory(
+    project: Path, answers: Answers, texts: Mapping[Path, str]
+) -> None:
+    """Render all that holds an answer once more, and expect the same."""
+    slug = project.name
+    again = {
+        Path(
+            name.replace("{{cookiecutter.project_slug}}", slug).replace(
+                "{{cookiecutter.__package_name}}", slug.replace("-", "_")
+            )
+        ): text
+        for name, text in rendered_texts(**answers).items()
+    }
+    left_out = again.keys() - texts.keys()
+    assert all(path.parts[0] in {"deploy", "tests"} for path in left_out)
+    for path in again.keys() - left_out:
+        assert texts[path] == again[path], path
 
 
 def assert_formatted(project: Path, paths: Iterable[Path]) -> None:
