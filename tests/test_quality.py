@@ -12,6 +12,7 @@ whole_suite = pytest.mark.timeout(2000)  # seconds; minutes where it is quiet
 
 COMMANDS = (
     "bandit -r mcp_server/",
+    "bandit -r scanner/ security_scan.py",
     "mypy --strict mcp_server/",
     "mypy --strict mcp_server/ scanner/ security_scan.py",
     "flake8 --max-line-length=79 mcp_server/",

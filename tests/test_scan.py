@@ -368,7 +368,11 @@ def test_failing_tool_is_never_a_pass(
 ) -> None:
     failing(tool, failure)
     check = TOOLS[tool]
-    options = ("--only", check, "--timeout", "5", "--advisories", advisories)
+    timeout = "5" if failure == "hang" else "60"
+    options = (
+        *("--only", check, "--timeout", timeout),
+        *("--advisories", advisories),
+    )
     result = scan(project, *options, env={"PATH": "/usr/bin:/bin"})
     ended = result.check(check)
     assert result.code == 3, result.report

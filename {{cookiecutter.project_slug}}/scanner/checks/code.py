@@ -39,11 +39,11 @@ from .source import MAX_WORDS, Source, fits, parse
 from .wiring import Wiring
 
 MAX_TOLD = 10  # files that a reason names
-# A test runs on every desk and in CI, and never ships: what runs other code
-# counts there, an assertion or a made-up password does not. The words are
-# those without which none of it can be.
-TESTS = "tests/"
-IN_TESTS = suppressions.IDS | {
+# Tests and the scanner run on every desk and in CI, and never ship: what runs
+# other code counts there, an assertion or a made-up password does not. The
+# words are those without which none of it can be.
+AT_THE_DESK = frozenset({"scanner", "tests"})
+COUNTS_THERE = suppressions.IDS | {
     *("MCP-CODE-003", "MCP-CODE-004", "MCP-CODE-B102", "MCP-CODE-B202"),
     *("MCP-CODE-B301", "MCP-CODE-B302", "MCP-CODE-B307", "MCP-CODE-B506"),
     *("MCP-CODE-B601", "MCP-CODE-B602", "MCP-CODE-B605", "MCP-CODE-B613"),
@@ -97,7 +97,7 @@ def check(project: Project, options: Options) -> CheckResult:
     seen = _Seen()
     seen.unparsed += [f"{path} is compiled code" for path in compiled]
     small = [path for path in paths if _fits(project, path, seen)]
-    told = {path for path in small if _tells(project, path)}
+    told = {path for path in small if _is_told(project, path)}
     whole = sorted(told)
     with ThreadPoolExecutor(max_workers=1) as pool:
         running = pool.submit(_run_bandit, project, whole, options.timeout)
@@ -105,7 +105,7 @@ def check(project: Project, options: Options) -> CheckResult:
         _bandit(running, lines, seen)
     whole = [p for p in whole if p in seen.parsed and p.endswith(MODULES)]
     _semgrep(project, options, {path: lines[path] for path in whole}, seen)
-    findings = [f for f in _once(seen.findings) if _counts(f)]
+    findings = [f for f in _once(seen.findings) if _counts(project, f)]
     if not any(path.startswith(f"{project.package}/") for path in paths):
         seen.notes.insert(0, "the server's package was not found")
         seen.state = State.ERROR
@@ -226,9 +226,9 @@ def _semgrep(
     seen.findings += found
 
 
-def _tells(project: Project, path: str) -> bool:
-    """Tell whether a file is to be parsed: a few of the tests are."""
-    if not path.startswith(TESTS):
+def _is_told(project: Project, path: str) -> bool:
+    """Tell whether Bandit reads a file: of what never ships, it reads few."""
+    if not _stays(project, path):
         return True
     try:
         return _SUSPECT.search(read_python(project, path)) is not None
@@ -281,10 +281,16 @@ def _once(findings: Sequence[Finding]) -> list[Finding]:
     return [f for f in kept if not (_is_import(f) and (f.path, f.cwe) in used)]
 
 
-def _counts(finding: Finding) -> bool:
-    """In a test leave out what runs nobody's code: it never ships."""
-    in_tests = (finding.path or "").startswith(TESTS)
-    return not in_tests or finding.id in IN_TESTS
+def _stays(project: Project, path: str) -> bool:
+    """Tell whether a file never ships."""
+    top = path.partition("/")[0]
+    return top in AT_THE_DESK and top not in project.packages
+
+
+def _counts(project: Project, finding: Finding) -> bool:
+    """Leave out what runs nobody's code where nothing ships."""
+    stays = _stays(project, finding.path or "")
+    return not stays or finding.id in COUNTS_THERE
 
 
 def _is_own(finding: Finding) -> bool:

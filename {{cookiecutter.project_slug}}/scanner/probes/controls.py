@@ -3,6 +3,7 @@
 import contextlib
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
 
@@ -55,33 +56,39 @@ def with_planted_tools(project: Project, lab: Lab) -> list[Finding]:
 
 
 def _tried(project: Project, lab: Lab) -> list[Finding]:
-    through, place = [str(PLANTED)], lab.workspace
-    with ParallelServer(project, place, through=through, **SETTINGS) as server:
-        listed = server.everything("tools/list", "tools")
-        if "probe_waits" not in [tool.get("name") for tool in listed]:
-            raise ToolError("the server finds no tool dropped into tools/")
-        return list(_Trial(server, lab, str(project.root)).findings())
+    """Try two servers beside each other: one waits, the other is stopped."""
+
+    def tried(trial: Callable[[_Trial], Iterator[Finding]]) -> list[Finding]:
+        through, place = [str(PLANTED)], lab.workspace
+        with ParallelServer(
+            project, place, through=through, **SETTINGS
+        ) as server:
+            listed = server.everything("tools/list", "tools")
+            if "probe_waits" not in [tool.get("name") for tool in listed]:
+                raise ToolError("the server finds no tool dropped into tools/")
+            return list(trial(_Trial(server, lab, str(project.root))))
+
+    with ThreadPoolExecutor(2) as pool:
+        trials = pool.map(tried, (_Trial.calls, _Trial.stop))
+        return [finding for findings in trials for finding in findings]
 
 
 class _Trial:
-    """The calls, one after the other, while a thread is blocked."""
+    """What is tried of one server."""
 
     def __init__(self, server: ParallelServer, lab: Lab, project: str) -> None:
         self._server, self._here = server, lab.root / "here"
         self._lab, self._project = lab, project
 
-    def findings(self) -> Iterator[Finding]:
-        """Yield what gave way."""
+    def calls(self) -> Iterator[Finding]:
+        """Call one tool after the other, while a thread is blocked."""
         blocked = self._server.begin("probe_blocks")
         self._answer("probe_answers")
         if self._left("blocked"):  # all the rest came too late as well
             yield found("MCP-PRB-008", "a plain function holds up the others")
             return
         yield from self._alone()
-        late = list(self._at_once(blocked))
-        yield from late
-        if not late:  # what never ends is not ended in order, either
-            yield from self._stopped()
+        yield from self._at_once(blocked)
 
     def _alone(self) -> Iterator[Finding]:
         failed = self._answer("probe_fails")
@@ -113,7 +120,7 @@ class _Trial:
         if not all(refused(answers.get(n, {})) for n in calls):
             yield found("MCP-PRB-008", "a call that waits for ever")
 
-    def _stopped(self) -> Iterator[Finding]:
+    def stop(self) -> Iterator[Finding]:
         """Send SIGTERM while a call is being served."""
         served = self._server.begin("probe_lingers")
         self._until(lambda: self._left("lingers"))

@@ -496,7 +496,7 @@ def connects_by_name(host: str) -> bool:
 @tool(read_only=True)
 def connects_far_away(text: str) -> bool:
     try:
-        socket.getaddrinfo("service.invalid", 80)
+        socket.getaddrinfo("192.0.2.1", 80)
     except OSError:
         return False
     return True

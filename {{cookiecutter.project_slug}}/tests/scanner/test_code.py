@@ -39,12 +39,14 @@ def by_file(tmp_path_factory):
     for rule, texts in PLANTED.items():
         for kind, text in zip(("fault", "right"), texts, strict=True):
             files[f"small_server/{kind}_{rule}.py"] = text
+            files[f"scanner/{kind}_{rule}.py"] = text
             files[f"tests/{kind}_{rule}.py"] = text
     for name, (text, _) in CASES.items():
         files[f"small_server/{name}.py"] = text
-    files["tests/test_x.py"] = (
-        f"assert 1\npassword = '{SECRET}'\ndef f(x):\n    return eval(x)\n"
-    )
+    for folder in ("scanner", "tests"):
+        files[f"{folder}/test_x.py"] = (
+            f"assert 1\npassword = '{SECRET}'\ndef f(x):\n    return eval(x)\n"
+        )
     files[".bandit"] = "[bandit]\nskips = B307\nexclude = small_server\n"
     for name, text in files.items():
         (root / name).parent.mkdir(exist_ok=True)
@@ -98,8 +100,9 @@ def test_a_finding_keeps_its_anchor_when_lines_move(by_file):
     assert one.anchor == two.anchor
 
 
-def test_in_tests_only_what_is_high_counts(by_file):
-    (found,) = by_file["tests/test_x.py"]
+@pytest.mark.parametrize("folder", ["scanner", "tests"])
+def test_where_nothing_ships_only_what_is_high_counts(by_file, folder):
+    (found,) = by_file[f"{folder}/test_x.py"]
     assert found.id == "MCP-CODE-B307"
 
 
@@ -127,10 +130,26 @@ def test_a_file_that_switches_bandit_off_changes_nothing(by_file):
     assert (by_file["small_server/fault_B307.py"])[0].id == "MCP-CODE-B307"
 
 
+@pytest.mark.parametrize("folder", ["scanner", "tests"])
 @pytest.mark.parametrize("rule", ["003", "004", "B102", "B301", "B602"])
-def test_what_runs_code_in_a_test_is_found(by_file, rule):
-    (found,) = by_file[f"tests/fault_{rule}.py"]
+def test_what_runs_code_at_the_desk_is_found(by_file, rule, folder):
+    (found,) = by_file[f"{folder}/fault_{rule}.py"]
     assert found.id == f"MCP-CODE-{rule}"
+
+
+@pytest.mark.usefixtures("without_bandit")
+def test_a_server_of_the_scanners_name_is_read_whole(make_project):
+    project = make_project(
+        **{
+            "pyproject.toml": SMALL["pyproject.toml"].replace(
+                "small_server", "scanner"
+            ),
+            "scanner/__init__.py": "",
+            "scanner/x.py": PLANTED["006"][0],
+        }
+    )
+    found = code.check(project, Options()).findings
+    assert [f.id for f in found] == ["MCP-CODE-006"]
 
 
 @pytest.fixture(scope="module")

@@ -54,8 +54,6 @@ async def test_call_beyond_the_number_is_told_to_come_again(
         assert text_of(again) == "hello"
 
 
-# The SDK forgets the stream of the first request.
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("protocol", ["2025-11-25", "2026-07-28"])
 async def test_call_that_never_ends_makes_room(
     make_settings: MakeSettings,
