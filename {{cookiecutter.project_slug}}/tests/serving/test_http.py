@@ -1,6 +1,8 @@
 import asyncio
 import errno
 import socket
+from contextlib import ExitStack
+from itertools import pairwise
 from typing import Any
 
 import fastmcp
@@ -206,6 +208,22 @@ async def test_no_part_of_an_answer_waits_for_the_other(
         option = accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
         writer.close()
     assert option
+
+
+async def test_connections_are_left_to_other_workers(
+    make_settings: MakeSettings,
+) -> None:
+    """Whoever took all that wait would do all the work."""
+    async with serving(make_settings(MCP_TRANSPORT="http")) as served:
+        taken, counts = served.server.server_state.connections, [0]
+        address = ("127.0.0.1", served.port)
+        with ExitStack() as stack:
+            for _ in range(8):
+                stack.enter_context(socket.create_connection(address, 5))
+            while len(taken) < 8:
+                await asyncio.sleep(0)
+                counts.append(len(taken))
+        assert max(b - a for a, b in pairwise(counts)) <= 2
 
 
 async def test_tools_are_not_listed_on_every_call(

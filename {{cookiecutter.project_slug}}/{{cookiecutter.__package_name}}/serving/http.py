@@ -109,7 +109,6 @@ def build_http_server(
         proxy_headers=False,
         server_header=False,
         headers=[*HEADERS, *([HSTS] if certificate else [])],
-        backlog=BACKLOG,
         timeout_keep_alive=IDLE_TIMEOUT,
         timeout_graceful_shutdown=math.ceil(settings.shutdown_grace),
         ssl_context_factory=(
@@ -184,12 +183,16 @@ class HttpServer(uvicorn.Server):
     async def _listen(self, sock: socket.socket) -> asyncio.Server:
         """Listen; who does not finish the TLS handshake is cut off.
 
+        Of the connections that wait, asyncio accepts as many at once as its
+        backlog says. One worker would take them all, so each takes one at a
+        time, and the queue gets its length afterwards.
+
         An answer is written in two pieces. Without the option, which asyncio
         sets where it opens the socket itself, the second waits for the first
         to be acknowledged: 40 ms, while the client hopes for more to say.
         """
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        return await asyncio.get_running_loop().create_server(
+        server = await asyncio.get_running_loop().create_server(
             partial(
                 self._protocol,
                 config=self.config,
@@ -197,12 +200,14 @@ class HttpServer(uvicorn.Server):
                 app_state=self.lifespan.state,
             ),
             sock=sock,
-            backlog=BACKLOG,
+            backlog=1,
             ssl=self.config.ssl,
             ssl_handshake_timeout=(
                 HANDSHAKE_TIMEOUT if self.config.ssl else None
             ),
         )
+        sock.listen(BACKLOG)
+        return server
 
 
 def _front(
