@@ -76,8 +76,31 @@ def test_check_takes_an_environment_file(
     file = tmp_path / "server.env"
     file.write_text(f"WORKSPACE_PATH={workspace}\nMCP_SERVER_NAME=Atlas\n")
     file.chmod(0o600)
-    result = run("--env-file", str(file), "check")
-    assert result.stdout.startswith("Atlas: ")
+    for arguments in ("--env-file FILE check", "check --env-file FILE"):
+        result = run(*arguments.replace("FILE", str(file)).split())
+        assert result.stdout.startswith("Atlas: ")
+
+
+@pytest.mark.parametrize("where", ["option", "variable"])
+def test_token_goes_where_the_environment_file_says(
+    tmp_path: Path, where: str
+) -> None:
+    file, kept = tmp_path / "server.env", tmp_path / "tokens"
+    file.write_text(f"MCP_AUTH_TOKENS_FILE={kept}\n")
+    file.chmod(0o600)
+    given = {"option": ["--env-file", str(file)], "variable": []}[where]
+    told = {"variable": {"MCP_ENV_FILE": str(file)}}.get(where, {})
+    result = run("token", "create", "laptop", *given, **told)
+    assert result.stdout.startswith("mcp_")
+    assert kept.read_text("utf-8").startswith("laptop:")
+
+
+def test_checklist_begins_with_whether_it_can_start(workspace: Path) -> None:
+    told = {"WORKSPACE_PATH": str(workspace), "MCP_TRANSPORT": "stdio"}
+    first = run("checklist", **told).stdout.splitlines()[0]
+    assert first.endswith(": can start over stdio")
+    refused = run("checklist", **told, MCP_TOOL_RATE_LIMITS="nothing=1/day")
+    assert (refused.returncode, refused.stdout) == (2, "")
 
 
 def test_health_of_a_server_that_is_not_there_is_1(

@@ -23,6 +23,7 @@ def write(file: Path, text: str) -> Path:
 
 def run(*arguments: str) -> int:
     parser = argparse.ArgumentParser()
+    parser.set_defaults(env_file=None)
     tokens.add_parser(parser.add_subparsers())
     options = parser.parse_args(["token", "create", *arguments])
     code = options.run(options)

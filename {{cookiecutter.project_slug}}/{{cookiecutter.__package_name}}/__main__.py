@@ -43,34 +43,48 @@ def _fill_standard_streams() -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
+    file = _env_file_option(argparse.SUPPRESS)  # what stands before, stays
     parser = argparse.ArgumentParser(
         prog=__package__.replace("_", "-"),
         description=(
             "Serve tools over MCP, or run one of the commands below."
             " The settings are environment variables; README.md lists them."
         ),
-    )
-    parser.add_argument(
-        "--env-file",
-        metavar="FILE",
-        help="read variables from this file, too; its mode must be 0600",
+        parents=[_env_file_option(None)],
     )
     parser.set_defaults(run=_serve)
     commands = parser.add_subparsers(title="commands")
     check = commands.add_parser(
-        "check", help="say whether the server can start as it is configured"
+        "check",
+        parents=[file],
+        help="say whether the server can start as it is configured",
     )
     check.set_defaults(run=_check)
     health = commands.add_parser(
         "health",
+        parents=[file],
         help="exit with 0 if the server is up; over stdio, if it could start",
     )
     health.set_defaults(run=_health)
     ready = commands.add_parser(
-        "checklist", help="list what is not yet ready for production"
+        "checklist",
+        parents=[file],
+        help="list what is not yet ready for production",
     )
     ready.set_defaults(run=_checklist)
-    tokens.add_parser(commands)
+    tokens.add_parser(commands, file)
+    return parser
+
+
+def _env_file_option(default: str | None) -> argparse.ArgumentParser:
+    """Return an option that may stand before a command, or after it."""
+    parser = argparse.ArgumentParser(add_help=False)
+    parser.add_argument(
+        "--env-file",
+        metavar="FILE",
+        default=default,
+        help="read variables from this file, too; its mode must be 0600",
+    )
     return parser
 
 
@@ -102,13 +116,18 @@ def _serve(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
+    _checked(options)
+    return 0
+
+
+def _checked(options: argparse.Namespace) -> Settings:
     from .server import build
     from .serving import check
 
     settings = _settings(options)
     check(build, settings)
     print(f"{settings.server_name}: can start over {settings.transport}")
-    return 0
+    return settings
 
 
 def _health(options: argparse.Namespace) -> int:
@@ -123,7 +142,7 @@ def _health(options: argparse.Namespace) -> int:
 def _checklist(options: argparse.Namespace) -> int:
     from . import checklist
 
-    return checklist.run(_settings(options))
+    return checklist.run(_checked(options))
 
 
 def _refuse(error: SettingsError) -> NoReturn:

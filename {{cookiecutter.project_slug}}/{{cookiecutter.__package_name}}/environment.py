@@ -58,10 +58,7 @@ def load(environ: Mapping[str, str], env_file: str | None = None) -> Settings:
     Raises:
         SettingsError: A line for each variable that is wrong.
     """
-    named = env_file or environ.get(ENV_FILE)
-    file = Path(named) if named else None
-    given = {**(_from_file(file) if file else {}), **environ}
-    given = {name: value for name, value in given.items() if value}
+    file, given = read(environ, env_file)
     problems = list(_unknown(given))
     values = {name: value for name, value in given.items() if name in KNOWN}
     values.pop(ENV_FILE, None)
@@ -78,6 +75,20 @@ def load(environ: Mapping[str, str], env_file: str | None = None) -> Settings:
             " write; move it elsewhere"
         )
     return settings
+
+
+def read(
+    environ: Mapping[str, str], env_file: str | None = None
+) -> tuple[Path | None, dict[str, str]]:
+    """Return the environment file, if there is one, and what is given.
+
+    Raises:
+        SettingsError: The file cannot be used.
+    """
+    named = env_file or environ.get(ENV_FILE)
+    file = Path(named) if named else None
+    given = {**(_from_file(file) if file else {}), **environ}
+    return file, {name: value for name, value in given.items() if value}
 
 
 def _answers() -> dict[str, str]:

@@ -11,6 +11,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
+from . import environment
 from .private_file import read_private, why
 from .settings_error import SettingsError
 
@@ -55,12 +56,14 @@ class TokenEntry:
         return f"{self.client}:{self.digest.hex()}:{','.join(self.scopes)}"
 
 
-def add_parser(subparsers: Any) -> None:
+def add_parser(subparsers: Any, *parents: argparse.ArgumentParser) -> None:
     """Add ``token create`` to the command line."""
     token = subparsers.add_parser("token", help="create bearer tokens")
     actions = token.add_subparsers(title="actions", required=True)
     create = actions.add_parser(
-        "create", help="create a token, print it once, and store its hash"
+        "create",
+        parents=parents,
+        help="create a token, print it once, and store its hash",
     )
     create.add_argument("client", help="who will use it, for example: laptop")
     create.add_argument(
@@ -72,8 +75,6 @@ def add_parser(subparsers: Any) -> None:
     )
     create.add_argument(
         "--file",
-        type=Path,
-        default=os.environ.get(VARIABLE),
         help=f"the file of the hashes; default: the one {VARIABLE} names",
     )
     create.add_argument(
@@ -90,12 +91,14 @@ def main(options: argparse.Namespace) -> int:
     Raises:
         SettingsError: Nothing was made, and why.
     """
-    if not options.file:
+    _, given = environment.read(os.environ, options.env_file)
+    file = options.file or given.get(VARIABLE)
+    if not file:
         raise SettingsError(
             f"--file: name the tokens' file, or set {VARIABLE}"
         )
     scopes = [s for given in options.scope for s in given.split(",")]
-    token = create(Path(options.file), options.client, scopes, add=options.add)
+    token = create(Path(file), options.client, scopes, add=options.add)
     sys.stdout.write(f"{token}\n")
     sys.stderr.write(
         f"Give this token to {options.client}; it is not shown again.\n"
