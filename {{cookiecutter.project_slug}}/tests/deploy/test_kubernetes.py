@@ -1,5 +1,6 @@
 """The manifests: what a cluster is asked to run, and to keep apart."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ import pytest
 import yaml
 
 from {{ cookiecutter.__package_name }}.environment import KNOWN
-from tests.deploy.running import DEPLOY, documents, program, run
+from tests.deploy.running import DEPLOY, PROJECT, documents, program, run
 
 KUBERNETES = DEPLOY / "kubernetes"
 OVERLAYS = sorted((KUBERNETES / "overlays").iterdir())
@@ -148,6 +149,17 @@ def test_an_apply_leaves_the_number_of_replicas_to_the_autoscaler(
 
     assert "replicas" not in deployment["spec"]
     assert all(m["spec"]["minReplicas"] >= 2 for m in scalers)
+
+
+def test_what_the_runbook_stops_it_starts() -> None:
+    page = (PROJECT / "SECURITY.md").read_text("utf-8")
+    stop, start = re.findall(r"scale deployment/server --replicas (\d+)", page)
+    (production,) = (path for path in OVERLAYS if path.name == "production")
+    shown = list(yaml.safe_load_all(_rendered(production)))
+    (scaler,) = (m for m in shown if m["kind"] == "HorizontalPodAutoscaler")
+
+    # At 0 the autoscaler rests, and an apply says nothing of a number.
+    assert (stop, int(start)) == ("0", scaler["spec"]["minReplicas"])
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS, ids=lambda path: path.name)
