@@ -1,12 +1,13 @@
 """The production checklist."""
 
 import os
+import re
 from pathlib import Path
 
 import pytest
 
 from {{ cookiecutter.__package_name }} import checklist
-from {{ cookiecutter.__package_name }}.settings import Settings
+from {{ cookiecutter.__package_name }}.settings import PACKAGE, Settings
 from tests.conftest import MakeSettings
 
 HTTP = {"MCP_TRANSPORT": "http"}
@@ -30,7 +31,7 @@ def marks(
 @pytest.mark.parametrize(
     ("text", "variables"),
     [
-        ("clients come over TLS", OUTSIDE),
+        ("clients come over TLS, or from this machine", OUTSIDE),
         ("every caller proves who it is", HTTP),
         ("it knows the names that it is called by", OUTSIDE),
         ("calls are limited", {"MCP_RATE_LIMIT": "off"}),
@@ -77,7 +78,8 @@ def test_a_proxy_that_ends_tls_is_believed(
 ) -> None:
     settings = make_settings(**OUTSIDE, MCP_BASE_URL="https://mcp.example.com")
 
-    assert marks(settings, capsys)["clients come over TLS"] == "ok"
+    shown = marks(settings, capsys)
+    assert shown["clients come over TLS, or from this machine"] == "ok"
 
 
 def test_answers_are_shared_by_a_key(
@@ -178,3 +180,17 @@ def test_what_cannot_be_seen_is_listed_with_its_command(
 
     for text, command in checklist.BY_HAND.items():
         assert f"{text}: {command}" in shown
+
+
+def test_list_has_every_item_of_the_security_page() -> None:
+    page = (PACKAGE.parent / "SECURITY.md").read_text("utf-8")
+    rows = re.findall(
+        r"^\| ([A-Z][^|]+) \| \S",
+        page.partition("## Before production")[2],
+        re.M,
+    )
+    seen = {"the server starts as configured", "the container is hardened"}
+    listed = {text.lower() for text in checklist.BY_HAND} | seen
+
+    assert len(rows) > 15
+    assert {row.lower() for row in rows} <= listed

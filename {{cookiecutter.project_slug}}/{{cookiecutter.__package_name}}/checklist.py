@@ -12,7 +12,14 @@ from .settings import PACKAGE, Settings, is_loopback
 #: What only a person can see: what it is, and the command that shows it.
 BY_HAND: Final = {
     "the scan is clean and complete": "python security_scan.py",
+    "the tests pass": "python -m pytest",
     "the image is the one that was released": "cosign verify IMAGE",
+    "in Kubernetes, the cluster accepts the manifests": (
+        "kubectl apply --dry-run=server --kustomize OVERLAY"
+    ),
+    "with systemd, the unit is hardened": "systemd-analyze security UNIT",
+    "the workspace holds nothing that must not be seen": "look into it",
+    "the workspace can be restored": "restore it once",
     "clients come only over TLS": "curl --head http://HOST/mcp",
     "nobody calls without a token": (
         "curl --include --data '{}' https://HOST/mcp"
@@ -24,12 +31,16 @@ BY_HAND: Final = {
     "the metrics cannot be reached from outside": (
         "curl --include https://HOST/metrics; curl http://HOST:9090/metrics"
     ),
+    "the server can connect only to what it needs": (
+        "read the networks in deploy/compose.yaml, or the cluster's policies"
+    ),
     "Prometheus accepts the rules": (
         "promtool test rules deploy/prometheus/tests/rules.yml"
     ),
+    "metrics arrive": "look at Servers up on the dashboard",
     "alerts reach a person": "stop the server, and wait for the alert",
     "the log is kept elsewhere": "find yesterday's calls there",
-    "the workspace can be restored": "restore it once",
+    "the weekly scan runs": "look for a run of Security scan on GitHub",
 }
 
 
@@ -147,7 +158,7 @@ ITEMS: Final = (
         "set limits, as deploy/compose.yaml does",
     ),
     Item(
-        "clients come over TLS",
+        "clients come over TLS, or from this machine",
         _encrypted,
         "set MCP_TLS_CERTFILE and MCP_TLS_KEYFILE, or MCP_BASE_URL to the"
         " proxy's https address",
