@@ -190,7 +190,7 @@ async def test_metadata_name_the_issuer(served: Served) -> None:
         for path in (METADATA, METADATA.removesuffix("/mcp")):
             answer = (await client.get(path)).json()
             assert answer["resource"] == "https://mcp.example.com/mcp"
-            assert answer["authorization_servers"] == [f"{ISSUER}/"]
+            assert answer["authorization_servers"] == [ISSUER]
             assert answer["scopes_supported"] == ["files:read", "files:write"]
 
 

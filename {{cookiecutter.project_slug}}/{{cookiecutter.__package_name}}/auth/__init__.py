@@ -1,9 +1,10 @@
 """Proof of identity: which tokens are good, and whose they are."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from fastmcp.server.auth import AuthProvider
-from pydantic import AnyHttpUrl, ValidationError
+from pydantic import AnyHttpUrl, ConfigDict, TypeAdapter, ValidationError
 
 from ..errors import SettingsError
 from ..serving.application import Observer
@@ -12,6 +13,12 @@ from .bearer import TokenFile, TokenFileVerifier
 from .jwt_verifier import JwtVerifier, Keys
 from .keys import KeySet, OneKey, configured_key, fetch_from
 from .provider import BearerProvider, IssuerProvider
+
+# A client takes an issuer only if its metadata name it to the letter (RFC
+# 8414, section 3.3): where there is no path, no slash may come in.
+ISSUER: Final = TypeAdapter(
+    AnyHttpUrl, config=ConfigDict(url_preserve_empty_path=True)
+)
 
 
 def build_auth(
@@ -77,7 +84,7 @@ def _keys(settings: Settings, on_event: Observer) -> Keys:
 
 def _issuer(settings: Settings) -> AnyHttpUrl:
     try:
-        return AnyHttpUrl(_given(settings.auth_issuer))
+        return ISSUER.validate_python(_given(settings.auth_issuer))
     except ValidationError as error:
         raise SettingsError(
             "MCP_AUTH_ISSUER: the issuer is named by its URL; for example"
