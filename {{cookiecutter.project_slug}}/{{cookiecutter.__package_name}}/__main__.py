@@ -63,7 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     health = commands.add_parser(
         "health",
         parents=[file],
-        help="exit with 0 if the server is up; over stdio, if it could start",
+        help="exit with 0 if it is up; over stdio, if its settings are right",
     )
     health.set_defaults(run=_health)
     ready = commands.add_parser(
