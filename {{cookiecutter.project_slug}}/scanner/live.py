@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import queue
+import re
 import secrets
 import signal
 import subprocess  # nosec B404 # for its TimeoutExpired alone
@@ -25,6 +26,9 @@ PATIENCE: Final = 20.0  # seconds for each later one
 STOP: Final = 10.0
 MAX_LINE: Final = 16 * 2**20  # bytes of one message
 LOG_LINES: Final = 3  # of its log, shown when it fails
+MISSING: Final = re.compile(
+    r"^ModuleNotFoundError: No module named '(\w+)", re.M
+)
 PROTOCOL: Final = "2025-11-25"
 
 #: A word in the environment of every server, which no caller may learn.
@@ -237,10 +241,17 @@ class StdioServer:
 
 
 def hint(log: IO[bytes]) -> str:
-    """Return the last lines of a server's log, for a person."""
+    """Return the last lines of a server's log, for a person.
+
+    Of a traceback that is the error, and then where it came from.
+    """
     text = read_log(log)[-4000:]
-    lines = [visible(x, 160) for x in text.splitlines() if x.strip()]
-    return ": " + " | ".join(lines[-LOG_LINES:]) if lines else ""
+    lines = [visible(x.strip(), 160) for x in text.splitlines() if x.strip()]
+    if missing := MISSING.search(text):
+        return f": it needs {missing[1]}, which is not there; run: uv sync"
+    places = [line for line in lines if line.startswith('File "')]
+    last = [lines[-1], places[-1]] if places else lines[-LOG_LINES:]
+    return ": " + " | ".join(last) if lines else ""
 
 
 def read_log(log: IO[bytes]) -> str:

@@ -83,10 +83,12 @@ class ToolRun:
         return self
 
     def _hint(self) -> str:
-        lines = self.stderr.decode("utf-8", "replace").split("\n")
-        last = next((x.strip() for x in reversed(lines) if x.strip()), "")
-        last = without_credentials(last)
-        return f" (exit {self.exit_code}{': ' if last else ''}{last[:200]})"
+        text = self.stderr.decode("utf-8", "replace")
+        lines = [line.strip() for line in text.split("\n") if line.strip()]
+        # What comes after the error is its cause, or advice.
+        errors = [x for x in lines if x.lower().startswith("error:")]
+        gist = without_credentials(next(iter(errors + lines[-1:]), ""))
+        return f" (exit {self.exit_code}{': ' if gist else ''}{gist[:200]})"
 
 
 def find_tool(name: str, root: Path | None = None) -> Path | None:
@@ -224,7 +226,7 @@ def _wait(
         if process.returncode is not None:
             return
         if time.monotonic() >= deadline:
-            raise ToolError(f"{name} did not end within {timeout:g} s")
+            raise ToolError(f"{name} did not end within {timeout:.3g} s")
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:

@@ -35,6 +35,10 @@ _FAMILY = register(
         " database says; where nobody tells, it counts as high.",
     )
 )
+_UNFIXED = (
+    "No release has a fix yet: take another package, or accept the finding in"
+    " the baseline, with a reason and a date"
+)
 
 
 @dataclass(slots=True)
@@ -210,7 +214,8 @@ def _finding(advisory: Advisory, lock: Lock | None) -> Finding:
     )
     others = ", ".join(sorted(advisory.ids - {advisory.id}))
     named = f"{advisory.name} {advisory.version}"
-    fixed = " or ".join(sorted(advisory.fixed)) or "no release yet"
+    fixed = " or ".join(sorted(advisory.fixed))
+    upgrade = _FAMILY.remedy.replace("NAME", advisory.name)
     return Finding(
         id=f"MCP-DEP-{advisory.id}",
         severity=advisory.severity or _FAMILY.severity,
@@ -220,7 +225,7 @@ def _finding(advisory: Advisory, lock: Lock | None) -> Finding:
         message=visible(
             f"{named}: {advisory.summary}" + (f" ({others})" if others else "")
         ),
-        remediation=f"{_FAMILY.remedy}; fixed in {fixed}",
+        remediation=f"{upgrade}; fixed in {fixed}" if fixed else _UNFIXED,
         cwe=_FAMILY.cwe,
         anchor=named,
     )

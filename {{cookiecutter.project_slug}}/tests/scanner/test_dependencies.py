@@ -18,12 +18,18 @@ from .small_lock import LOCK, NOBODY, NOW, PYPROJECT, REQUIRES, ids
 VERSIONS = {"uv": "0.13.8", "pip-audit": "2.10.1", "safety": "3.8.1"}
 
 
-def answer(*, found: bool = False, audited: int = 2, skipped: bool = False):
+def answer(
+    *,
+    found: bool = False,
+    audited: int = 2,
+    skipped: bool = False,
+    fixed: bool = True,
+):
     """Return what each program prints of the lock above."""
     vulnerability = {
         "id": "PYSEC-2099-1",
         "aliases": ["CVE-2099-1"],
-        "fix_versions": ["2.0"],
+        "fix_versions": ["2.0"] * fixed,
         "description": "bad",
     }
     named = {"name": "demo", "version": "1.0"}
@@ -93,7 +99,15 @@ def test_what_both_report_is_one_finding(scan_lock, install):
     assert found.id == "MCP-DEP-PYSEC-2099-1"
     assert (found.path, found.line) == ("uv.lock", 6)
     assert "demo 1.0" in found.message
-    assert "fixed in 2.0" in found.remediation
+    upgrade = "uv lock --upgrade-package demo"
+    assert found.remediation == f"Upgrade it: {upgrade}; fixed in 2.0"
+
+
+def test_no_upgrade_is_advised_where_there_is_none(scan_lock, install):
+    install("uv", "pip-audit", found=True, fixed=False)
+    (found,) = scan_lock().findings
+
+    assert found.remediation.startswith("No release has a fix yet: ")
 
 
 def test_an_advisory_of_unknown_weight_is_high(scan_lock, install):

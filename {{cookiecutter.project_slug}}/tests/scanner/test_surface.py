@@ -268,6 +268,8 @@ def test_own_server_has_no_finding(own: Project) -> None:
     ("source", "said"),
     [
         ("raise SystemExit(3)", "the server ended"),
+        ("import nowhere.near", "needs nowhere, which is not there; run: uv"),
+        ("1 / 0", r"ended: ZeroDivisionError: .* \| File .*__main__"),
         ("print('hello', flush=True); input()", "printed on stdout: hello"),
         ("import time; time.sleep(60)", "did not answer initialize"),
         (
@@ -275,7 +277,7 @@ def test_own_server_has_no_finding(own: Project) -> None:
             "MCP_PORT: is no number",
         ),
     ],
-    ids=["dies", "prints", "hangs", "refuses"],
+    ids=["dies", "lacks", "breaks", "prints", "hangs", "refuses"],
 )
 def test_server_that_does_not_serve_is_no_pass(
     make_project: Callable[..., Project],

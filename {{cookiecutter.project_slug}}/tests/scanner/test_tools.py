@@ -39,6 +39,13 @@ def test_the_last_words_of_a_crash_are_told(bench, tmp_path):
         use(tmp_path)
 
 
+def test_advice_after_an_error_does_not_take_its_place(bench, tmp_path):
+    told = "error: no answer\\n  Caused by: dns\\nhint: try again"
+    bench.install("probe", f"printf '{told}' >&2; exit 2", "1.4.2")
+    with pytest.raises(ToolError, match=r"exit 2: error: no answer\)"):
+        use(tmp_path)
+
+
 def test_who_asks_an_index_is_never_told(bench, tmp_path):
     """Neither where the message is cut, nor where a reason names a URL."""
     told = (
