@@ -1,6 +1,7 @@
 """Any answer is text: checked early, never evaluated, quoted everywhere."""
 
 import json
+import logging
 import re
 import runpy
 import sys
@@ -8,6 +9,7 @@ import unicodedata
 from collections.abc import Mapping
 from pathlib import Path
 
+from cookiecutter.exceptions import FailedHookException
 from jinja2 import Environment
 from jinja2.ext import Extension
 
@@ -48,6 +50,7 @@ class Answers(Extension):
         environment.filters["literal"] = literal
         environment.filters["markdown"] = markdown
         environment.filters["slug"] = slug
+        logging.getLogger("cookiecutter.hooks").addFilter(briefly)
 
     def preprocess(
         self, source: str, name: str | None, filename: str | None = None
@@ -56,6 +59,16 @@ class Answers(Extension):
         if name is None and _DELIMITER.search(_EXPRESSION.sub("", source)):
             return "{{ " + ascii(source) + " }}"
         return source
+
+
+def briefly(record: logging.LogRecord) -> bool:
+    """Take the traceback from what Cookiecutter says of a hook that refused.
+
+    The hook has said why, and a screenful of Cookiecutter would hide it.
+    """
+    if record.exc_info and isinstance(record.exc_info[1], FailedHookException):
+        record.exc_info = None
+    return True
 
 
 def checked(answers: Mapping[str, object]) -> str:

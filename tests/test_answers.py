@@ -283,6 +283,13 @@ def test_code_in_an_answer_does_not_run(
     assert "Traceback" not in run.stderr
 
 
+def test_what_only_the_hook_can_refuse_is_one_line_too(tmp_path: Path) -> None:
+    run = generate(tmp_path / "out", rate_limit="off")
+    assert run.returncode == 1
+    assert_lines(run.stderr, "rate_limit")
+    assert "Traceback" not in run.stdout + run.stderr
+
+
 def test_replayed_answers_are_checked_by_the_hook(tmp_path: Path) -> None:
     """A replay asks nothing, so that only the hook sees its answers."""
     answers = prompted()["cookiecutter"]
