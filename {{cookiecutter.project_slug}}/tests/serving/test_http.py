@@ -214,7 +214,8 @@ async def test_connections_are_left_to_other_workers(
     make_settings: MakeSettings,
 ) -> None:
     """Whoever took all that wait would do all the work."""
-    async with serving(make_settings(MCP_TRANSPORT="http")) as served:
+    settings = make_settings(MCP_TRANSPORT="http", MCP_WORKERS=2)
+    async with serving(settings) as served:
         taken, counts = served.server.server_state.connections, [0]
         address = ("127.0.0.1", served.port)
         with ExitStack() as stack:
@@ -223,7 +224,7 @@ async def test_connections_are_left_to_other_workers(
             while len(taken) < 8:
                 await asyncio.sleep(0)
                 counts.append(len(taken))
-        assert max(b - a for a, b in pairwise(counts)) <= 2
+        assert max(b - a for a, b in pairwise(counts)) < 4
 
 
 async def test_tools_are_not_listed_on_every_call(

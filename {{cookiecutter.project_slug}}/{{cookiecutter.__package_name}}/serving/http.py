@@ -53,8 +53,9 @@ SESSION_IDLE_TIMEOUT: Final = 600.0
 UNDER_WAY: Final = 0.25
 #: Seconds for a user's answer, where others wait for the place.
 ASKING: Final = 120.0
-#: Connections that wait to be accepted.
+#: Connections that wait to be accepted; that one of several workers takes.
 BACKLOG: Final = 256
+SHARE: Final = 2
 
 
 def serve_http(
@@ -136,6 +137,7 @@ class HttpServer(uvicorn.Server):
         self._gate = gate
         self._on_event = application.on_event
         self._grace = settings.shutdown_grace
+        self._at_once = SHARE if settings.workers > 1 else BACKLOG
         self._transport = {"transport": settings.transport}
 
     async def serve(self, sockets: list[socket.socket] | None = None) -> None:
@@ -184,8 +186,8 @@ class HttpServer(uvicorn.Server):
         """Listen; who does not finish the TLS handshake is cut off.
 
         Of the connections that wait, asyncio accepts as many at once as its
-        backlog says. One worker would take them all, so each takes one at a
-        time, and the queue gets its length afterwards.
+        backlog says. One of several workers would take them all, so each
+        takes few, and the queue gets its length afterwards.
 
         An answer is written in two pieces. Without the option, which asyncio
         sets where it opens the socket itself, the second waits for the first
@@ -200,7 +202,7 @@ class HttpServer(uvicorn.Server):
                 app_state=self.lifespan.state,
             ),
             sock=sock,
-            backlog=1,
+            backlog=self._at_once,
             ssl=self.config.ssl,
             ssl_handshake_timeout=(
                 HANDSHAKE_TIMEOUT if self.config.ssl else None
