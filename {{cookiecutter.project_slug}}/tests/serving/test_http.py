@@ -28,6 +28,10 @@ from tests.serving.harness import (
 )
 
 
+# Limits of several need a storage that they share.
+WORKERS = {"MCP_WORKERS": 2, "MCP_RATE_LIMIT": "off"}
+
+
 class Listing(Middleware):
     """Counts how often the tools are listed."""
 
@@ -168,9 +172,7 @@ async def test_a_session_outlives_its_connection(
 async def test_several_workers_keep_no_sessions(
     make_settings: MakeSettings,
 ) -> None:
-    settings = make_settings(
-        MCP_TRANSPORT="http", MCP_WORKERS=2, MCP_RATE_LIMIT="off"
-    )
+    settings = make_settings(MCP_TRANSPORT="http", **WORKERS)
     async with serving(settings) as served:
         url = f"http://127.0.0.1:{served.port}/mcp"
         async with Client(url, mode="legacy") as client:
@@ -214,7 +216,7 @@ async def test_connections_are_left_to_other_workers(
     make_settings: MakeSettings,
 ) -> None:
     """Whoever took all that wait would do all the work."""
-    settings = make_settings(MCP_TRANSPORT="http", MCP_WORKERS=2)
+    settings = make_settings(MCP_TRANSPORT="http", **WORKERS)
     async with serving(settings) as served:
         taken, counts = served.server.server_state.connections, [0]
         address = ("127.0.0.1", served.port)
