@@ -27,7 +27,6 @@ from tests.serving.harness import (
     text_of,
 )
 
-
 # Limits of several need a storage that they share.
 WORKERS = {"MCP_WORKERS": 2, "MCP_RATE_LIMIT": "off"}
 
