@@ -22,6 +22,7 @@ from ..tools import ToolError
 from . import (
     code_rules,
     credential_rules,
+    essentials,
     library_rules,
     redirect_rules,
     suppressions,
@@ -59,6 +60,7 @@ _SUSPECT = re.compile(
 _RULES = (
     code_rules,
     credential_rules,
+    essentials,
     library_rules,
     redirect_rules,
     suppressions,
@@ -178,11 +180,12 @@ def _own(
 def _in_package(
     project: Project, source: Source, wiring: Wiring
 ) -> Iterable[Finding]:
-    """Apply what is wrong only in the server, or in a tool of its."""
+    """Apply what is wrong only in the server: a control, or a tool."""
     if source.path.partition("/")[0] in project.packages:
         wiring.add(source)
-        for rule in rules_for("MCP-CODE-", on="tool"):
-            yield from rule.findings(source)
+        for kind in ("tool", "control"):
+            for rule in rules_for("MCP-CODE-", on=kind):
+                yield from rule.findings(source)
 
 
 def _bandit(

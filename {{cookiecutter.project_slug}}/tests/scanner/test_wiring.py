@@ -62,8 +62,8 @@ def test_a_control_that_no_call_passes_is_a_finding(found, old, new, name):
 
 
 def test_a_control_that_is_added_later_is_no_finding(found):
-    later = f"{WIRED.replace('Audit(settings), ', '')}    server = build(1)\n"
-    later += "    server.add_middleware(Audit(1))\n"
+    later = f"{WIRED.replace('Audit(settings), ', '')}server = build(1)\n"
+    later += "server.add_middleware(Audit(1))\n"
     assert found(controls=CONTROLS, server=later) == []
 
 
