@@ -44,7 +44,8 @@ def _bound_sessions(app: Starlette, settings: Settings) -> None:
     endpoint = next(r for r in routes if r.path == settings.endpoint).endpoint
     manager = getattr(endpoint, "app", endpoint).session_manager
     manager.max_sessions = SESSIONS
-    manager.asgi_app.max_body_size = settings.max_request_size
+    # It would read each body once more, which BodyLimit has kept to its bound.
+    manager.asgi_app = manager.asgi_app.app
 
 
 async def _tell_schemas(server: FastMCP[Any]) -> None:
