@@ -5,6 +5,7 @@ loader ends the process on 200,000 brackets, and an alias can stand for a
 billion nodes (CWE-674, CWE-776).
 """
 
+import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -204,5 +205,6 @@ class _Builder:
         if tag.endswith(":bool"):
             return text.lower() in _TRUE
         if tag.endswith(":int") and text.lstrip("-+").isdecimal():
-            return int(text) if len(text) < 20 else text
+            base = 8 if re.fullmatch(r"0[0-7]+", text) else 10  # YAML 1.1
+            return int(text, base) if len(text) < 20 else text
         return text

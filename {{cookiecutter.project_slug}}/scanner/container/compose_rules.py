@@ -34,6 +34,7 @@ _PROTECTION = frozenset(
     {"cap_drop", "cpus", "deploy", "healthcheck", "mem_limit", "pids_limit"}
     | {"read_only", "security_opt", "user"}
 )
+DASHBOARD = 3000  # as many other programs
 POWERFUL = frozenset({"0", "disk", "docker", "kmem", "root", "shadow"})
 compose = ruled(__file__, on="compose")
 # For a service that is written whole, not one that another file completes.
@@ -216,6 +217,7 @@ def open_port(service: Service) -> Iterator[Hit]:
     Metrics, databases and the Docker API are for the neighbours only.
     """
     ports = listed(service.settings, "ports")
+    image = str(service.settings.get("image"))
     for port, line in zip(ports, ports.lines, strict=True):
         if isinstance(port, Table):
             host, inner = str(port.get("host_ip", "")), str(port.get("target"))
@@ -224,8 +226,10 @@ def open_port(service: Service) -> Iterator[Hit]:
             host, _, inner = text.rpartition(":")
             host = host.rpartition(":")[0]
         number = int(inner) if re.fullmatch(r"\d{1,5}", inner) else 0
-        if number in PRIVATE_PORTS and host.strip("[]") in _EVERYWHERE:
-            what = PRIVATE_PORTS[number]
+        what = PRIVATE_PORTS.get(number, "")
+        if number == DASHBOARD and "grafana" in image:
+            what = "dashboards, in clear"
+        if what and host.strip("[]") in _EVERYWHERE:
             message = f"port {number} ({what}) is published"
             yield service.hit("ports", message, line=line)
 
@@ -325,6 +329,18 @@ def taken_away(service: Service) -> Iterator[Hit]:
         replaced = service.settings.tags.get(key) == "!override"
         if replaced and word not in told and not service.whole:
             yield service.hit(key, f"{key}: !override")
+
+
+@compose("MCP-CON-124")
+def executable_tmpfs(service: Service) -> Iterator[Hit]:
+    """What cannot be written does not help where what is written can run.
+
+    Docker itself mounts a tmpfs without ``exec``, ``suid`` and ``dev``.
+    """
+    for mount in service.words("tmpfs"):
+        options = {*mount.partition(":")[2].split(",")}
+        if loose := sorted(options & {"dev", "exec", "suid"}):
+            yield service.hit("tmpfs", f"{mount[:60]} has {loose[0]}")
 
 
 @compose_file("MCP-CON-122")

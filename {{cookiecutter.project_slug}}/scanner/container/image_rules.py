@@ -10,8 +10,9 @@ import re
 from collections.abc import Iterator
 from itertools import pairwise
 
+from .. import ignore
 from ..model import Severity
-from ..project import Project
+from ..project import Project, Unreadable
 from ..rules import Hit
 from ..ruletable import ruled
 from ..shell import commands
@@ -34,6 +35,8 @@ CIS = {
     "4.11": "in part",
     "4.12": "not assessed",
 }
+INSTALLERS = frozenset({"pdm", "pip", "pipx", "poetry", "uv", "uvx"})
+MAX_IGNORE = 2**20  # bytes of a .dockerignore
 MAX_PATH = 4096  # characters
 DATA = frozenset(
     {"cache", "data", "log", "logs", "run", "tmp", "uploads", "workspace"}
@@ -317,16 +320,39 @@ def insecure_build(file: Dockerfile) -> Iterator[Hit]:
 
 @context("MCP-CON-022")
 def whole_context(file: Dockerfile, project: Project) -> Iterator[Hit]:
-    """COPY . without a .dockerignore takes .git, .env and .venv along."""
+    """COPY . without a .dockerignore takes .git, .env and .venv along.
+
+    One that names none of these is as good as none.
+    """
     folder = posixpath.dirname(file.path)
     beside = posixpath.join(folder, ".dockerignore")
     ignores = (".dockerignore", beside, f"{file.path}.dockerignore")
-    if any(map(project.exists, ignores)):
+    given = [path for path in ignores if project.exists(path)]
+    if any(_keeps_out(project, path) for path in given):
+        return
+    for path in given[:1]:
+        message = f"{path} lets .env into the build"
+        yield Hit(path=path, line=1, anchor=message, message=message)
         return
     for where in _named(file, "COPY", "ADD"):
         whole = {".", "./", "*", "./*"} & set(where.words[:-1])
         if whole and not where.flag("from"):
             yield hit(file, where, f"{where.name} {where.text[:60]}")
+
+
+@dockerfile("MCP-CON-031")
+def installer(file: Dockerfile) -> Iterator[Hit]:
+    """With uv or pip in it, an intruder fetches the rest of the tools.
+
+    Where one stage builds and another is shipped, the other needs neither.
+    """
+    for where in file.final if len(file.stages) > 1 else ():
+        copies = where.words[:-1] if where.name in {"ADD", "COPY"} else []
+        names = {posixpath.basename(source) for source in copies}
+        if found := sorted(names & INSTALLERS):
+            yield hit(file, where, f"{found[0]} is copied into the image")
+        if where.name == "RUN" and (found := _installed(where)):
+            yield hit(file, where, f"{found[0]} is installed in the image")
 
 
 @text("MCP-CON-023")
@@ -340,6 +366,28 @@ def unreasoned_ignore(path: str, text: str) -> Iterator[Hit]:
                 anchor=pragma[0].strip()[:200],
                 message=f"{pragma[0].strip()[:100]} gives no reason",
             )
+
+
+def _installed(where: Instruction) -> list[str]:
+    """Return what installs more among what pip is told to install."""
+    with contextlib.suppress(ValueError):
+        return sorted(
+            word.partition("=")[0]
+            for command in commands(where.script)
+            if {"install", "pip"} <= {*command.words, command.name}
+            for word in command.operands
+            if word.partition("=")[0] in INSTALLERS - {"pip"}
+        )
+    return []
+
+
+def _keeps_out(project: Project, path: str) -> bool:
+    """Tell whether a .dockerignore leaves .env out, or is not to be read."""
+    try:
+        patterns = ignore.parse(project.text(path, MAX_IGNORE), "")
+    except Unreadable:
+        return True
+    return ignore.ignored(".env", patterns, folder=False)
 
 
 def is_data(place: str) -> bool:

@@ -277,6 +277,23 @@ def loosened(pod: Pod) -> Iterator[Hit]:
             yield manifest.hit(volume, kind, message, Severity.MEDIUM)
 
 
+@pod_rule("MCP-CON-235")
+def open_secret(pod: Pod) -> Iterator[Hit]:
+    """A key that others may write, or run, is theirs to put another for.
+
+    The server refuses a file of tokens that others can read.
+    """
+    for volume in tables(pod.spec, "volumes"):
+        for kind in ("projected", "secret"):
+            held = table(volume, kind)
+            places = [(held, "defaultMode")]
+            places += [(item, "mode") for item in tables(held, "items")]
+            for where, key in places:
+                if (mode := _mode(where.get(key))) & 0o133:
+                    message = f"{key} {mode:04o}"
+                    yield pod.manifest.hit(where, key, message)
+
+
 @container_rule("MCP-CON-226")
 def left_open(container: Container) -> Iterator[Hit]:
     """A neighbour that lets everybody in is the way around the server's login.
@@ -315,3 +332,11 @@ def fetched_program(container: Container) -> Iterator[Hit]:
 
 def _zero(user: object) -> bool:
     return user is not None and is_root(user)
+
+
+def _mode(value: object) -> int:
+    """Return a mode as YAML 1.1 and 1.2 write it; 0 where there is none."""
+    if isinstance(value, int):
+        return value
+    octal = re.fullmatch(r"0?o?([0-7]{3,4})", str(value))
+    return int(octal[1], 8) if octal else 0

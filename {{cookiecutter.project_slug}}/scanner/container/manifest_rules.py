@@ -23,6 +23,7 @@ _CERTIFICATE = re.compile(r"certificate|ssl-cert|ssl-passthrough|tls-acme")
 _EVERYBODY = frozenset(
     {"system:anonymous", "system:authenticated", "system:unauthenticated"}
 )
+_ANYBODYS = frozenset({53, 80, 443})
 _ROUTES = frozenset({"GRPCRoute", "HTTPRoute", "TCPRoute", "TLSRoute"})
 _READS = frozenset({"get", "list", "watch"})
 _MAKES = frozenset({"create", "patch", "update"})
@@ -188,15 +189,16 @@ def every_origin(manifest: Manifest) -> Iterator[Hit]:
 def open_policy(manifest: Manifest) -> Iterator[Hit]:
     """``ingress: [{}]``: whoever may reach it is not narrowed at all.
 
-    The same holds for all namespaces and for 0.0.0.0/0, on every port.
+    The same holds for all namespaces and for 0.0.0.0/0. A port narrows what
+    is reached, not who reaches it; outwards, DNS and https are for anybody.
     """
     spec = table(manifest.content, "spec")
     for key, peers in (("ingress", "from"), ("egress", "to")):
         for allowed in tables(spec, key) if _is_policy(manifest) else ():
             some = tables(allowed, peers)
-            if not listed(allowed, "ports") and (
-                not some or any(map(_is_everybody, some))
-            ):
+            ports = {port.get("port") for port in tables(allowed, "ports")}
+            meant = key == "egress" and ports and ports <= _ANYBODYS
+            if not meant and (not some or any(map(_is_everybody, some))):
                 yield manifest.hit(spec, key, f"{key} from or to everywhere")
                 break
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from ..container.engine import SHARED, contained, opened
-from ..documents import Items, Table, table
+from ..documents import Items, Table, table, tables
 from ..downloads import Downloads, unchecked
 from ..model import Severity
 from ..rules import Hit
@@ -23,17 +23,15 @@ _STRANGERS = re.compile(
     r"|refs/pull/|\bpull/\S{1,80}/(?:head|merge)"
 )
 _IGNORE = re.compile(r"(?m)#[ \t]*zizmor:[ \t]*ignore\[[^\]\n]*\](.*)")
-_SCAN = "security_scan.py"
-_SWALLOWED = re.compile(
-    r"security_scan\.py[^\n|]*(?:\|\|[ \t]*(?:true\b|:|exit 0|echo\b)"
-    r"|;[ \t]*(?:true\b|:|exit 0))"
+_SETTING_UP = re.compile(
+    r"actions/(?:cache|checkout|download-artifact|setup-[\w-]+"
+    r"|upload-artifact)(?:/.*)?@.*|astral-sh/setup-uv@.*"
 )
-_PIPED = re.compile(r"security_scan\.py[^\n|;]*\|(?!\|)")
-_PIPEFAIL = re.compile(r"set\s+-\w*o\s+pipefail|-\w*o pipefail")
-_GOES_ON = re.compile(r"(?m)^\s*set[ \t]+(?:\+e|\+o[ \t]+errexit)\b")
-_TELLS = re.compile(r"\bexit[ \t]+\S*\$|\$\?")
-_KEPT = re.compile(r"security_scan\.py[^\n|;]*\|\|[ \t]*(\w+)=\$\?")
-_PART = re.compile(r"security_scan\.py[^\n|;]*[ \t]--only\b")
+_USES_RIGHTS = re.compile(
+    r"\bgh\b|\bgit\s+(?:-\S+\s+)*push\b|token|api\.github\.com|\bpush\b"
+    r"|\bcosign\b|\btwine\b|\bpublish\b|semantic-release|mkdocs|mike\b",
+    re.IGNORECASE,
+)
 _SECRET = re.compile(r"\$\{\{[^}]*\bsecrets(?:\.|\[)")
 _ON_INPUT = re.compile(
     r"\b(?:echo|printf)\b[^|\n]{1,400}\|[^|\n]{1,400}"
@@ -145,98 +143,6 @@ def unbounded_token(flow: Workflow) -> Iterator[Hit]:
             yield replace(hit, severity=Severity.MEDIUM)
 
 
-@workflow("MCP-WF-007")
-def unheard_scan(flow: Workflow) -> Iterator[Hit]:
-    """A scan that cannot fail a build is read by nobody.
-
-    ``|| true`` and ``continue-on-error`` turn what it finds into a pass, and
-    so does a pipe, unless its shell has ``pipefail``. One that runs a second
-    time, for another report, may be so. A scan whose code is kept for later
-    (``|| code=$?``) needs a step that fails with it.
-    """
-    unheard: list[Hit] = []
-    for name, step in flow.steps():
-        script = str(step.get("run") or "").replace("\\\n", " ")
-        if _SCAN not in script:
-            continue
-        job = dict(flow.jobs)[name]
-        shell = _shell(flow, job, step)
-        key, why = _unasked(job, step) or ("run", _unheard(script, shell))
-        where = step if key in step else job
-        if not why:
-            key, where, why = _late(flow, name, step)
-        if not why:
-            return
-        unheard.append(flow.hit(where, key, f"what the scan finds {why}"))
-    yield from unheard
-
-
-def _unasked(job: Table, step: Table) -> tuple[str, str] | None:
-    """Return the key that keeps a step from failing or running, and how."""
-    for where in (step, job):
-        if str(where.get("continue-on-error")).lower() == "true":
-            return "continue-on-error", "counts for nothing"
-        said = str(where.get("if")).lower()
-        if re.fullmatch(r"(?:\$\{\{)?\s*false\s*(?:\}\})?", said):
-            return "if", "is never looked for"
-    return None
-
-
-def _late(flow: Workflow, name: str, scan: Table) -> tuple[str, Table, str]:
-    """Judge the step that fails in the place of a scan that kept its code.
-
-    That is ``… || code=$?``, where the script itself does not end with it.
-    """
-    script = str(scan.get("run") or "")
-    kept = _KEPT.search(script)
-    if kept is None or re.search(rf"\bexit[ \t]+\S*\${kept[1]}\b", script):
-        return "run", scan, ""
-    output = f"steps.{scan.get('id')}.outputs."
-    for job, step in flow.steps():
-        told = [str(step.get("run") or ""), *_values(step, "env")]
-        if job != name or "exit" not in told[0]:
-            continue
-        if any(output in text for text in told):
-            key, why = _unasked(Table(), step) or ("run", "")
-            return key, step, why
-    return "run", scan, "is kept, and fails nothing"
-
-
-def _values(where: Table, key: str) -> list[str]:
-    return [str(value) for value in table(where, key).values()]
-
-
-def _shell(flow: Workflow, job: Table, step: Table) -> str:
-    """Return the shell that somebody named; GitHub's own has no pipefail."""
-    defaults = [table(where, "defaults") for where in (job, flow.content)]
-    named = [step, *(table(each, "run") for each in defaults)]
-    return next((str(x["shell"]) for x in named if x.get("shell")), "")
-
-
-def _unheard(script: str, shell: str) -> str:
-    """Say how a script keeps each of its scans from failing it."""
-    careful = shell == "bash" or "pipefail" in shell
-    before, _, after = script.rpartition(_SCAN)
-    reasons = [
-        _lost(line, careful or _PIPEFAIL.search(script) is not None)
-        for line in script.splitlines()
-        if _SCAN in line
-    ]
-    if "" not in reasons:
-        return reasons[0]
-    goes_on = _GOES_ON.search(before) and after.partition("\n")[2].strip()
-    return "is swallowed" if goes_on and not _TELLS.search(after) else ""
-
-
-def _lost(line: str, careful: bool) -> str:
-    """Say how a line keeps its scan from being heard; empty where not."""
-    if _SWALLOWED.search(line):
-        return "is swallowed"
-    if _PIPED.search(line) and not careful:
-        return "is lost in a pipe"
-    return "is of a part alone" if _PART.search(line) else ""
-
-
 @workflow("MCP-WF-008")
 def told_secret(flow: Workflow) -> Iterator[Hit]:
     """What stands in a script is in its file, its log and the process list.
@@ -293,6 +199,35 @@ def opened_runner(flow: Workflow) -> Iterator[Hit]:
                 if name not in SHARED and opened(name, value):
                     message = f"{name} {value}".strip()[:80]
                     yield flow.hit(where, key, message)
+
+
+@workflow("MCP-WF-012")
+def unused_right(flow: Workflow) -> Iterator[Hit]:
+    """A right that no step uses is there for whoever gets into one of them.
+
+    A job that only checks out, sets up and runs commands, none of which
+    speaks to GitHub, needs to read and no more.
+    """
+    for name, job in flow.jobs:
+        steps = tables(job, "steps")
+        others = [x for x in steps if _works_for(x)]
+        rights = table(job, "permissions")
+        for right in rights if steps and not others else ():
+            if rights[right] == "write":
+                message = f"job {name[:60]} writes {right[:40]} nowhere"
+                yield flow.hit(rights, right, message)
+
+
+def _works_for(step: Table) -> bool:
+    """Tell whether a step may use the job's rights."""
+    uses = step.get("uses")
+    if isinstance(uses, str) and not _SETTING_UP.fullmatch(uses):
+        return True
+    kept = table(step, "with").get("persist-credentials") is not False
+    pushes = isinstance(uses, str) and "checkout" in uses and kept
+    env = map(str, table(step, "env").values())
+    told = [str(step.get("run") or ""), *env]
+    return pushes or any(map(_USES_RIGHTS.search, told))
 
 
 def _inner(where: Table, key: str) -> list[Table]:

@@ -136,6 +136,13 @@ COMPOSE: dict[tuple[str, str], tuple[list[str], list[str]]] = {
             service("build: {context: ..}"),
         ],
     ),
+    ("124", "low"): (
+        [
+            service('tmpfs: ["/tmp:rw,exec,size=16m"]'),
+            service("tmpfs: /tmp:suid"),
+        ],
+        [service('tmpfs: ["/tmp:rw,noexec,nosuid"]'), service("tmpfs: /exec")],
+    ),
     ("123", "medium"): (
         [
             "services: {a: {mem_limit: !reset null}}\n",
@@ -234,8 +241,10 @@ COMPOSE: dict[tuple[str, str], tuple[list[str], list[str]]] = {
             service('ports: ["0.0.0.0:6379:6379/tcp"]'),
             service('ports: ["9090"]'),
             service("ports: [{target: 5432, published: 5432}]"),
+            service('ports: ["3000:3000"]').replace("server:1", "grafana:1"),
         ],
         [
+            service('ports: ["3000:3000"]'),
             service('ports: ["127.0.0.1:9090:9090", "8080:8080"]'),
             service("ports: [{target: 5432, host_ip: 127.0.0.1}]"),
         ],

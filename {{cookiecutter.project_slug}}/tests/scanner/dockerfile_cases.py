@@ -69,7 +69,7 @@ DOCKERFILES: dict[tuple[str, str], tuple[list[str], list[str]]] = {
             image("").replace(":3.13.9-slim\n", ":slim\n"),
             image("").replace(":3.13.9-slim AS", " AS"),
             "ARG TAG=latest\n" + image("").replace(":3.13.9-slim", ":$TAG"),
-            image("COPY --from=ghcr.io/astral-sh/uv:latest /uv /bin/uv"),
+            image("COPY --from=ghcr.io/example/tool:latest /tool /bin/"),
             image("")
             .replace("python:", "localhost:5000/python@")
             .replace("@3.13.9-slim", ""),
@@ -351,6 +351,17 @@ DOCKERFILES: dict[tuple[str, str], tuple[list[str], list[str]]] = {
             )
         ],
         [],
+    ),
+    ("031", "low"): (
+        [
+            image("COPY --from=ghcr.io/astral-sh/uv:0.9.1 /uv /bin/"),
+            image("RUN pip install --no-cache-dir uv==0.9.1"),
+            image("RUN python -m pip install --no-cache-dir pipx==1.8.0"),
+        ],
+        [
+            image("RUN rm -rf /usr/local/bin/pip*"),
+            image("").replace("RUN pip", "COPY --from=a:1 /uv /bin/\nRUN pip"),
+        ],
     ),
     ("014", "high"): (
         [

@@ -377,6 +377,8 @@ KUBERNETES: dict[tuple[str, str], tuple[list[str], list[str]]] = {
                 "ingress: [{}]",
                 "egress: [{to: [{ipBlock: {cidr: 0.0.0.0/0} }]}]",
                 "ingress: [{from: [{namespaceSelector: {} }]}]",
+                "ingress: [{ports: [{port: 8080}]}]",
+                "egress: [{ports: [{port: 53}, {port: 6379}]}]",
             )
         ],
         [
@@ -385,11 +387,28 @@ KUBERNETES: dict[tuple[str, str], tuple[list[str], list[str]]] = {
                 "ingress: []",
                 "ingress: [{from: [{podSelector: {} }]}]",
                 "egress: [{ports: [{port: 53}]}]",
+                "egress: [{to: [{ipBlock: {cidr: 0.0.0.0/0} }],"
+                " ports: [{port: 443}]}]",
                 "egress: [{to: [{ipBlock: {cidr: 0.0.0.0/0, except:"
                 " [169.254.0.0/16]} }]}]",
                 "egress: [{to: [{namespaceSelector: {}, podSelector:"
                 " {matchLabels: {a: b} } }]}]",
             )
+        ],
+    ),
+    ("235", "medium"): (
+        [
+            pod(spec="volumes: [{name: x, secret: {defaultMode: 0777} }]"),
+            pod(spec="volumes: [{name: x, secret: {defaultMode: 0o666} }]"),
+            pod(
+                spec="volumes: [{name: x, projected: {sources: [],"
+                " items: [{mode: 0775}]} }]"
+            ),
+        ],
+        [
+            pod(spec="volumes: [{name: x, secret: {defaultMode: 0400} }]"),
+            pod(spec="volumes: [{name: x, secret: {defaultMode: 292} }]"),
+            pod(spec="volumes: [{name: x, configMap: {defaultMode: 0755} }]"),
         ],
     ),
     ("230", "medium"): (

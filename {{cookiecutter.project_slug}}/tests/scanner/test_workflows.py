@@ -245,7 +245,35 @@ PLANTED |= (
         )
     }
 )
+SCANS = f"uses: anchore/scan-action@{COMMIT} # v7.4.0\n        with: "
+WRITES = "    permissions: {contents: write}\n    runs-on:"
+PLANTED |= {
+    f"011-{name}": ("011", "medium", FLOW.replace("run: pytest", text))
+    for name, text in {
+        "action": f"{SCANS}{{image: 'a:1', fail-build: false}}",
+        "or": "run: uv run pip-audit --strict || true",
+        "option": "run: trivy image --exit-code 0 a:1",
+        "goes-on": "continue-on-error: true\n        run: bandit -r src",
+    }.items()
+} | {
+    "012": ("012", "medium", FLOW.replace("    runs-on:", WRITES)),
+    "007-exit": (
+        "007",
+        "medium",
+        FLOW.replace("run: pytest", f"{KEPT}{FAILS} || true"),
+    ),
+}
 CLEAN = {
+    "011-action": FLOW.replace(
+        "run: pytest", f"{SCANS}{{image: 'a:1', fail-build: true}}"
+    ),
+    "011-run": FLOW.replace("pytest", "rm -f a || true; bandit -r src"),
+    "012-push": FLOW.replace("    runs-on:", WRITES).replace(
+        "run: pytest", "run: gh release upload v1 dist/*"
+    ),
+    "012-action": FLOW.replace("    runs-on:", WRITES).replace(
+        "run: pytest", f"uses: some/release@{COMMIT} # v1.2.3"
+    ),
     "007-kept": FLOW.replace("run: pytest", f"{KEPT}{FAILS}"),
     "008-input": FLOW.replace(
         "run: pytest",

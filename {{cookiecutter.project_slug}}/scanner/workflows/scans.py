@@ -1,0 +1,158 @@
+"""Scans whose word does not count: the project's own, and others'."""
+
+import re
+from collections.abc import Iterator
+
+from ..documents import Table, table
+from ..rules import Hit
+from ..ruletable import ruled
+from .model import Workflow
+
+_SCAN = "security_scan.py"
+_SWALLOWED = re.compile(
+    r"security_scan\.py[^\n|]*(?:\|\|[ \t]*(?:true\b|:|exit 0|echo\b)"
+    r"|;[ \t]*(?:true\b|:|exit 0))"
+)
+_PIPED = re.compile(r"security_scan\.py[^\n|;]*\|(?!\|)")
+_PIPEFAIL = re.compile(r"set\s+-\w*o\s+pipefail|-\w*o pipefail")
+_GOES_ON = re.compile(r"(?m)^\s*set[ \t]+(?:\+e|\+o[ \t]+errexit)\b")
+_TELLS = re.compile(r"\bexit[ \t]+\S*\$|\$\?")
+_KEPT = re.compile(r"security_scan\.py[^\n|;]*\|\|[ \t]*(\w+)=\$\?")
+_PART = re.compile(r"security_scan\.py[^\n|;]*[ \t]--only\b")
+# Others that look for faults, as actions and as programs, and what keeps one
+# of them from failing.
+_SCANNERS = re.compile(
+    r"(?i)[\w-]*/(?:[\w-]*(?:scan|trivy|grype|snyk|gitleaks|trufflehog|checkov"
+    r"|hadolint|semgrep|bandit|pip-audit|zizmor|kics|sonar)[\w-]*)(?:/.*)?@.*"
+)
+_SILENCED = frozenset(
+    {("exit-code", "0"), ("fail-build", "false"), ("no-fail", "true")}
+    | {("soft_fail", "true"), ("fail", "false"), ("fail_on_error", "false")}
+    | {("fail-on-findings", "false"), ("continue-on-error", "true")}
+)
+_AUDIT = (
+    r"(?:bandit|checkov|cosign verify|gitleaks|grype|hadolint|osv-scanner"
+    r"|pip-audit|safety|semgrep|snyk|trivy|trufflehog|uv audit|zizmor)"
+)
+_AUDITS = re.compile(rf"(?<![\w./=-]){_AUDIT}(?=\s|$)")
+_UNHEARD_AUDIT = re.compile(
+    rf"(?<![\w./=-]){_AUDIT}\s[^\n|;]{{0,400}}(?:\|\|[ \t]*(?:true\b|:|exit 0|echo\b)"
+    r"|;[ \t]*(?:true\b|exit 0)|--(?:exit-zero|soft-fail|no-fail)\b"
+    r"|--exit-code[ =]0\b)"
+)
+_FAILS = re.compile(r"\bexit\b[^\n|;]*\|\|[ \t]*(?:true\b|:|exit 0)")
+workflow = ruled(__file__, on="workflow")
+
+
+@workflow("MCP-WF-007")
+def unheard_scan(flow: Workflow) -> Iterator[Hit]:
+    """A scan that cannot fail a build is read by nobody.
+
+    ``|| true`` and ``continue-on-error`` turn what it finds into a pass, and
+    so does a pipe, unless its shell has ``pipefail``. One that runs a second
+    time, for another report, may be so. A scan whose code is kept for later
+    (``|| code=$?``) needs a step that fails with it.
+    """
+    unheard: list[Hit] = []
+    for name, step in flow.steps():
+        script = str(step.get("run") or "").replace("\\\n", " ")
+        if _SCAN not in script:
+            continue
+        job = dict(flow.jobs)[name]
+        shell = _shell(flow, job, step)
+        key, why = _unasked(job, step) or ("run", _unheard(script, shell))
+        where = step if key in step else job
+        if not why:
+            key, where, why = _late(flow, name, step)
+        if not why:
+            return
+        unheard.append(flow.hit(where, key, f"what the scan finds {why}"))
+    yield from unheard
+
+
+@workflow("MCP-WF-011")
+def unheard_audit(flow: Workflow) -> Iterator[Hit]:
+    """A tool that looks for faults, and whose word does not count.
+
+    ``fail-build: false``, ``exit-code: 0``, ``soft_fail``, ``|| true``: what
+    it finds goes out with the release.
+    """
+    for name, step in flow.steps():
+        uses, script = str(step.get("uses")), str(step.get("run") or "")
+        script = script.replace("\\\n", " ")
+        scans = _SCANNERS.fullmatch(uses)
+        if _SCAN in script or not (scans or _AUDITS.search(script)):
+            continue
+        given = table(step, "with")
+        for key in given if scans else ():
+            if (key, str(given[key]).lower()) in _SILENCED:
+                yield flow.hit(given, key, f"{key}: {given[key]}")
+        told = _unasked(dict(flow.jobs)[name], step)
+        if told and told[0] in step:
+            yield flow.hit(step, told[0], f"what it finds {told[1]}")
+        elif _UNHEARD_AUDIT.search(script):
+            yield flow.hit(step, "run", "what it finds is swallowed")
+
+
+def _unasked(job: Table, step: Table) -> tuple[str, str] | None:
+    """Return the key that keeps a step from failing or running, and how."""
+    for where in (step, job):
+        if str(where.get("continue-on-error")).lower() == "true":
+            return "continue-on-error", "counts for nothing"
+        said = str(where.get("if")).lower()
+        if re.fullmatch(r"(?:\$\{\{)?\s*false\s*(?:\}\})?", said):
+            return "if", "is never looked for"
+    return None
+
+
+def _late(flow: Workflow, name: str, scan: Table) -> tuple[str, Table, str]:
+    """Judge the step that fails in the place of a scan that kept its code.
+
+    That is ``… || code=$?``, where the script itself does not end with it.
+    """
+    script = str(scan.get("run") or "")
+    kept = _KEPT.search(script)
+    if kept is None or re.search(rf"\bexit[ \t]+\S*\${kept[1]}\b", script):
+        return "run", scan, ""
+    output = f"steps.{scan.get('id')}.outputs."
+    for job, step in flow.steps():
+        env = map(str, table(step, "env").values())
+        told = [str(step.get("run") or ""), *env]
+        if job != name or "exit" not in told[0]:
+            continue
+        if any(output in text for text in told):
+            lost = "is swallowed" if _FAILS.search(told[0]) else ""
+            key, why = _unasked(Table(), step) or ("run", lost)
+            return key, step, why
+    return "run", scan, "is kept, and fails nothing"
+
+
+def _shell(flow: Workflow, job: Table, step: Table) -> str:
+    """Return the shell that somebody named; GitHub's own has no pipefail."""
+    defaults = [table(where, "defaults") for where in (job, flow.content)]
+    named = [step, *(table(each, "run") for each in defaults)]
+    return next((str(x["shell"]) for x in named if x.get("shell")), "")
+
+
+def _unheard(script: str, shell: str) -> str:
+    """Say how a script keeps each of its scans from failing it."""
+    careful = shell == "bash" or "pipefail" in shell
+    before, _, after = script.rpartition(_SCAN)
+    reasons = [
+        _lost(line, careful or _PIPEFAIL.search(script) is not None)
+        for line in script.splitlines()
+        if _SCAN in line
+    ]
+    if "" not in reasons:
+        return reasons[0]
+    goes_on = _GOES_ON.search(before) and after.partition("\n")[2].strip()
+    return "is swallowed" if goes_on and not _TELLS.search(after) else ""
+
+
+def _lost(line: str, careful: bool) -> str:
+    """Say how a line keeps its scan from being heard; empty where not."""
+    if _SWALLOWED.search(line):
+        return "is swallowed"
+    if _PIPED.search(line) and not careful:
+        return "is lost in a pipe"
+    return "is of a part alone" if _PART.search(line) else ""
