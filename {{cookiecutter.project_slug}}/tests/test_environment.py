@@ -41,6 +41,8 @@ def problems(**variables: str) -> tuple[str, ...]:
         ("MCP_TRUSTED_PROXIES", "somewhere", "10.0.0.0/8"),
         ("MCP_RATE_LIMIT_STORAGE", "mongodb://x", "redis://host"),
         ("MCP_LOG_LEVEL", "chatty", "'DEBUG'"),
+        ("MCP_APPROVAL_KEY", "short", "too few characters"),
+        ("MCP_APPROVAL_KEY", "short", "openssl rand -hex 32"),
         ("WORKSPACE_PATH", "/nowhere/at/all", "create it"),
     ],
 )

@@ -99,6 +99,8 @@ def test_workspace_is_not_the_users_home_nor_above(
     home = workspace / "home"
     home.mkdir()
     monkeypatch.setenv("HOME", str(home))
+    # A home with a Python in it is a home first of all.
+    monkeypatch.setattr("sys.path", [*sys.path, str(home / "lib")])
     for place in (home, workspace):
         line = refused(make_settings, WORKSPACE_PATH=place)
         assert "a whole home" in line

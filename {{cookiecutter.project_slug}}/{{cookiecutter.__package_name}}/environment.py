@@ -31,6 +31,7 @@ EXAMPLES = {
     "MCP_TRUSTED_PROXIES": "10.0.0.0/8",
     "MCP_AUTH_JWKS_URI": "https://id.example.com/.well-known/jwks.json",
     "MCP_BASE_URL": "https://mcp.example.com",
+    "MCP_APPROVAL_KEY": "$(openssl rand -hex 32)",
 }
 
 # In place of what pydantic says where it speaks of parsing.
@@ -40,6 +41,7 @@ REASONS = {
     "ip_v4_network": "it is not an IP network",
     "ip_v6_network": "it is not an IP network",
     "url_parsing": "it is not a full address",
+    "too_short": "it has too few characters",
 }
 
 

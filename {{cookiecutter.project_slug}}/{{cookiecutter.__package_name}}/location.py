@@ -40,11 +40,6 @@ def problem(root: Path) -> str | None:
         )
     if _lies_in(root, _code()):
         return "it lies in the server's code; name a directory apart from it"
-    if _is_imported_from(root):
-        return (
-            "its modules would be imported; start the server elsewhere, or"
-            " name another directory"
-        )
     if root in _resolved(SHARED.split()) or _lies_in(root, _resolved(SYSTEM)):
         return (
             "it belongs to the system or to everybody; name a directory of"
@@ -54,6 +49,11 @@ def problem(root: Path) -> str | None:
         return "it is where keys are kept; name a directory apart from them"
     if _is_home(root):
         return "it is a whole home, with its keys; name a directory in it"
+    if _is_imported_from(root):
+        return (
+            "its modules would be imported; start the server elsewhere, or"
+            " name another directory"
+        )
     return None
 
 

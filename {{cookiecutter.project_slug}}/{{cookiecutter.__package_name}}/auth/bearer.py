@@ -45,8 +45,10 @@ class TokenFile:
             self._stamp = _stamp(path)
             self._entries = read_tokens(path)
         except (OSError, ValueError) as error:
+            missing = isinstance(error, FileNotFoundError)
             raise SettingsError(
                 f"MCP_AUTH_TOKENS_FILE: {path}: {why(error)}"
+                + "; make it with the command: token create" * missing
             ) from error
 
     def entries(self) -> tuple[TokenEntry, ...]:
