@@ -43,7 +43,8 @@ ORDERS: Final = _any(
     r"\btools?\b",
     r"\b(?:whenever|every time|each time) the user\b[^.]{0,40}\b(?:start|begin"
     rf"|{_CALL})\b",
-    r"\b(?:ignore|disregard)\b[^.]{0,15}\buser(?:'s)? (?:requests?|wish(?:es)?"
+    r"\b(?:ignore|disregard|overr(?:ide|ule)|(?:go|act) against)\b[^.]{0,15}"
+    r"\buser(?:'s)? (?:requests?|wish(?:es)?"
     r"|intent|instructions?|questions?)\b",
     r"\bbypass\b[^.]{0,20}\b(?:safety|security|confirmation|approval"
     r"|guardrails?|restrictions?)\b",
@@ -58,8 +59,8 @@ ORDERS: Final = _any(
     r"\b(?:supersedes|replaces|overrides)\b[^.]{0,20}\b(?:all|any|every|other)"
     r"\b[^.]{0,20}\btools?\b",
     r"\b(?:do not|never) (?:use|call|invoke) (?:any )?other tools?\b",
-    r"\bprefer this\b[^.]{0,20}\bover (?:the|all|any|every|each)\b[^.]{0,9}"
-    r"\bothers?\b",
+    r"\bprefer this\b[^.]{0,20}\bover (?:(?:the|all|any|every|each)\b"
+    r"[^.]{0,9}\b)?others?\b",
     r"\bpriority over (?:all|every|any|other)\b",
     r"\bmust (?:always )?be (?:called|used|invoked|run)\b[^.]{0,30}\b(?:first|"
     r"start of|beginning of|before (?:any|every|all|each|other))\b",
@@ -75,6 +76,11 @@ ORDERS: Final = _any(
     r"\balways (?:call|use|run|invoke) this(?: tool)? first(?=[.!]|$)",
     r"\b(?:call|use|run|invoke) this(?: tool)? for (?:every|each|any|all)"
     r" (?:requests?|messages?|questions?|tasks?)\b",
+    r"\b(?:decode|decrypt|decipher|unscramble)\b[^.]{0,40}\b(?:follow|obey|do"
+    r" (?:as|what)|execute|carry out|act on)\b",
+    r"\b(?:replace|swap|substitute|rewrite|alter)\b[^.]{0,40}\b(?:in|of)"
+    r" (?:all |each |every )?(?:of )?your (?:answers?|repl(?:y|ies)"
+    r"|responses?)",
     r"\bnew instructions?:|\byou (?:have|got|received) new instructions?\b",
     r"\b(?:curl|wget)\b[^\n]{0,80}\|\s{0,3}(?:ba|z|da)?sh\b",
     r"\balready (?:approved|authori[sz]ed|confirmed|consented to)\b[^.]{0,20}"
@@ -86,7 +92,8 @@ _WRAPPED: Final = re.compile(
 )
 _WANTED: Final = (
     r"(?:api[ _-]?keys?|passwords?|credentials?|secrets?|private keys?"
-    r"|access tokens?|environment variables|system prompt"
+    r"|(?:access|auth|bearer|refresh) tokens?|environment variables"
+    r"|system prompt"
     r"|conversation history|(?:whole|entire|full|complete|this|our)"
     r" conversation|chat history"
     r"|(?:previous|earlier|prior) messages?|this (?:chat|conversation))"

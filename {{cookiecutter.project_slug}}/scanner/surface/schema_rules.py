@@ -1,6 +1,7 @@
 """What a tool takes, and what it says that it does."""
 
 import ast
+import builtins
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
@@ -8,21 +9,41 @@ from typing import Any
 
 from ..rules import Hit
 from ..ruletable import ruled
-from .components import Component
+from .components import Component, Declared
 
 _INVITING = re.compile(
     r"(?:^|_)(?:side_?notes?|notes_to_self|context|conversation|history|"
-    r"chat|transcript|reasoning|thoughts?|scratch_?pad|system_?prompt|"
-    r"prompt|memory|feedback|summary|previous_messages?|user_data|"
+    r"chat|transcript|reasoning|thoughts?|scratch_?pad|memory|feedback|"
+    r"(?:system|user|original|initial|full)_?prompt|previous_messages?|"
+    r"(?:chat|conversation|session|user)_?summary|user_data|"
+    r"(?:available|other|all|known)_?tools?|"
     r"api_?keys?|passwords?|credentials?|secrets?|tokens?)$",
     re.IGNORECASE,
 )
 _CHANGING = re.compile(
-    r"^(?:add(?=_)|append|clear|commit|create|delete|deploy|disable|drop|edit|"
-    r"enable|erase|exec|execute|insert|install|kill|modify|move|patch|post|"
-    r"publish|purge|push|put|remove|rename|replace|reset|restart|run|save|"
-    r"send|set|shutdown|store|truncate|update|upload|wipe|write)(?:_|$)"
+    r"^(?:commit|create|delete|deploy|disable|drop|enable|erase|exec|execute|"
+    r"install|kill|modify|post|publish|purge|push|rename|reset|restart|run|"
+    r"save|send|shutdown|store|upload|wipe|write)(?:_|$)"
 )
+#: What can be done to a text or a number that was given as well.
+_EITHER = re.compile(
+    r"^(?:add(?=_)|append|clear|edit|insert|move|patch|put|remove|replace|set|"
+    r"truncate|update)(?:_|$)"
+)
+#: Names that lead out of a function and change nothing there.
+_INERT = frozenset(
+    {"base64", "collections", "date", "datetime", "decimal", "difflib"}
+    | {"hashlib", "html", "itertools", "json", "math", "re", "statistics"}
+    | {"string", "textwrap", "timedelta", "unicodedata", "Refusal"}
+    | set(dir(builtins)) - {"open", "exec", "eval", "__import__"}
+)
+#: Formats that say what a text is, and not how long it may be.
+_ENDLESS = frozenset(
+    {"binary", "byte", "base64url", "json-string", "password", "uri"}
+    | {"path", "file-path", "directory-path"}
+)
+_ESCAPED = re.compile(r"\\.|\[\^?\]?[^\]]*\]")
+_BOUNDED = re.compile(r"\^(?:(?!\{\d*,\})[^*+])*\$")
 _WRITES = frozenset(
     {"write", "write_text", "write_bytes", "writelines", "unlink", "rmdir"}
     | {"rmtree", "remove", "removedirs", "rename", "renames", "replace"}
@@ -99,7 +120,9 @@ def falsely_harmless(component: Component) -> Iterator[Hit]:
         return
     if marks.get("destructiveHint"):
         yield component.hit("calls itself read-only and destructive")
-    elif _CHANGING.match(component.name):
+    elif _CHANGING.match(component.name) or (
+        _EITHER.match(component.name) and not _stays_within(component.declared)
+    ):
         yield component.hit("its name says that it changes something")
     elif component.declared:
         done = _change(component.declared.function)
@@ -119,14 +142,16 @@ def unscoped(component: Component) -> Iterator[Hit]:
 @names("MCP-SUR-014")
 def alike(components: list[Component]) -> Iterator[Hit]:
     """A call meant for one tool goes to the other."""
-    seen: dict[tuple[str, str], Component] = {}
+    seen: dict[str, Component] = {}
     for component in components:
+        if component.kind == "instructions":
+            continue
         plain = unicodedata.normalize("NFKC", component.name)
         looks = plain
         for one, same in _LOOKS:
             looks = looks.replace(one, same)
         for name in (looks, plain):
-            key = component.kind, name.casefold().translate(_SAME)
+            key = name.casefold().translate(_SAME)
             other = seen.setdefault(key, component)
             if other is not component:
                 yield component.hit(f"can be taken for {other.name[:60]}")
@@ -151,8 +176,8 @@ def _lack(part: Mapping[str, Any]) -> str:
     kind = part.get("type")
     if "enum" in part or "const" in part:
         return ""
-    if kind == "string" and not {"maxLength", "format", "pattern"} & set(part):
-        return "maxLength"
+    if kind == "string":
+        return "" if _is_short(part) else "maxLength"
     if kind == "array":
         if "maxItems" not in part:
             return "maxItems"
@@ -162,17 +187,32 @@ def _lack(part: Mapping[str, Any]) -> str:
     return next(filter(None, map(_lack, inner)), "")
 
 
+def _is_short(part: Mapping[str, Any]) -> bool:
+    """Tell whether a text can be only so long, by whatever says so."""
+    form, pattern = part.get("format"), str(part.get("pattern", ""))
+    return (
+        "maxLength" in part
+        or (form is not None and form not in _ENDLESS)
+        or _BOUNDED.fullmatch(_ESCAPED.sub("x", pattern)) is not None
+    )
+
+
 def _is_free(part: Mapping[str, Any]) -> bool:
     """Tell whether anything fits, in a field or in an item of it too.
 
     A model that drops what it does not know has named what it takes.
     """
     if part.get("type") == "array":
-        return any(map(_is_free, _parts(part.get("items"))))
+        listed = part.get("prefixItems") or [part.get("items")]
+        return any(_is_free(each) for item in listed for each in _parts(item))
     fields = _fields(part)
     if part.get("type") == "object":
-        open_object = part.get("additionalProperties", not fields)
-        return bool(open_object) or any(
+        rest = part.get("additionalProperties", not fields)
+        # So many values of one kind are a list by another name.
+        few = isinstance(rest, dict) and "maxProperties" in part
+        if few:
+            fields = {**fields, "": rest}
+        return bool(rest and not few) or any(
             _is_free(each)
             for field in fields.values()
             for each in _parts(field)
@@ -183,6 +223,29 @@ def _is_free(part: Mapping[str, Any]) -> bool:
 def _fields(part: Mapping[str, Any]) -> Mapping[str, Any]:
     fields = part.get("properties")
     return fields if isinstance(fields, dict) else {}
+
+
+def _stays_within(declared: Declared | None) -> bool:
+    """Tell whether all that a function calls was given to it, or is inert."""
+    if declared is None:
+        return False
+    inside = list(ast.walk(ast.Module(declared.function.body, [])))
+    calls = [node.func for node in inside if isinstance(node, ast.Call)]
+    called = {
+        part.id
+        for call in calls
+        for part in ast.walk(call)
+        if isinstance(part, ast.Name)
+    }
+    own = {
+        n.id
+        for n in inside
+        if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
+    }
+    own |= {
+        n.arg for n in ast.walk(declared.function) if isinstance(n, ast.arg)
+    }
+    return called <= own | _INERT
 
 
 def _change(function: ast.AST) -> str:

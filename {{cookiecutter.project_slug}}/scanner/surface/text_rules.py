@@ -39,7 +39,11 @@ _ENCODED = {
     re.compile(r"[A-Za-z0-9+/]{24,}={0,2}"): base64.b64decode,
     re.compile(r"(?:[0-9a-fA-F]{2}[ :]?){12,}"): bytes.fromhex,
 }
-_BLOB = re.compile(r"[A-Za-z0-9+/_-]{80,}={0,2}|\b[0-9a-fA-F]{64,}\b")
+#: No digest, which is an example of itself: SHA-256, SHA-384 and SHA-512.
+_BLOB = re.compile(
+    r"(?<![\w+/-])(?!(?:[0-9a-f]{32}){2,4}\b)"
+    r"(?:[A-Za-z0-9+/_-]{80,}={0,2}|[0-9a-fA-F]{64,}\b)"
+)
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _ALIKE = frozenset({"LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE"})
 text = ruled(__file__, on="text")
