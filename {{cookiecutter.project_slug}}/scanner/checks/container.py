@@ -19,6 +19,7 @@ from ..container import (
     kubernetes,
     kubernetes_rules,
     kustomize,
+    leftover_rules,
     manifest_rules,
     run_rules,
 )
@@ -34,7 +35,7 @@ from ..tools import ToolError
 
 MAX_SAME = 100  # findings of one rule in one file
 # Imported, so that they are registered.
-_RULES = (compose_rules, kubernetes_rules, manifest_rules)
+_RULES = (compose_rules, kubernetes_rules, leftover_rules, manifest_rules)
 _YAML = re.compile(
     r"(?is)(?!\.github/).+\.(?:json|ya?ml)|(?:.*/)?Kustomization"
 )

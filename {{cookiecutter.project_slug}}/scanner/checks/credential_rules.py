@@ -17,6 +17,7 @@ SECRET = re.compile(
     r"|token|secret",
     re.IGNORECASE,
 )
+_CHECKS = frozenset({"verify", "verify_ssl", "verify_certs", "ssl_verify"})
 _DECODERS = frozenset({"jwt.decode", "jwt.decode_complete", "jose.jwt.decode"})
 _DEFAULT = "_create_default_https_context"
 _UNVERIFIED = "_create_unverified_context"
@@ -44,6 +45,11 @@ def certificate(source: Source) -> Iterator[Hit]:
         )
         if unasked or (aiohttp and has(call, "ssl", False)):
             yield source.hit(call, "the certificate's check is switched off")
+    for options in source.each(ast.Dict):
+        for key, value in zip(options.keys, options.values, strict=True):
+            named = isinstance(key, ast.Constant) and key.value in _CHECKS
+            if named and is_constant(value, False):
+                yield source.hit(value, "the certificate's check is off")
     clients = {"httpx", "requests"} & {*source.modules}
     off: dict[str, list[ast.Assign]]
     off = {"check_hostname": [], "verify_mode": []}

@@ -48,7 +48,7 @@ def open_sources(subject: Subject) -> Iterator[Hit]:
             yield _hit(subject.project, path, f"index-strategy is {strategy}")
         if settings.get("allow-insecure-host"):
             message = "allow-insecure-host names a host"
-            yield _hit(subject.project, path, message)
+            yield _hit(subject.project, path, message, Severity.HIGH)
         if settings.get("prerelease") == "allow":
             message = "prerelease is allow: nobody has released these"
             yield _hit(subject.project, path, message, Severity.LOW)

@@ -8,6 +8,7 @@ from typing import Any
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from .. import ignore
+from ..mentions import mentions
 from ..model import Options
 from ..project import Project, Unreadable
 from ..rules import Hit
@@ -26,6 +27,8 @@ END_OF_LIFE = {
     (3, 14): dt.date(2030, 10, 31),
 }
 MINORS = 100  # of Python 3, and releases of each, that are tried
+SCAN = "security_scan.py"
+_RUNS = re.compile(rb"security_scan\b")
 project_rule = ruled(__file__, on="project")
 
 
@@ -100,6 +103,24 @@ def not_ignored(project: Project, options: Options) -> Iterator[Hit]:
     taken = not ignore.ignored(".env", patterns, folder=False)
     if expected and taken and not project.exists(".env"):
         yield Hit(path=path, message="it does not leave .env out")
+
+
+@project_rule("MCP-CFG-044")
+def unscanned(project: Project, options: Options) -> Iterator[Hit]:
+    """Advisories come without a push, and faults with one.
+
+    A project whose workflows run everything but its scan finds out from
+    others. One without workflows has its CI elsewhere.
+    """
+    flows = project.named(r"(?s)\.github/workflows/[^/]+\.ya?ml")
+    if not flows or not project.exists(SCAN):
+        return
+    try:
+        run = any(mentions(project, x, _RUNS) for x in flows)
+    except Unreadable:
+        return  # the check of workflows says so
+    if not run:
+        yield Hit(path=flows[0], message=f"no workflow runs {SCAN}")
 
 
 def _selects_security(lint: Mapping[str, Any]) -> bool:

@@ -132,6 +132,24 @@ def chosen_target(top: Directive) -> Iterator[Hit]:
             yield told.hit(f"proxy_pass {told.first[:60]}")
 
 
+@proxy_rule("MCP-CFG-042")
+def no_hsts(top: Directive) -> Iterator[Hit]:
+    """A client that is once led to http:// is led by whoever stands between.
+
+    Told so, it asks by https alone, for as long as the header says.
+    """
+    for server in top.each("server"):
+        listens = [x for x in server.block if x.name == "listen"]
+        ends = any({"ssl", "quic"} & {*x.words} for x in listens)
+        told = any(
+            x.first.lower() == "strict-transport-security"
+            and not re.search(r"max-age=0\b", " ".join(x.words))
+            for x in top.each("add_header", "more_set_headers")
+        )
+        if ends and any(server.each("proxy_pass")) and not told:
+            yield listens[0].hit("no Strict-Transport-Security")
+
+
 @proxy_rule("MCP-CFG-034")
 def unbounded(top: Directive) -> Iterator[Hit]:
     """The server's own limit still holds; the proxy has none then.

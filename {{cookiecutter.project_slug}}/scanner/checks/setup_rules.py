@@ -163,10 +163,9 @@ def clear_text(setup: Setup) -> Iterator[Hit]:
     A proxy that ends TLS does as well; MCP_TRUSTED_PROXIES says there is one.
     """
     reached = setup.kind == "env" or setup.published
-    safe = any(
-        setup.value(name) != ""
-        for name in ("MCP_TLS_CERTFILE", "MCP_TRUSTED_PROXIES")
-    )
+    safe = setup.value("MCP_TLS_CERTFILE") != ""
+    if not setup.published:  # else there is a way past the proxy
+        safe = safe or setup.value("MCP_TRUSTED_PROXIES") != ""
     authenticated = setup.value("MCP_AUTH") in {"bearer", "jwt"}
     public = _public(setup.value("MCP_HOST")) and reached
     if public and authenticated and not safe:

@@ -23,7 +23,19 @@ _UNASKED = re.compile(
     r"(?:false|no|off|0)\b)",
     re.MULTILINE,
 )
-_SPOKEN_OF = re.compile(rb"(?i)verify|rejectUnauthorized|strict-ssl")
+_SPOKEN_OF = re.compile(
+    rb"(?i)verify|rejectUnauthorized|strict-ssl|http://|require_tls"
+)
+_MONITORING = re.compile(
+    r"(?i).*(?:alert|grafana|loki|otel|prometheus|vector|fluent).*\.ya?ml"
+)
+# To a name with a dot that no machine of one's own has.
+_CLEAR = re.compile(
+    r"(?m)^[^#\n]{0,200}(?:\b(?:api_|webhook_)?url:[ \t]*[\"']?http://"
+    r"(?!127\.|10\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.)[\w-]+"
+    r"(?:\.(?!(?:svc|local|internal|localhost)\b)[\w-]+)+(?=[:/\"'\s]|$)"
+    r"|\bsmtp_require_tls:[ \t]*false\b)"
+)
 transport_rule = ruled(__file__, on="transport")
 
 
@@ -63,3 +75,20 @@ def unasked(held: Settings) -> Iterator[Hit]:
                 anchor=found[0].strip()[:100],
                 message=found[0].strip()[:100],
             )
+
+
+@transport_rule("MCP-CFG-043")
+def in_clear(held: Settings) -> Iterator[Hit]:
+    """What is wrong, and where, is then read and changed on the way.
+
+    An alert that somebody holds back is heard by nobody.
+    """
+    if not _MONITORING.fullmatch(held.path):
+        return
+    for found in _CLEAR.finditer(held.text):
+        yield Hit(
+            path=held.path,
+            line=held.text.count("\n", 0, found.start()) + 1,
+            anchor=found[0].strip()[:100],
+            message=found[0].strip()[:100],
+        )

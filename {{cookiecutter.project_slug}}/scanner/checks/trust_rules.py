@@ -23,8 +23,8 @@ OLD_TLS = re.compile(
 )
 LOGGERS = frozenset({"log", "logger", "logging", "_log", "_logger", "ctx"})
 LEVELS = frozenset(
-    {"critical", "debug", "error", "exception", "info", "log", "warn"}
-    | {"warning"}
+    {"critical", "debug", "error", "event", "exception", "info", "log"}
+    | {"warn", "warning"}
 )
 module_rule = ruled(__file__, on="")
 
@@ -98,7 +98,7 @@ def told_secret(source: Source) -> Iterator[Hit]:
             level, owner = ("info", "log") if prints else ("", "")
         else:
             level = call.func.attr
-            owner = source.called(call.func.value).rpartition(".")[2]
+            owner = _logger(source, call.func.value)
         if level in LEVELS and owner.lower() in LOGGERS:
             parts = [*call.args, *(k.value for k in call.keywords)]
             for name in {n for part in parts for n in _shown(part)}:
@@ -134,6 +134,13 @@ def _fetches_any(source: Source, call: ast.Call) -> bool:
 
 def _harmless(name: ast.expr) -> bool:
     return isinstance(name, ast.Constant) and name.value not in HIDDEN
+
+
+def _logger(source: Source, owner: ast.expr) -> str:
+    """Return the last word of what logs, or of what has just made it."""
+    made = owner.func if isinstance(owner, ast.Call) else owner
+    name = source.called(made).rpartition(".")[2]
+    return "logger" if name.lower() in {"getlogger", "get_logger"} else name
 
 
 def _says(node: ast.expr | None, words: Collection[object]) -> bool:
@@ -212,7 +219,10 @@ def _shown(part: ast.expr) -> Iterator[str]:
 
 
 def _carries_all(node: ast.expr) -> bool:
-    """Tell all the headers or cookies of a request."""
+    """Tell all the headers or cookies of a request, or a call's arguments."""
     owner = node.value if isinstance(node, ast.Attribute) else None
-    every = getattr(node, "attr", "") in {"cookies", "headers"}
-    return every and getattr(owner, "id", "") in {"req", "request"}
+    what = getattr(node, "attr", "")
+    name = getattr(owner, "id", "") or getattr(owner, "attr", "")
+    if what == "arguments":
+        return name in {"message", "params", "request"}
+    return what in {"cookies", "headers"} and name in {"req", "request"}

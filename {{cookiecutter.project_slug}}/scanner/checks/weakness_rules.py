@@ -129,7 +129,8 @@ def _divides(sequence: Sequence[Any]) -> bool:
     if len(items) == 1 and str(items[0][0]) == "BRANCH":
         return any(_divides(list(part)) for part in items[0][1][1])
     kinds = {str(kind) for kind, _value in items}
-    return kinds <= _REPEATS and any(value[1] > MANY for _, value in items)
+    many = any(str(k) in _REPEATS and value[1] > MANY for k, value in items)
+    return kinds <= _REPEATS | {"ANY"} and many
 
 
 def _flat(sequence: Sequence[Any]) -> Iterator[tuple[Any, Any]]:

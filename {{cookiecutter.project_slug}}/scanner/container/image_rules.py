@@ -35,7 +35,6 @@ CIS = {
     "4.11": "in part",
     "4.12": "not assessed",
 }
-INSTALLERS = frozenset({"pdm", "pip", "pipx", "poetry", "uv", "uvx"})
 MAX_IGNORE = 2**20  # bytes of a .dockerignore
 MAX_PATH = 4096  # characters
 DATA = frozenset(
@@ -340,21 +339,6 @@ def whole_context(file: Dockerfile, project: Project) -> Iterator[Hit]:
             yield hit(file, where, f"{where.name} {where.text[:60]}")
 
 
-@dockerfile("MCP-CON-031")
-def installer(file: Dockerfile) -> Iterator[Hit]:
-    """With uv or pip in it, an intruder fetches the rest of the tools.
-
-    Where one stage builds and another is shipped, the other needs neither.
-    """
-    for where in file.final if len(file.stages) > 1 else ():
-        copies = where.words[:-1] if where.name in {"ADD", "COPY"} else []
-        names = {posixpath.basename(source) for source in copies}
-        if found := sorted(names & INSTALLERS):
-            yield hit(file, where, f"{found[0]} is copied into the image")
-        if where.name == "RUN" and (found := _installed(where)):
-            yield hit(file, where, f"{found[0]} is installed in the image")
-
-
 @text("MCP-CON-023")
 def unreasoned_ignore(path: str, text: str) -> Iterator[Hit]:
     """What is ignored is ignored for everybody who scans after you."""
@@ -366,19 +350,6 @@ def unreasoned_ignore(path: str, text: str) -> Iterator[Hit]:
                 anchor=pragma[0].strip()[:200],
                 message=f"{pragma[0].strip()[:100]} gives no reason",
             )
-
-
-def _installed(where: Instruction) -> list[str]:
-    """Return what installs more among what pip is told to install."""
-    with contextlib.suppress(ValueError):
-        return sorted(
-            word.partition("=")[0]
-            for command in commands(where.script)
-            if {"install", "pip"} <= {*command.words, command.name}
-            for word in command.operands
-            if word.partition("=")[0] in INSTALLERS - {"pip"}
-        )
-    return []
 
 
 def _keeps_out(project: Project, path: str) -> bool:

@@ -36,7 +36,8 @@ _AUDIT = (
 )
 _AUDITS = re.compile(rf"(?<![\w./=-]){_AUDIT}(?=\s|$)")
 _UNHEARD_AUDIT = re.compile(
-    rf"(?<![\w./=-]){_AUDIT}\s[^\n|;]{{0,400}}(?:\|\|[ \t]*(?:true\b|:|exit 0|echo\b)"
+    rf"(?<![\w./=-]){_AUDIT}\s[^\n|;]{{0,400}}"
+    r"(?:\|\|[ \t]*(?:true\b|:|exit 0|echo\b)"
     r"|;[ \t]*(?:true\b|exit 0)|--(?:exit-zero|soft-fail|no-fail)\b"
     r"|--exit-code[ =]0\b)"
 )

@@ -113,6 +113,13 @@ PLANTED = {
         "import logging\ndef f(password, user):\n"
         "    logging.info('password %s of %s', len(password), user.name)\n",
     ),
+    "039": (
+        HEAD + "import os\ndef _drop():\n    os.remove('/srv/a/b')\n"
+        "@tool\ndef f() -> str:\n    _drop()\n    return ''\n",
+        HEAD + "import os\ndef _drop():\n    os.remove('/srv/a/b')\n"
+        "@tool(destructive=True)\ndef f() -> str:\n"
+        "    _drop()\n    return ''\n",
+    ),
     "021": (
         "def f(CORS, app):\n    return CORS(\n        app,"
         " allow_origins=['*'], allow_credentials=False\n    )\n",
@@ -249,6 +256,43 @@ CASES = {
     "pinned_and_off": (
         f"{PINNED}c.verify_mode = ssl.CERT_NONE\n",
         ["005 high"],
+    ),
+    "unasked_by_a_table": (
+        "import requests\nO = {'verify': False, 'timeout': 5}\n"
+        "def f():\n    return requests.get('https://a.example', **O)\n",
+        ["005 high", "B113 medium"],
+    ),
+    "told_to_a_new_logger": (
+        "import logging\ndef f(token):\n"
+        "    logging.getLogger(__name__).info('with %s', token)\n",
+        ["020 medium"],
+    ),
+    "told_with_an_event": (
+        "def f(log, context):\n"
+        "    log.event('called', arguments=context.message.arguments)\n",
+        ["020 medium"],
+    ),
+    "a_dot_between_repeats": (
+        "import re\nP = re.compile(r'^(([a-z])+.)+[A-Z]$')\n",
+        ["025 medium"],
+    ),
+    "written_and_read_only": (
+        HEAD + "@tool(read_only=True)\ndef f() -> str:\n"
+        "    with open('/srv/a', 'w') as file:\n        file.write('x')\n"
+        "    return ''\n",
+        ["039 high"],
+    ),
+    "written_and_not_said": (
+        HEAD + "@tool\ndef f() -> str:\n"
+        "    with open('/srv/a', 'a') as file:\n        file.write('x')\n"
+        "    return ''\n",
+        [],
+    ),
+    "deleted_and_made_by_itself": (
+        HEAD + "import os, tempfile\n@tool\ndef f() -> str:\n"
+        "    d, name = tempfile.mkstemp()\n    os.remove(name)\n"
+        "    return ''\n",
+        [],
     ),
     "with_reason": (f"{NONE}  # MCP-CODE-005: asks this host only\n", []),
     "without_reason": (f"{NONE}  # MCP-CODE-005\n", ["005 high"]),

@@ -12,7 +12,8 @@ Cases = dict[tuple[str, str], tuple[str, list[str], list[str]]]
 NGINX = "deploy/proxy/nginx.conf"
 UNIT = "deploy/systemd/server.service"
 CLIENT = ".mcp.json"
-HTTP = "http { server { listen 443 ssl; limit_req zone=a; %s } }\n"
+HSTS = "add_header Strict-Transport-Security max-age=31536000;"
+HTTP = f"http {{ {HSTS} server {{ listen 443 ssl; limit_req zone=a; %s }} }}\n"
 PASSING = HTTP % "location / { proxy_pass http://a; }"
 SERVICE = """\
 [Unit]
@@ -328,6 +329,24 @@ SURROUNDINGS: Cases = {
             "# tlsSkipVerify: true\n",
             "verify_ssl: true\n",
             "description: skip verify in tests\n",
+        ],
+    ),
+    ("042", "low"): (
+        NGINX,
+        [PASSING.replace(HSTS, ""), PASSING.replace("=31536000", "=0")],
+        [PASSING, (HTTP % "return 404;").replace(HSTS, "")],
+    ),
+    ("043", "medium"): (
+        "deploy/alertmanager/alertmanager.yml",
+        [
+            "webhook_configs:\n  - url: http://hooks.example.com/alert\n",
+            "global: { smtp_require_tls: false }\n",
+        ],
+        [
+            "webhook_configs:\n  - url: https://hooks.example.com/alert\n",
+            "webhook_configs:\n  - url: http://relay:8080/alert\n",
+            "webhook_configs:\n  - url: http://relay.alerts.svc/alert\n",
+            "# url: http://hooks.example.com/alert\n",
         ],
     ),
     ("034", "low"): (

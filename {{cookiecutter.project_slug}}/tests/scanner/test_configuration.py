@@ -223,6 +223,9 @@ def test_a_port_that_compose_opens_needs_tls(found, port, fires):
         f'      MCP_AUTH: bearer\n    ports:\n      - "{port}"\n'
     )
     assert ("009" in found(**{"compose.yaml": text})) is fires
+    proxy = "MCP_TRUSTED_PROXIES: 10.0.0.1\n      MCP_AUTH"
+    behind = text.replace("MCP_AUTH", proxy)
+    assert ("009" in found(**{"compose.yaml": behind})) is fires
 
 
 def test_what_the_defaults_say_is_told_once(found):
@@ -366,6 +369,15 @@ def test_a_gitignore_that_would_let_an_env_in_is_found(found, patterns, rules):
     assert list(found(**{".gitignore": patterns})) == rules
 
 
+@pytest.mark.parametrize(
+    ("run", "rules"),
+    [("pytest", ["044"]), ("uv run python security_scan.py", [])],
+)
+def test_a_scan_that_no_workflow_runs_is_found(found, run, rules):
+    flow = {".github/workflows/ci.yml": f"jobs: {{a: {{run: {run}}}}}\n"}
+    assert list(found(**flow, **{"security_scan.py": ""})) == rules
+
+
 def test_an_env_that_git_would_take_is_found(found):
     files = {".gitignore": "*.log\n", ".env": "MCP_PORT=1\n"}
     assert list(found(**files)) == ["015"]
@@ -413,7 +425,7 @@ def test_a_linked_env_is_not_read(make_project, options, tmp_path):
 def test_every_rule_is_planted_here():
     rules = [*rules_for("MCP-CFG-"), *rules_for("MCP-CFG-", on="project")]
     own = {rule.id.removeprefix("MCP-CFG-") for rule in rules}
-    assert own == {*SETUPS, "013", "014", "015", "038"}
+    assert own == {*SETUPS, "013", "014", "015", "038", "044"}
 
 
 @pytest.mark.parametrize(
