@@ -267,6 +267,7 @@ def test_change_is_a_finding_until_it_is_accepted() -> None:
         (finding,) = rule.findings(now, accepted)
         assert finding.id == "MCP-SUR-017"
         assert finding.severity is Severity.HIGH
+        assert "then a reason" in finding.remediation  # recording is not all
 
 
 @pytest.fixture
