@@ -35,6 +35,7 @@ from .tools import ToolError
 
 ACCEPT = "application/json, text/event-stream"
 PORTS = range(20_000, 32_000)  # below those given by chance (RFC 6056)
+PROOF = 20  # letters of a token that are no chance
 MAX_ANSWER = 8 * 2**20  # bytes
 
 
@@ -73,6 +74,8 @@ class HttpServer:
         self._command = command(project, through)
         self.port, self._claim = _free_port()
         self._numbers = itertools.count(1)
+        #: By which methods a proof of identity that was sent came back.
+        self.repeated: set[str] = set()
         self._project = project
         self._here = surroundings(workspace)
         self._environment = environment(
@@ -166,6 +169,9 @@ class HttpServer:
             connection.close()
         found = {k.lower(): v for k, v in answer.getheaders()}
         text = data.decode("utf-8", "replace")
+        proof = headers.get("Authorization", "").partition(" ")[2][:PROOF]
+        if len(proof) == PROOF and proof in f"{found} {text}":
+            self.repeated.add(f"{method} ({answer.status})")
         return Answer(answer.status, found, text, _message(text))
 
     def rpc(

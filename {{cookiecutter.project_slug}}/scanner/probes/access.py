@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from ..live import PROTOCOL
-from ..live_http import HttpServer
+from ..live_http import PROOF, HttpServer
 from ..model import Finding
 from ..project import Project
 from ..surface.components import Component, declarations
@@ -27,7 +27,6 @@ AUDIENCE: Final = "https://server.example/mcp"
 HOUR: Final = 3_600
 FARTHER: Final = 50  # addresses that no bad token came from
 REFUSED: Final = frozenset({401, 403, 429})
-LEAST: Final = 20  # letters of a token that are no chance
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +81,7 @@ def with_tokens(
                 or _scopes(server, lab, components, f"Bearer {proofs.near}")
             ),
             *_logged(server.log, proofs),
+            *_repeated(server, good),
         ]
         if findings:  # who was let in has used up what would be counted
             return findings
@@ -239,8 +239,16 @@ def _other_methods(server: HttpServer) -> Iterator[Finding]:
 def _logged(log: str, proofs: Tokens) -> Iterator[Finding]:
     """Look for tokens in the log, good ones and what was shown for one."""
     shown = [proofs.good, *proofs.bad.values()]
-    if any(token[:LEAST] in log for token in shown):
+    if any(token[:PROOF] in log for token in shown):
         yield found("MCP-PRB-019", "a token")
+
+
+def _repeated(server: HttpServer, good: str) -> Iterator[Finding]:
+    """Look for tokens in all answers until now, and in that to TRACE."""
+    server.request("TRACE", Authorization=good)
+    if server.repeated:
+        said = ", ".join(sorted(server.repeated))
+        yield found("MCP-PRB-045", f"by {said}")
 
 
 def _in_session(

@@ -17,12 +17,12 @@ from .explanations import found
 from .lab import OTHERS, Lab
 from .memory import Memory
 from .oracle import telling
-from .payloads import LONG_TEXT, PIPE
+from .payloads import LONG_TEXT, PIPE, unseen
 from .sayings import behind_backs
 from .shots import GOOD, Shot, shots
 from .sightings import Sightings
 from .strays import Strays
-from .traces import tells, traces
+from .traces import tells, traces, unreached
 
 DEADLINE: Final = 3  # seconds; the server is told so
 PATIENCE: Final = 10.0  # seconds for an answer; a busy machine takes longer
@@ -35,6 +35,7 @@ SETTINGS: Final = {
     "MCP_MAX_FILE_SIZE": str(FILE),
     "MCP_MAX_OUTPUT_SIZE": str(OUTPUT),
 }
+UNFIT: Final = "takes nothing that was tried"
 OUTSIDE: Final = "reaches the outside world; --probe-open-world calls it"
 HELD_UP: Final = "MCP-PRB-008"
 #: Who unpacks a link reads nothing yet; who does read it, shows the word.
@@ -47,10 +48,13 @@ LOST: Final = (
     (Noisy, "MCP-PRB-024"),
 )
 #: What follows from a worse fault is none of its own: who reads any file
-#: learns paths, who opens any waits for pipes, a shell logs its errors, and
-#: who writes anywhere writes as much as it likes.
+#: learns paths, who opens any waits for pipes, a shell knows variables and
+#: logs its errors, and who writes anywhere writes as much as it likes.
 FOLLOWS: Final[Mapping[str, frozenset[str]]] = {
-    "MCP-PRB-006": frozenset({"MCP-PRB-001", "MCP-PRB-003", "MCP-PRB-005"}),
+    "MCP-PRB-003": frozenset({"MCP-PRB-004"}),
+    "MCP-PRB-006": frozenset(
+        {"MCP-PRB-001", "MCP-PRB-003", "MCP-PRB-004", "MCP-PRB-005"}
+    ),
     "MCP-PRB-019": frozenset({"MCP-PRB-004"}),
     "MCP-PRB-026": frozenset({"MCP-PRB-001", "MCP-PRB-002", "MCP-PRB-004"}),
     "MCP-PRB-037": frozenset({"MCP-PRB-002", "MCP-PRB-004"}),
@@ -124,7 +128,10 @@ class Attack:
                     return
                 finally:
                     self.findings += one.ended()
-        self.findings += traces(server.log[logged:], calls, done)
+        log = server.log[logged:]
+        self.findings += traces(log, calls, done)
+        tools = {c.name for c in done if c.kind == "tool"}
+        self.left.update(dict.fromkeys(tools & unreached(log), UNFIT))
 
 
 class _One:
@@ -165,8 +172,8 @@ class _One:
         took = time.monotonic() - sent
         said = f"by {shot.label}"
         if shot.label == GOOD:
-            packed = f"../outside/{self._lab.sent}."
-            for message in behind_backs(self._component, answer, packed):
+            ours = unseen(self._lab)
+            for message in behind_backs(self._component, answer, ours):
                 self._add("MCP-PRB-036", message)
         for probe in faults(self._lab, self._project, shot, answer):
             self._add(probe, said)

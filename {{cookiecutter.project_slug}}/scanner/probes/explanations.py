@@ -119,6 +119,8 @@ EXPLANATIONS: Final[Mapping[str, str]] = {
     "MCP-PRB-044": "A tool that does not say that it is open_world connected"
     " to another machine, or asked for its address. Clients trust the mark"
     " when they decide whether to ask.",
+    "MCP-PRB-045": "Tokens were shown, good ones and bad ones, and by TRACE."
+    " An answer held one again, where proxies log it and pages may read it.",
 }
 
 

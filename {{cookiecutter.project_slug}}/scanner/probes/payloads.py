@@ -78,7 +78,7 @@ def _forms(lab: Lab) -> Iterator[tuple[str, str]]:
     yield "NUL", f"../outside/secret.txt\0{lab.sent}"
     yield "look-alike dots", "\uff0e\uff0e/outside/secret.txt"
     yield "half a character", f"\ud800{lab.sent}"
-    yield "control characters", f"\x1b[2J{lab.sent}\r\n\u202e"
+    yield "control characters", f"\x1b{_shown(lab)}\r\n\u202e"
     yield LONG_TEXT, "A" * LONG
     yield "empty text", ""
 
@@ -105,6 +105,15 @@ def _programs(lab: Lab) -> Iterator[tuple[str, str]]:
     yield "environment name", "$PROBE_CANARY ${PROBE_CANARY}"
     yield "variable", "PROBE_CANARY"
     yield "option", option(lab)
+
+
+def _shown(lab: Lab) -> str:
+    return f"[2J{lab.sent}"
+
+
+def unseen(lab: Lab) -> tuple[str, ...]:
+    """Return what stands beside what nobody sees, in all that we send."""
+    return _shown(lab), f"../outside/{lab.sent}."
 
 
 def template(lab: Lab) -> str:

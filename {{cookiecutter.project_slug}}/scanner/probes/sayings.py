@@ -11,31 +11,32 @@ from ..surface.phrases import in_words
 from ..surface.signs import OVERRULING, confiding, telling
 
 _RULES: Final = (text_rules,)  # imported, so that they are registered
-#: Characters that nobody sees; an archive of ours is full of them.
-UNSEEN: Final = "MCP-SUR-002"
+#: What nobody sees, one character or many spaces; we send some ourselves.
+UNSEEN: Final = frozenset({"MCP-SUR-002", "MCP-SUR-004"})
 #: What no answer holds; and what only a prompt may, which is written to order
 #: the model about and to be read by people before.
-HIDDEN: Final = frozenset({"MCP-SUR-001", UNSEEN})
+HIDDEN: Final = frozenset({"MCP-SUR-001", "MCP-SUR-002"})
 ORDERS: Final = frozenset({"MCP-SUR-004", "MCP-SUR-005", "MCP-SUR-006"})
 
 
 def behind_backs(
-    component: Component, answer: Mapping[str, Any], packed: str
+    component: Component, answer: Mapping[str, Any], sent: tuple[str, ...]
 ) -> Iterator[str]:
     """Yield what is wrong with the answer to a request that is harmless.
 
     Args:
         component: What was asked.
         answer: What came back.
-        packed: What is in our archives alone, and nobody can guess.
+        sent: What stands beside the unseen in what we sent ourselves, and
+            nobody can guess.
     """
     is_prompt = component.kind == "prompt"
     said = Component(
         component.kind, component.name, {"answer": answer.get("result")}
     )
     judged = HIDDEN if is_prompt else HIDDEN | ORDERS
-    if packed in json.dumps(answer):
-        judged -= {UNSEEN}
+    if any(word in json.dumps(answer) for word in sent):
+        judged -= UNSEEN
     for rule in rules_for("MCP-SUR-", on="text"):
         if rule.id in judged:
             for finding in rule.findings(said):

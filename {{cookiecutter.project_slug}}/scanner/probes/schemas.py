@@ -1,16 +1,15 @@
 """What fits a schema, what does not, and where a text can stand in it."""
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
+
+from .patterns import around, fits, fitting
 
 DEEP: Final = 200
 LARGE: Final = 10**7
 MOST: Final = 4  # models within models that are looked into
 Put = Callable[[Any], Any]
 Fields = dict[str, Any]
-GUESSES: Final = ("x", "X", "1", "x1", "abc", "ABC", "1234", "x.txt")
-_BEGINNING: Final = re.compile(r"\^((?:[\w/:. -]|\\[./-])+)(?![*+?{|])")
 
 #: What a field may be called, where any name will do.
 NAMES: Final = (
@@ -73,12 +72,6 @@ def largest(schema: Mapping[str, Any]) -> Any:
     """Return the largest number that fits, or one that is large enough."""
     found = choice(schema, "integer", "number")
     return min(found.get("maximum", LARGE), LARGE)
-
-
-def beginning(schema: Mapping[str, Any]) -> str:
-    """Return how every text begins that a schema's pattern lets through."""
-    found = _BEGINNING.match(str(schema.get("pattern", "")))
-    return found[1].replace("\\", "") if found else ""
 
 
 def others(schema: Mapping[str, Any]) -> list[Any]:
@@ -192,14 +185,7 @@ def _number(schema: Mapping[str, Any]) -> Any:
 def _string(schema: Mapping[str, Any], text: str) -> str:
     if schema.get("format") in FORMS:
         return FORMS[schema["format"]]
-    tried = (text, beginning(schema) + text, *GUESSES)
-    fitting = (each for each in tried if _matches(schema, each))
-    filled = next(fitting, text).ljust(int(schema.get("minLength", 0)), "x")
+    tried = (text, *around(schema, text), fitting(schema))
+    good = (each for each in tried if fits(schema, each))
+    filled = next(good, text).ljust(int(schema.get("minLength", 0)), "x")
     return filled[: schema.get("maxLength", len(filled))]
-
-
-def _matches(schema: Mapping[str, Any], text: str) -> bool:
-    try:
-        return re.search(schema.get("pattern", ""), text) is not None
-    except (re.error, TypeError):  # another dialect than ours
-        return True

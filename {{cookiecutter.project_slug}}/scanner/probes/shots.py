@@ -8,9 +8,9 @@ from typing import Any, Final
 from ..surface.components import Component
 from .lab import Lab
 from .parcels import ALMOST, ENDLESS, filling
+from .patterns import around
 from .payloads import few, lists, texts
 from .schemas import (
-    beginning,
     choice,
     kinds,
     largest,
@@ -117,9 +117,10 @@ def _placed(
     allowed = kinds(schema)
     if not allowed or "string" in allowed:
         yield from given
-        begins = beginning(schema)
-        for label, text in given if begins else ():
-            yield f"{label} behind {begins}", begins + text
+        pattern = choice(schema, "string")
+        for label, text in given if "pattern" in pattern else ():
+            for fitted in around(pattern, text):
+                yield f"{label} within its pattern", fitted
     if "array" in allowed:
         yield from ((label, [text]) for label, text in given)
     for place, put in within(name, schema):

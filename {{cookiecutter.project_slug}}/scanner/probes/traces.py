@@ -12,6 +12,7 @@ from .explanations import found
 from .lab import Lab
 
 ENDS = frozenset({"tool_request_completed", "tool_request_failed"})
+UNFIT = "ValidationError"  # how the log names arguments that do not fit
 
 
 def tells(log: str, lab: Lab) -> bool:
@@ -67,6 +68,16 @@ def traces(
                 continue
             hit = tools[name].hit(message, "MCP-PRB-020")
             yield found("MCP-PRB-020", "", hit)
+
+
+def unreached(log: str) -> set[str]:
+    """Return the tools whose arguments were refused in every call.
+
+    None of the attacks has come as far as the tool itself.
+    """
+    ends = [e for e in map(_entry, log.splitlines()) if e.get("event") in ENDS]
+    reached = {e.get("tool") for e in ends if e.get("error") != UNFIT}
+    return {str(e.get("tool")) for e in ends} - reached
 
 
 def _ends(log: str) -> Counter[str]:

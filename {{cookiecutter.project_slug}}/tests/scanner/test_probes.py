@@ -13,8 +13,9 @@ from scanner.live import Ended, Silent
 from scanner.model import Options, State
 from scanner.probes import arguments
 from scanner.probes.lab import lab
+from scanner.probes.patterns import around, fitting
 from scanner.probes.sayings import behind_backs
-from scanner.probes.schemas import beginning, misfits, sample
+from scanner.probes.schemas import misfits, sample
 from scanner.probes.traces import named_by_callers
 from scanner.project import Project
 from scanner.surface.components import Component, offered
@@ -406,8 +407,9 @@ def test_probing_can_be_left_out() -> None:
         ({"type": "array", "items": {"type": "string"}, "minItems": 1}, ["x"]),
         ({"anyOf": [{"type": "boolean"}, {"type": "null"}]}, False),
         ({"type": "string", "format": "date"}, "2025-01-31"),
-        ({"type": "string", "pattern": "^[A-Z]{3}$"}, "ABC"),
+        ({"type": "string", "pattern": "^[A-Z]{3}$"}, "XXX"),
         ({"type": "string", "pattern": r"^a\.b/"}, "a.b/x"),
+        ({"type": "string", "pattern": r"^a\d{3}-b$"}, "a111-b"),
         ({"type": "string", "minLength": 3}, "xxx"),
         ({"type": "integer", "exclusiveMinimum": 3}, 4),
         (
@@ -429,6 +431,7 @@ def test_probing_can_be_left_out() -> None:
         "date",
         "pattern",
         "beginning",
+        "form",
         "length",
         "above",
         "model",
@@ -453,19 +456,58 @@ def test_witness_sees_a_server_that_is_started_afresh(
 
 
 @pytest.mark.parametrize(
-    ("pattern", "begins"),
+    ("pattern", "text", "attacks"),
     [
-        ("^notes/", "notes/"),
-        (r"^a\.b-[0-9]+$", "a.b-"),
-        ("^[a-z]+$", ""),
-        ("notes", ""),
-        ("^(a|b)", ""),
+        ("^notes/", "notes/", ["notes/../x"]),
+        (r"^a\.b-[0-9]+$", "a.b-1", ["a.b-../x"]),
+        (r"^docs/.+\.txt$", "docs/x.txt", ["docs/../x.txt"]),
+        ("^X[A-F]{3}-\\d{2,}-Q$", "XAAA-11-Q", []),
+        ("^(a|b)", "a", ["a../x"]),
+        ("^(?:[a-z]{2}_(?P<n>[0-9])){2}$", "xx_1xx_1", []),
+        (r"^\{[^\]}]+\}$", "{x}", ["{../x}"]),
+        ("^$", "", []),
+        (r"^(?=a)\p{L}", "", []),
+        ("^a{999999999}$", "", []),
     ],
 )
-def test_beginning_is_what_a_pattern_asks_for(
-    pattern: str, begins: str
+def test_texts_are_made_to_fit_a_pattern(
+    pattern: str, text: str, attacks: list[str]
 ) -> None:
-    assert beginning({"pattern": pattern}) == begins
+    schema = {"pattern": pattern}
+    assert fitting(schema) == text
+    assert list(around(schema, "../x")) == attacks
+
+
+@pytest.mark.timeout(5)
+def test_pattern_that_never_ends_is_not_looked_for() -> None:
+    schema = {"type": "string", "pattern": r"^(\w+\s?)*$"}
+    assert sample(schema, "a" * 40 + "!") == "x "
+
+
+CHECKED = """
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from . import tool
+
+
+def checked(text: str) -> str:
+    if text != "what nobody guesses":
+        raise ValueError
+    return text
+
+
+@tool(read_only=True)
+def shy(text: Annotated[str, AfterValidator(checked)]) -> str:
+    return open(text).read()
+"""
+
+
+def test_tool_that_no_attack_has_reached_is_named() -> None:
+    attack = attacked(broken(tools=CHECKED), "shy")
+    assert by_tool(attack) == {}
+    assert attack.left == {"shy": arguments.UNFIT}
 
 
 def test_misfits_leave_out_what_would_fit() -> None:
@@ -497,5 +539,12 @@ def test_prompt_may_give_orders_but_not_behind_backs(
     text = {"role": "user", "content": {"type": "text", "text": said}}
     prompt = Component("prompt", "review", {})
     answer = {"result": {"messages": [text]}}
-    found = list(behind_backs(prompt, answer, "none"))
+    found = list(behind_backs(prompt, answer, ("none",)))
     assert bool(found) == is_wrong
+
+
+def test_what_we_have_sent_is_nobody_elses_secret() -> None:
+    answer = {"result": {"text": f"mine\x1b[2J{' ' * 99}more"}}
+    notes = Component("tool", "notes", {})
+    assert list(behind_backs(notes, answer, ("theirs",)))
+    assert not list(behind_backs(notes, answer, ("none", "mine")))

@@ -262,6 +262,33 @@ TOKENS: list[tuple[str, str, str, list[Edit]]] = [
         [(LAYER, 'headers=[(b"www-authenticate", value)]', "headers=[]")],
     ),
     (
+        "token in the refusal",
+        "MCP-PRB-045",
+        "bearer",
+        [
+            (
+                LAYER,
+                "self._bad_token(send, peer, error.kind)",
+                "self._unauthorized(send, token, 'error=x')",
+            )
+        ],
+    ),
+    (
+        "answers to TRACE",
+        "MCP-PRB-045",
+        "bearer",
+        [
+            (
+                LAYER,
+                "        token = _token(scope)\n",
+                "        if scope['method'] == 'TRACE':\n"
+                "            await refuse(send, 200, str(scope['headers']))\n"
+                "            return\n"
+                "        token = _token(scope)\n",
+            )
+        ],
+    ),
+    (
         "scopes by their family",
         "MCP-PRB-023",
         "bearer",
