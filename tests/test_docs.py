@@ -7,10 +7,14 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
+from importlib import metadata
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 from pydantic import SecretStr
 
 from template import PROJECT_FOLDER, TEMPLATE, load_module
@@ -201,6 +205,37 @@ class TestRules:
         monkeypatch.setitem(sys.modules, "cvss", None)
         with pytest.raises(ImportError):
             hook("rules").rules()
+
+    def test_the_session_brings_every_library_of_the_checks(self) -> None:
+        scanner = (PROJECT_FOLDER / "scanner").rglob("*.py")
+        imported = {
+            name
+            for path in scanner
+            for name in re.findall(
+                r"^(?:from|import) (\w+)",
+                path.read_text(encoding="utf-8"),
+                re.MULTILINE,
+            )
+        }
+        makers = metadata.packages_distributions()
+        there = installed_with("docs")
+        for name in imported - sys.stdlib_module_names:
+            assert there & {*map(canonicalize_name, makers[name])}, name
+
+
+def installed_with(group: str) -> set[str]:
+    """Return what a dependency group installs, with all that it needs."""
+    text = (TEMPLATE / "pyproject.toml").read_text(encoding="utf-8")
+    wanted = list(tomllib.loads(text)["dependency-groups"][group])
+    there: set[str] = set()
+    while wanted:
+        asked = Requirement(wanted.pop())
+        name = canonicalize_name(asked.name)
+        needed = not asked.marker or asked.marker.evaluate({"extra": ""})
+        if needed and name not in there:
+            there.add(name)
+            wanted += metadata.requires(name) or ()
+    return there
 
 
 def build(folder: Path) -> subprocess.CompletedProcess[str]:
