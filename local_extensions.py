@@ -9,7 +9,6 @@ import unicodedata
 from collections.abc import Mapping
 from pathlib import Path
 
-from cookiecutter.exceptions import FailedHookException
 from jinja2 import Environment
 from jinja2.ext import Extension
 
@@ -66,7 +65,9 @@ def briefly(record: logging.LogRecord) -> bool:
 
     The hook has said why, and a screenful of Cookiecutter would hide it.
     """
-    if record.exc_info and isinstance(record.exc_info[1], FailedHookException):
+    # By its name, for the site is built without Cookiecutter.
+    kind = record.exc_info[0] if record.exc_info else None
+    if kind is not None and kind.__name__ == "FailedHookException":
         record.exc_info = None
     return True
 

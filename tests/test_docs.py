@@ -206,11 +206,12 @@ class TestRules:
         with pytest.raises(ImportError):
             hook("rules").rules()
 
-    def test_the_session_brings_every_library_of_the_checks(self) -> None:
-        scanner = (PROJECT_FOLDER / "scanner").rglob("*.py")
+    def test_the_session_brings_every_library(self) -> None:
+        ours = [TEMPLATE / "local_extensions.py", *DOCS.rglob("*.py")]
+        ours += (PROJECT_FOLDER / "scanner").rglob("*.py")
         imported = {
             name
-            for path in scanner
+            for path in ours
             for name in re.findall(
                 r"^(?:from|import) (\w+)",
                 path.read_text(encoding="utf-8"),
