@@ -1,6 +1,7 @@
 """The command line: what to scan for, and where the report goes."""
 
 import argparse
+import contextlib
 import datetime as dt
 import difflib
 import io
@@ -163,22 +164,24 @@ def _names(text: str) -> list[str]:
     names = [name.strip() for name in text.split(",") if name.strip()]
     for name in names:
         if name not in checks.CHECKS:
-            raise argparse.ArgumentTypeError(_unknown(name, checks.CHECKS))
+            raise argparse.ArgumentTypeError(
+                _unknown(name, checks.CHECKS, "see --help")
+            )
     if not names:
         raise argparse.ArgumentTypeError("name a check")
     return names
 
 
 def _seconds(text: str) -> float:
-    seconds = float(text)
-    if not 0 < seconds <= 3600:
-        raise ValueError
-    return seconds
+    with contextlib.suppress(ValueError):
+        if 0 < (seconds := float(text)) <= 3600:
+            return seconds
+    raise argparse.ArgumentTypeError("give more than 0 seconds, at most 3600")
 
 
-def _unknown(name: str, known: Sequence[str]) -> str:
+def _unknown(name: str, known: Sequence[str], help_: str) -> str:
     near = difflib.get_close_matches(name, known, 1, 0.4)
-    hint = f"did you mean {near[0]}?" if near else "see --help"
+    hint = f"did you mean {near[0]}?" if near else help_
     return f"there is no {name}; {hint}"
 
 
@@ -262,7 +265,7 @@ def _explain(name: str) -> int:
     checks.load_rules()
     rule = rule_of(name.upper())
     if rule is None and name.lower() != "all":
-        raise UsageError(_unknown(name, list(RULES)))
+        raise UsageError(_unknown(name, list(RULES), "all lists them"))
     asked = [rule] if rule else [RULES[each] for each in sorted(RULES)]
     sys.stdout.write("\n".join(map(console.explain, asked)))
     return grade.CLEAN

@@ -38,10 +38,10 @@ def listen(settings: Settings) -> list[socket.socket]:
         )
         return _take((item[0], item[4]) for item in dict.fromkeys(found))
     except OSError as error:
+        why = (error.strerror or str(error)).partition(" (while")[0]
         raise SettingsError(
-            f"MCP_HOST, MCP_PORT: cannot listen on {host}:{port}:"
-            f" {error.strerror or error}; stop what listens there, or set"
-            " another"
+            f"MCP_HOST, MCP_PORT: cannot listen on {host}:{port}: {why};"
+            " stop what listens there, or set another"
         ) from error
 
 
