@@ -19,6 +19,17 @@ SECRET = re.compile(
 )
 _CHECKS = frozenset({"verify", "verify_ssl", "verify_certs", "ssl_verify"})
 _DECODERS = frozenset({"jwt.decode", "jwt.decode_complete", "jose.jwt.decode"})
+# Where the key stands among the arguments.
+_KEYED = {
+    **dict.fromkeys(("jwt.decode", "jwt.encode", "jose.jwt.encode"), 1),
+    **dict.fromkeys(("jose.jwt.decode", "authlib.jose.jwt.encode"), 1),
+    **dict.fromkeys(("hmac.new", "hmac.digest"), 0),
+    "cryptography.fernet.Fernet": 0,
+    "itsdangerous.URLSafeTimedSerializer": 0,
+    "itsdangerous.URLSafeSerializer": 0,
+    "starlette.middleware.sessions.SessionMiddleware": 1,
+}
+_HOLDERS = frozenset({"config", "conf", "env", "environ", "settings"})
 _DEFAULT = "_create_default_https_context"
 _UNVERIFIED = "_create_unverified_context"
 _CREDENTIALS = re.compile(
@@ -112,9 +123,49 @@ def constant_time(source: Source) -> Iterator[Hit]:
         if equal and any(_is_hmac(source, side, names) for side in sides):
             yield source.hit(node, "an HMAC is compared with ==")
         elif equal and (
-            any(map(is_credential, sides)) or _is_from_outside(source, sides)
+            any(map(is_credential, sides))
+            or _is_from_outside(source, sides)
+            or _is_held(source, sides)
         ):
             yield source.hit(node, "a credential is compared with ==")
+
+
+@module_rule("MCP-CODE-041")
+def written_key(source: Source) -> Iterator[Hit]:
+    """Whoever reads the code signs and reads as the server does.
+
+    A key in the code is in every clone, and the same for all who run it.
+    """
+    for call in source.calls:
+        place = _KEYED.get(source.called(call.func))
+        if place is None:
+            continue
+        given = call.args[place : place + 1]
+        given += [k.value for k in call.keywords if k.arg in {"key", "secret"}]
+        for key in given:
+            value = source.constants.get(getattr(key, "id", ""), key)
+            said = value.value if isinstance(value, ast.Constant) else None
+            if isinstance(said, str | bytes) and len(said) > 1:
+                yield source.hit(call, "a key is written here")
+
+
+def _is_held(source: Source, sides: tuple[ast.expr, ...]) -> bool:
+    """Tell a word that came in beside the secret that the server holds."""
+    if len(sides) != 2 or any(isinstance(x, ast.Constant) for x in sides):
+        return False
+    for held, other in (sides, sides[::-1]):
+        asked = held
+        while isinstance(asked, ast.Call) and isinstance(
+            asked.func, ast.Attribute
+        ):
+            asked = asked.func.value  # settings.token.get_secret_value()
+        name = source.called(asked)
+        first, _, last = name.rpartition(".")
+        ours = last.isupper() or first.rpartition(".")[2] in _HOLDERS
+        heard = isinstance(other, ast.Name) and not other.id.isupper()
+        if ours and heard and SECRET.fullmatch(last):
+            return True
+    return False
 
 
 def _written(source: Source, keyword: ast.keyword) -> str:

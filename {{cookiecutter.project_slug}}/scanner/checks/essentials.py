@@ -89,11 +89,36 @@ def _problems(place: ast.AST | None, parts: list[str]) -> Iterator[str]:
     lived = list(_live(place))
     for part in parts:
         count, wanted = _parsed(part)
+        if value := _beyond(wanted, lived):
+            yield f"{part} does not hold: it is {value}"
+        if _is_bound(wanted):
+            continue
         found = sum(_same(wanted, node) for node in lived)
         if count < 0 and not found:
             yield f"{part} is gone"
         elif 0 <= count < found:
             yield f"{part[2:]} is there {found} times"
+
+
+def _is_bound(wanted: ast.AST) -> bool:
+    """Tell ``NAME <= 10``: not a part, but what the name may stand for."""
+    right = wanted.comparators[0] if isinstance(wanted, ast.Compare) else None
+    left = getattr(wanted, "left", None)
+    return isinstance(left, ast.Name) and isinstance(right, ast.Constant)
+
+
+def _beyond(wanted: Any, lived: list[ast.AST]) -> str:
+    """Return the number that a name is given and may not have."""
+    for node in lived if _is_bound(wanted) else ():
+        given = [getattr(node, "target", None), *getattr(node, "targets", ())]
+        named = any(getattr(x, "id", "") == wanted.left.id for x in given)
+        value = getattr(getattr(node, "value", None), "value", None)
+        if named and isinstance(value, int | float):
+            most = wanted.comparators[0].value
+            less = isinstance(wanted.ops[0], ast.LtE)
+            if not (value <= most if less else value >= most):
+                return str(value)
+    return ""
 
 
 def _named(tree: ast.AST, name: str) -> ast.AST | None:

@@ -42,6 +42,8 @@ FILTERS = {
     "xpath": re.compile(r"/.*\x00"),
 }
 SCRIPTS = frozenset({"$accumulator", "$function", "$where"})
+_LISTINGS = frozenset({"getmembers", "getnames", "infolist", "namelist"})
+_OPENERS = frozenset({"open", "io.open", "os.open", "os.path.join"})
 READERS = frozenset(
     {"pandas.read_sql", "pandas.read_sql_query", "polars.read_database"}
 )
@@ -72,6 +74,29 @@ def fixed_code(source: Source) -> Iterator[Hit]:
         if module and given(call.args[1], tool):
             message = f"{tool.name} takes or sets what its caller names"
             yield source.hit(call, message, Severity.MEDIUM)
+
+
+@tool_rule("MCP-CODE-040")
+def archived_name(source: Source) -> Iterator[Hit]:
+    """``../`` in an archive's names leads out of the folder (zip slip).
+
+    What unpacks for itself opens whatever path the archive's maker wrote;
+    ``extractall`` of zipfile and tarfile's filter ``data`` do not.
+    """
+    for loop in source.nodes:
+        if not isinstance(loop, ast.For | ast.comprehension):
+            continue
+        listing = loop.iter if isinstance(loop.iter, ast.Call) else None
+        if listing is None or _method(listing) not in _LISTINGS:
+            continue
+        names = {getattr(n, "id", "") for n in ast.walk(loop.target)}
+        for call in (x for x in ast.walk(loop) if isinstance(x, ast.Call)):
+            opens = source.called(call.func) in _OPENERS
+            parts = (n for x in call.args for n in ast.walk(x))
+            said = {getattr(n, "id", "") for n in parts}
+            if opens and said & names:
+                yield source.hit(call, "it opens what the archive names")
+                break
 
 
 @tool_rule("MCP-CODE-013")

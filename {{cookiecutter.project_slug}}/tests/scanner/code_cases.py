@@ -120,6 +120,19 @@ PLANTED = {
         "@tool(destructive=True)\ndef f() -> str:\n"
         "    _drop()\n    return ''\n",
     ),
+    "040": (
+        "import zipfile\ndef f(z):\n    for name in z.namelist():\n"
+        "        with open('/srv/' + name, 'wb') as out:\n"
+        "            out.write(z.read(name))\n",
+        "import zipfile\ndef f(z):\n    for name in z.namelist():\n"
+        "        print(len(name))\n    z.extractall('/srv/new')\n",
+    ),
+    "041": (
+        "import jwt\nKEY = 'the same for all'\ndef f(claims):\n"
+        "    return jwt.encode(claims, KEY, algorithm='HS256')\n",
+        "import jwt\ndef f(claims, settings):\n"
+        "    return jwt.encode(claims, settings.key, algorithm='HS256')\n",
+    ),
     "021": (
         "def f(CORS, app):\n    return CORS(\n        app,"
         " allow_origins=['*'], allow_credentials=False\n    )\n",
@@ -256,6 +269,16 @@ CASES = {
     "pinned_and_off": (
         f"{PINNED}c.verify_mode = ssl.CERT_NONE\n",
         ["005 high"],
+    ),
+    "compared_with_our_own": (
+        "TOKEN = open('/srv/token').read()\ndef f(token, settings):\n"
+        "    return token == TOKEN or token != settings.api_key\n",
+        ["010 medium"],
+    ),
+    "compared_with_each_other": (
+        "def f(password, again, self):\n"
+        "    return password == again and self.token == password\n",
+        [],
     ),
     "unasked_by_a_table": (
         "import requests\nO = {'verify': False, 'timeout': 5}\n"
