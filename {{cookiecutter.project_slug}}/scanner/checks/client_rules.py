@@ -13,19 +13,11 @@ from ..downloads import Downloads, unchecked
 from ..project import Unreadable
 from ..rules import Hit, anchored
 from ..ruletable import ruled
+from ..runners import fetched_package, unversioned
 from ..shell import Command, commands
 from .clients import Client, Server
 from .setup import LOOPBACK
 
-_RUNNERS = frozenset({"bunx", "npx", "pipx", "pnpx", "uvx"})
-_SECOND = {"bun": "x", "npm": "exec", "pnpm": "dlx", "yarn": "dlx"}
-_SOURCES = frozenset({"--from", "--package", "--spec", "-p"})
-_VALUED = frozenset({"--index-url", "--python", "--registry", "--with"})
-_PINNED = re.compile(
-    r"(?:@[^/@]+/)?[^/@=]+(?:\[[^\]]*\])?(?:@|==)v?\d+(?:\.\d+)+[\w.+-]*"
-    r"|(?:git\+)?https?://.+@(?:[0-9a-f]{40}|v?\d+(?:\.\d+)+)(?:#.*)?"
-    r"|(?:\.{0,2}[\\/]|~|\$|[A-Za-z]:\\|file:).*|.+\.(?:whl|tgz)"
-)
 _UNASKED = frozenset({"alwaysAllow", "autoAllow", "autoApprove", "trust"})
 _WRITES = re.compile(r"(?i)\*|delete|exec|remove|run|shell|write")
 _OF_ALL = re.compile(r"Bash(?:\(\s*\*?(?::\*)?\s*\))?|mcp__\*?|\*")
@@ -43,8 +35,7 @@ def moving_program(client: Client) -> Iterator[Hit]:
     """
     for server in client.servers():
         image, _options = contained(server.argv)
-        fetched = _fetched(server.argv)
-        if fetched and not _PINNED.fullmatch(fetched):
+        if fetched := unversioned(server.argv):
             yield server.hit(fetched, f"{fetched[:80]} names no version")
         elif image and (problem := unpinned(image)):
             yield server.hit(image, problem)
@@ -130,7 +121,9 @@ def unchecked_servers(client: Client) -> Iterator[Hit]:
         for opening in openings(given.items(), server.argv):
             yield server.hit(server.name, opening.message, opening.severity)
         for command in _commands(server):
-            if (loose := unchecked(command)) and not _fetched(server.argv):
+            if (loose := unchecked(command)) and not fetched_package(
+                server.argv
+            ):
                 yield server.hit(loose, f"{command.name} with {loose[:60]}")
 
 
@@ -139,34 +132,6 @@ def _commands(server: Server) -> list[Command]:
         return commands(server.argv)
     except ValueError as error:
         raise Unreadable(f"{server.client.path}: {error}") from None
-
-
-def _fetched(argv: list[str]) -> str:
-    """Return the package that ``npx`` and the like fetch; or nothing."""
-    words = [re.split(r"[\\/]", argv[0])[-1], *argv[1:]] if argv else [""]
-    program = words[0].lower().removesuffix(".cmd").removesuffix(".exe")
-    if program in {"cmd", "sh"} and {"/c", "/C"} & {*words}:
-        return _fetched(words[2:])  # as Windows needs it
-    second = _SECOND.get(program)
-    if second or program == "uv":
-        starts = words[1:3] if program == "uv" else words[1:2]
-        if starts != (["tool", "run"] if program == "uv" else [second]):
-            return ""
-        words = words[len(starts) :]
-    elif program not in _RUNNERS:
-        return ""
-    if words[1:2] == ["run"]:  # pipx
-        words = words[1:]
-    rest = iter(words[1:])
-    for word in rest:
-        name, _, value = word.partition("=")
-        if name in _SOURCES:
-            return value or next(rest, "")
-        if word in _VALUED:
-            next(rest, "")
-        elif not word.startswith("-"):
-            return word
-    return ""
 
 
 def _list(value: Any) -> list[str]:

@@ -49,6 +49,10 @@ def open_sources(subject: Subject) -> Iterator[Hit]:
         if settings.get("allow-insecure-host"):
             message = "allow-insecure-host names a host"
             yield _hit(subject.project, path, message, Severity.HIGH)
+        more = [x for key, x in indexes(settings) if key == "extra-index-url"]
+        if more and not any(map(_in_clear, more)):
+            message = "extra-index-url: any of them may give any package"
+            yield _hit(subject.project, path, message)
         if settings.get("prerelease") == "allow":
             message = "prerelease is allow: nobody has released these"
             yield _hit(subject.project, path, message, Severity.LOW)

@@ -21,7 +21,8 @@ def installer(file: Dockerfile, project: Project) -> Iterator[Hit]:
     """With uv or pip in it, an intruder fetches the rest of the tools.
 
     Where one stage builds and another is shipped, the other needs neither.
-    That Python's image brings pip is said of the server's own image.
+    That Python's image brings pip, and programs with the rights of their
+    owner (CIS 4.8), is said of the server's own image.
     """
     last = file.final if len(file.stages) > 1 else []
     ours = any(project.package in each.text for each in last[1:])
@@ -29,6 +30,9 @@ def installer(file: Dockerfile, project: Project) -> Iterator[Hit]:
     brings = last and re.match(r"(?:.*/)?python:", last[0].stage.image)
     if brings and ours and not re.search(r"\bpip\b", told):
         yield hit(file, last[0], "pip of the base image is left in it")
+    if brings and ours and not re.search(r"\b[ugoa]+-s\b", told):
+        message = "set-user-id bits of the base image are left in it"
+        yield hit(file, last[0], message, anchor="set-user-id")
     for where in last:
         copies = where.words[:-1] if where.name in {"ADD", "COPY"} else []
         names = {posixpath.basename(source) for source in copies}

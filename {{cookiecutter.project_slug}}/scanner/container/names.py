@@ -39,7 +39,8 @@ MOVING = re.compile(
 _SECRET = re.compile(
     r"(?:password|passwd|passphrase|secret|apikey|credentials?)s?$"
     r"|(?:^|_)(?:token|pass|pwd|api_key|secret_key\w*"
-    r"|(?:access|private|signing|encryption|master|auth)_?key)s?$"
+    r"|(?:access|approval|auth|encryption|hmac|jwt|master|private|session"
+    r"|shared|signing|webhook)_?key)s?$"
 )
 _NO_SECRET = re.compile(
     r"|true|false|yes|no|none|null|\d{1,6}|[./~].*|file:.*|<.*>|\{\{.*"

@@ -10,6 +10,7 @@ from ..downloads import Downloads, unchecked
 from ..model import Severity
 from ..rules import Hit
 from ..ruletable import ruled
+from ..runners import unversioned
 from ..shell import commands
 from ..text import gives_reason
 from .model import Workflow
@@ -199,6 +200,23 @@ def opened_runner(flow: Workflow) -> Iterator[Hit]:
                 if name not in SHARED and opened(name, value):
                     message = f"{name} {value}".strip()[:80]
                     yield flow.hit(where, key, message)
+
+
+@workflow("MCP-WF-013")
+def moving_program(flow: Workflow) -> Iterator[Hit]:
+    """``npx`` and ``uvx`` fetch whatever was published last, and run it.
+
+    It has the job's token and secrets, as the steps before and after it.
+    """
+    for _job, step in flow.steps():
+        script = step.get("run")
+        if not isinstance(script, str) or step.get("shell") == "python":
+            continue
+        for command in commands(script):
+            if package := unversioned(list(command.program)):
+                message = f"{package[:80]} names no version"
+                yield flow.hit(step, "run", message)
+                break
 
 
 @workflow("MCP-WF-012")

@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from ..documents import Table, table
+from ..model import Severity
 from ..rules import Hit
 from ..ruletable import ruled
 from .model import Workflow
@@ -40,6 +42,10 @@ _UNHEARD_AUDIT = re.compile(
     r"(?:\|\|[ \t]*(?:true\b|:|exit 0|echo\b)"
     r"|;[ \t]*(?:true\b|exit 0)|--(?:exit-zero|soft-fail|no-fail)\b"
     r"|--exit-code[ =]0\b)"
+)
+_PUSHES = re.compile(r"\b(?:docker|podman|buildah|crane)\s+push\b")
+_SIGNS = re.compile(
+    r"cosign\s+(?:sign|attest)|actions/attest(?:-build-provenance)?@|notation\s"
 )
 _FAILS = re.compile(r"\bexit\b[^\n|;]*\|\|[ \t]*(?:true\b|:|exit 0)")
 workflow = ruled(__file__, on="workflow")
@@ -93,6 +99,36 @@ def unheard_audit(flow: Workflow) -> Iterator[Hit]:
             yield flow.hit(step, told[0], f"what it finds {told[1]}")
         elif _UNHEARD_AUDIT.search(script):
             yield flow.hit(step, "run", "what it finds is swallowed")
+
+
+@workflow("MCP-WF-014")
+def unscanned_push(flow: Workflow) -> Iterator[Hit]:
+    """Who pulls the image gets the faults that its scan would have stopped.
+
+    Less bad is one without a signature: whoever can push to the registry can
+    then put another in its place.
+    """
+    scanned = signed = False
+    pushed: list[Hit] = []
+    for _job, step in flow.steps():
+        uses, script = str(step.get("uses")), str(step.get("run") or "")
+        given = table(step, "with")
+        builds = uses.startswith("docker/build-push-action@")
+        if builds and str(given.get("push")).lower() == "true":
+            pushed.append(flow.hit(given, "push", "it is not scanned"))
+        elif _PUSHES.search(script):
+            pushed.append(flow.hit(step, "run", "it is not scanned"))
+        scanned = scanned or bool(
+            _SCANNERS.fullmatch(uses) or _AUDITS.search(script)
+        )
+        signed = signed or bool(_SIGNS.search(f"{uses} {script}"))
+    for hit in pushed[:1]:
+        if not scanned:
+            yield hit
+        elif not signed:
+            message = "it is not signed"
+            low = Severity.LOW
+            yield replace(hit, message=message, anchor=message, severity=low)
 
 
 def _unasked(job: Table, step: Table) -> tuple[str, str] | None:

@@ -8,7 +8,8 @@ WORKDIR /build
 COPY pyproject.toml ./
 RUN pip install --no-cache-dir build==1.3.0
 FROM python:3.13.9-slim
-RUN rm -rf /usr/local/bin/pip* && useradd --uid 10001 mcpuser
+RUN rm -rf /usr/local/bin/pip* && chmod a-s /bin/su
+RUN useradd --uid 10001 --no-create-home mcpuser
 COPY --from=build /app /app
 {}
 USER 10001:10001
@@ -357,6 +358,7 @@ DOCKERFILES: dict[tuple[str, str], tuple[list[str], list[str]]] = {
             image("COPY --from=ghcr.io/astral-sh/uv:0.9.1 /uv /bin/"),
             image("RUN pip install --no-cache-dir uv==0.9.1"),
             image("").replace("rm -rf /usr/local/bin/pip* && ", ""),
+            image("").replace(" && chmod a-s /bin/su", ""),
             image("RUN python -m pip install --no-cache-dir pipx==1.8.0"),
         ],
         [

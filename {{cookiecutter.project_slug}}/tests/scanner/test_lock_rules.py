@@ -313,6 +313,10 @@ SOURCES = {
     ),
     "prerelease": ("MCP-DEP-012", '[tool.uv]\nprerelease = "allow"'),
     "index": ("MCP-DEP-012", '[[tool.uv.index]]\nurl = "http://host/simple"'),
+    "extra-tls": (
+        "MCP-DEP-012",
+        '[tool.uv]\nextra-index-url = ["https://h/s"]',
+    ),
     "extra": ("MCP-DEP-012", '[tool.uv]\nextra-index-url = ["http://h/s"]'),
     "backend": (
         "MCP-DEP-015",

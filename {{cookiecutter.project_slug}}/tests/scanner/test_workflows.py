@@ -263,7 +263,27 @@ PLANTED |= {
         FLOW.replace("run: pytest", f"{KEPT}{FAILS} || true"),
     ),
 }
+PUSH = f"uses: docker/build-push-action@{COMMIT} # v7.3.0\n        with: "
+PUSH += "{push: true, tags: 'a.example/a:1'}"
+SCANNED = f"{PUSH}\n      - name: Scan\n        run: trivy image a.example/a:1"
+PLANTED |= {
+    f"{name}": (name[:3], severity, FLOW.replace("run: pytest", text))
+    for name, severity, text in (
+        ("013-npx", "medium", "run: npx --yes @example/pack pack ."),
+        ("013-uvx", "medium", "run: uvx some-tool check"),
+        ("014-action", "medium", PUSH),
+        ("014-run", "medium", "run: docker push a.example/a:1"),
+        ("014-signed", "low", SCANNED),
+    )
+}
 CLEAN = {
+    "013-npx": FLOW.replace("pytest", "npx --yes @example/pack@1.2.3 pack ."),
+    "014-signed": FLOW.replace(
+        "run: pytest", f"{SCANNED} && cosign sign --yes a.example/a:1"
+    ),
+    "014-built": FLOW.replace(
+        "run: pytest", PUSH.replace("push: true", "load: true")
+    ),
     "011-action": FLOW.replace(
         "run: pytest", f"{SCANS}{{image: 'a:1', fail-build: true}}"
     ),
