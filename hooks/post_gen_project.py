@@ -558,6 +558,8 @@ def _gist(output: str, code: int) -> str:
     errors = [line for line in lines if line.lower().startswith("error")]
     ends = dict.fromkeys([*(errors or lines)[:1], *lines[-1:]])
     gist = ": ".join(ends) or f"ended with exit code {code}"
+    if "connection broken by" in output:  # pip calls it a missing version
+        gist = f"the index does not answer: {gist}"
     gist = CREDENTIALS.sub("****@", gist)
     return "".join(c for c in gist if c.isprintable())[:300]
 

@@ -719,6 +719,16 @@ class TestCall:
         text = self.call(module, "print('x' * 3_000_000)")
         assert len(text) == module.OUTPUT
 
+    def test_index_that_does_not_answer_is_named(
+        self, module: ModuleType
+    ) -> None:
+        program = (
+            "import sys; print('WARNING: Retrying after connection broken by x"
+            "\\nERROR: No matching distribution'); sys.exit(1)"
+        )
+        with pytest.raises(module.StepError, match="index does not answer: E"):
+            self.call(module, program)
+
     def test_failure_is_told_by_its_error_and_cause(
         self, module: ModuleType
     ) -> None:
