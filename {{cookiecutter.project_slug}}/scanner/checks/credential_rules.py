@@ -29,6 +29,10 @@ _KEYED = {
     "itsdangerous.URLSafeSerializer": 0,
     "starlette.middleware.sessions.SessionMiddleware": 1,
 }
+_HELD = re.compile(
+    r"(?i)(?!.*(?:csrf|cursor|next|page))(?:\w+_)?(?:api_?key|password|secret"
+    r"|token)"
+)
 _HOLDERS = frozenset({"config", "conf", "env", "environ", "settings"})
 _DEFAULT = "_create_default_https_context"
 _UNVERIFIED = "_create_unverified_context"
@@ -163,7 +167,7 @@ def _is_held(source: Source, sides: tuple[ast.expr, ...]) -> bool:
         first, _, last = name.rpartition(".")
         ours = last.isupper() or first.rpartition(".")[2] in _HOLDERS
         heard = isinstance(other, ast.Name) and not other.id.isupper()
-        if ours and heard and SECRET.fullmatch(last):
+        if ours and heard and _HELD.fullmatch(last):
             return True
     return False
 

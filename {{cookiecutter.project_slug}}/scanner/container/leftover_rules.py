@@ -17,7 +17,7 @@ context = ruled(__file__, on="context")
 
 
 @context("MCP-CON-031")
-def installer(file: Dockerfile, project: Project) -> Iterator[Hit]:
+def leftover(file: Dockerfile, project: Project) -> Iterator[Hit]:
     """With uv or pip in it, an intruder fetches the rest of the tools.
 
     Where one stage builds and another is shipped, the other needs neither.

@@ -271,8 +271,8 @@ CASES = {
         ["005 high"],
     ),
     "compared_with_our_own": (
-        "TOKEN = open('/srv/token').read()\ndef f(token, settings):\n"
-        "    return token == TOKEN or token != settings.api_key\n",
+        "API_TOKEN = open('/srv/t').read()\ndef f(token, settings):\n"
+        "    return token == API_TOKEN or token != settings.api_key\n",
         ["010 medium"],
     ),
     "compared_with_each_other": (

@@ -103,6 +103,12 @@ WEAKER = {
         "0",
         "high",
     ),
+    "as many tries as one likes": (
+        "auth/layer.py",
+        "FAILURES: Final = 10\n",
+        "FAILURES: Final = 1_000_000\n",
+        "medium",
+    ),
     "any size": (
         "controls/guard.py",
         "self._check_size(result)",
