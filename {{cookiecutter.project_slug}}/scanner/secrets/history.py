@@ -69,7 +69,10 @@ def additions(root: Path, timeout: float) -> Iterator[Addition]:
         if process.wait() != 0 and time.monotonic() >= end:
             raise Truncated(f"the history took longer than {timeout:g} s")
         if process.returncode != 0:
-            raise ToolError("git log failed; the history was not read")
+            raise ToolError(
+                "git log failed; the history was not read: commit first, or"
+                " leave out --history"
+            )
     finally:
         timer.cancel()
         _kill(process)

@@ -317,7 +317,7 @@ def test_without_a_repository_the_history_was_not_seen(scan):
     result = scan(history=True)
 
     assert not result.complete
-    assert "history was not read" in result.reason
+    assert "history was not read: commit first" in result.reason
 
 
 def test_a_history_that_is_too_long_was_not_seen_whole(
