@@ -36,6 +36,8 @@ def weakened(source: Source) -> Iterator[Hit]:
         if len(there) * 2 < len(places):
             continue  # another file of the same name
         for name, place in places.items():
+            if place is None and path.startswith("tools/"):
+                continue  # a tool that is not there opens nothing
             for problem in _problems(place, listed[name]):
                 where: Any = place if name and place else top.body[0]
                 message = f"{name or path}: {problem}"

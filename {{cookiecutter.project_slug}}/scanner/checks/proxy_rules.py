@@ -26,6 +26,10 @@ _CHOSEN = re.compile(
     r"|request_uri\b|uri\b|\d)"
 )
 _DECODED = re.compile(r"\$\{?(?:document_)?uri\b")
+_LOGGED = re.compile(
+    r"\$\{?(?:http_authorization|http_cookie|cookie_\w+|request_body"
+    r"|arg_(?:\w*token|\w*key|code))\b"
+)
 _SYSTEM = re.compile(r"/(?:|etc|home|proc|root|run|usr|var)/?")
 _GUARDS = ("allow", "auth_basic", "auth_jwt", "auth_request", "deny")
 proxy_rule = ruled(__file__, on="proxy")
@@ -148,6 +152,17 @@ def no_hsts(top: Directive) -> Iterator[Hit]:
         )
         if ends and any(server.each("proxy_pass")) and not told:
             yield listens[0].hit("no Strict-Transport-Security")
+
+
+@proxy_rule("MCP-CFG-045")
+def logged_secret(top: Directive) -> Iterator[Hit]:
+    """A log is kept for years, copied to others, and read by many.
+
+    Whoever reads a token in it is its holder.
+    """
+    for told in top.each("log_format"):
+        if found := _LOGGED.search(" ".join(told.words)):
+            yield told.hit(f"{found[0]} goes to the log")
 
 
 @proxy_rule("MCP-CFG-034")

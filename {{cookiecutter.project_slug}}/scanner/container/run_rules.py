@@ -35,7 +35,7 @@ _BUILD = re.compile(
 )
 _LOGIN = re.compile(r"openssh-server|openssh|telnetd|rsh-server|dropbear")
 _CREDENTIALS = re.compile(
-    r"://[^/\s:@$]*:[^/\s:@$]{3,}@|(?i:authorization:\s*\w+\s+[^\s$]{8,})"
+    r"://[^/\s:@$]*:[^/\s:@$]{3,}@|login\s+\S{1,80}\s+password\s+[^\s$]{3,}|(?i:authorization:\s*\w+\s+[^\s$]{8,})"
 )
 _OCTAL = re.compile(r"[0-7]{3,5}")
 _SET_ID = re.compile(r"(?:^|,)[ugoa]*\+[rwxX]*s|(?:^|,)[ug]+=[rwxX]*s")

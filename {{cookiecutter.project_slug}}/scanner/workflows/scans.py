@@ -20,7 +20,10 @@ _PIPEFAIL = re.compile(r"set\s+-\w*o\s+pipefail|-\w*o pipefail")
 _GOES_ON = re.compile(r"(?m)^\s*set[ \t]+(?:\+e|\+o[ \t]+errexit)\b")
 _TELLS = re.compile(r"\bexit[ \t]+\S*\$|\$\?")
 _KEPT = re.compile(r"security_scan\.py[^\n|;]*\|\|[ \t]*(\w+)=\$\?")
-_PART = re.compile(r"security_scan\.py[^\n|;]*[ \t]--only\b")
+_PART = re.compile(
+    r"security_scan\.py[^\n|;]*[ \t](?:--only|--skip|--no-probe)\b"
+)
+_WORST = re.compile(r"security_scan\.py[^\n|;]*[ \t]--fail-on[ =]critical\b")
 # Others that look for faults, as actions and as programs, and what keeps one
 # of them from failing.
 _SCANNERS = re.compile(
@@ -34,7 +37,7 @@ _SILENCED = frozenset(
 )
 _AUDIT = (
     r"(?:bandit|checkov|cosign verify|gitleaks|grype|hadolint|osv-scanner"
-    r"|pip-audit|safety|semgrep|snyk|trivy|trufflehog|uv audit|zizmor)"
+    r"|pip-audit|pytest|safety|semgrep|snyk|trivy|trufflehog|uv audit|zizmor)"
 )
 _AUDITS = re.compile(rf"(?<![\w./=-]){_AUDIT}(?=\s|$)")
 _UNHEARD_AUDIT = re.compile(
@@ -192,4 +195,6 @@ def _lost(line: str, careful: bool) -> str:
         return "is swallowed"
     if _PIPED.search(line) and not careful:
         return "is lost in a pipe"
+    if _WORST.search(line):
+        return "counts for nothing short of critical"
     return "is of a part alone" if _PART.search(line) else ""

@@ -375,6 +375,7 @@ DOCKERFILES: dict[tuple[str, str], tuple[list[str], list[str]]] = {
             image(RUN + "git clone https://me:" + SECRET + "@example.com/a"),
             image(RUN + f"curl -H 'Authorization: Bearer {SECRET}' x -o y"),
             image(RUN + f"echo root:{SECRET} | chpasswd"),
+            image(RUN + f"echo 'machine a login b password {SECRET}' >/n"),
             image(RUN + f"curl -u me:{SECRET} https://example.com -o y"),
         ],
         [

@@ -336,6 +336,11 @@ SURROUNDINGS: Cases = {
         [PASSING.replace(HSTS, ""), PASSING.replace("=31536000", "=0")],
         [PASSING, (HTTP % "return 404;").replace(HSTS, "")],
     ),
+    ("045", "medium"): (
+        NGINX,
+        [HTTP % "log_format all '$remote_addr $http_authorization';"],
+        [HTTP % "log_format all '$remote_addr $status $http_user_agent';"],
+    ),
     ("043", "medium"): (
         "deploy/alertmanager/alertmanager.yml",
         [

@@ -109,6 +109,12 @@ WEAKER = {
         "FAILURES: Final = 1_000_000\n",
         "medium",
     ),
+    "a tool that says it only reads": (
+        "tools/run.py",
+        "    destructive=True,\n",
+        "    read_only=True,\n",
+        "high",
+    ),
     "any size": (
         "controls/guard.py",
         "self._check_size(result)",
@@ -154,6 +160,10 @@ def test_a_function_that_is_gone_is_a_finding_and_another_file_is_none():
     gone = text.partition("def _check(")[0]
     (found,) = _found("private_file.py", gone.replace("_check(", "print("))[1:]
     assert "it is gone" in found.message
+    tools = (PACKAGE / "tools/files.py").read_text("utf-8")
+    fewer = ast.parse(tools)
+    fewer.body = [x for x in fewer.body if "write_file" not in ast.dump(x)]
+    assert _found("tools/files.py", ast.unparse(fewer)) == []
     assert _found("server.py", "def build():\n    return 1\n") == []
 
 

@@ -176,6 +176,8 @@ PLANTED |= {
     for name, text in {
         "pipe": "run: python security_scan.py | tee scan.txt",
         "exit": "run: python security_scan.py; exit 0",
+        "left-out": "run: python security_scan.py --skip code,secrets",
+        "worst": "run: python security_scan.py --fail-on critical",
         "part": "run: python security_scan.py --only permissions",
         "never": "if: false\n        run: python security_scan.py",
         "on": "run: |\n          set +e\n"
@@ -252,6 +254,7 @@ PLANTED |= {
     for name, text in {
         "action": f"{SCANS}{{image: 'a:1', fail-build: false}}",
         "or": "run: uv run pip-audit --strict || true",
+        "tests": "continue-on-error: true\n        run: uv run pytest",
         "option": "run: trivy image --exit-code 0 a:1",
         "goes-on": "continue-on-error: true\n        run: bandit -r src",
     }.items()
