@@ -14,6 +14,7 @@ from .source import Source
 
 _TABLE = Path(__file__).with_name("essentials.toml")
 _ENDS = ast.Return | ast.Raise | ast.Break | ast.Continue
+_BLOCKS = ("body", "orelse", "finalbody")
 _LEFT_OUT = frozenset({"ctx", "kind", "type_comment"})
 control = ruled(__file__, on="control")
 
@@ -57,7 +58,7 @@ def undecided(source: Source) -> Iterator[Hit]:
         fixed = asks and isinstance(node.test, ast.Constant)
         if fixed or _is_decided(node):
             yield source.hit(node, "it is decided before it is asked")
-        for name in ("body", "orelse", "finalbody"):
+        for name in _BLOCKS if "body" in node._fields else ():
             steps = getattr(node, name, None)
             block = steps if isinstance(steps, list) else []
             for dead in block[len(_reached(block)) :][:1]:
@@ -95,7 +96,8 @@ def _problems(place: ast.AST | None, parts: list[str]) -> Iterator[str]:
             yield f"{part} does not hold: it is {value}"
         if _is_bound(wanted):
             continue
-        found = sum(_same(wanted, node) for node in lived)
+        kind = type(wanted)
+        found = sum(_same(wanted, x) for x in lived if type(x) is kind)
         if count < 0 and not found:
             yield f"{part} is gone"
         elif 0 <= count < found:
@@ -174,8 +176,7 @@ def _is_any(part: ast.AST) -> bool:
 def _live(node: ast.AST) -> Iterator[ast.AST]:
     """Yield what may be reached, from the outermost inwards."""
     waiting = [node]
-    while waiting:
-        here = waiting.pop(0)
+    for here in waiting:  # which grows meanwhile
         yield here
         if _is_decided(here):
             continue
