@@ -162,7 +162,7 @@ class HttpServer:
         try:
             connection.request(method, path, body or None, named)
             answer = connection.getresponse()
-            data = answer.read(MAX_ANSWER)
+            data = _read(answer)
         except http.client.HTTPException as error:
             raise ConnectionError(str(error)) from error
         finally:
@@ -247,6 +247,20 @@ class HttpServer:
                     return
             time.sleep(0.05)
         raise Silent(f"the server did not answer{hint(self._log)}")
+
+
+def _read(answer: http.client.HTTPResponse) -> bytes:
+    """Read an answer in time: one that is kept alive need never end.
+
+    Raises:
+        TimeoutError: It has not ended.
+    """
+    until, data = time.monotonic() + PATIENCE, b""
+    while len(data) < MAX_ANSWER and (piece := answer.read1(MAX_ANSWER)):
+        data += piece
+        if time.monotonic() > until:
+            raise TimeoutError("the answer did not end")
+    return data
 
 
 def _free_port() -> tuple[int, socket.socket]:

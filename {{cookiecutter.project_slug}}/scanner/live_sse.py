@@ -3,6 +3,7 @@
 import contextlib
 import http.client
 import json
+import time
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -77,9 +78,10 @@ class SseSession:
         return self._server.request("POST", self._place, body, **named).status
 
     def _data(self) -> Iterator[str]:
+        until = time.monotonic() + PATIENCE
         for _ in range(LINES):
             line = self._answer.readline()
-            if not line:
+            if not line or time.monotonic() > until:
                 break
             if line.startswith(b"data:"):
                 yield line[5:].strip().decode("utf-8", "replace")

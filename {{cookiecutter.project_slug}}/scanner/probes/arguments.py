@@ -38,6 +38,7 @@ SETTINGS: Final = {
 UNFIT: Final = "takes nothing that was tried"
 OUTSIDE: Final = "reaches the outside world; --probe-open-world calls it"
 HELD_UP: Final = "MCP-PRB-008"
+LARGE: Final = "MCP-PRB-038"
 #: Who unpacks a link reads nothing yet; who does read it, shows the word.
 UNPACKED: Final = "tar "
 #: What stands in the log where a tool's name would.
@@ -111,7 +112,8 @@ class Attack:
         """Attack what waits, until it is done or the server is lost.
 
         A tool that takes the workspace itself away takes it from the server,
-        too; the others get a server of their own.
+        too, and one that runs on holds up the others: they get a server of
+        their own.
         """
         calls: Counter[str] = Counter()
         done: list[Component] = []
@@ -128,6 +130,8 @@ class Attack:
                     return
                 finally:
                     self.findings += one.ended()
+                if one.is_left_running():
+                    break
         log = server.log[logged:]
         self.findings += traces(log, calls, done)
         tools = {c.name for c in done if c.kind == "tool"}
@@ -149,7 +153,7 @@ class _One:
         self._files: Files = self._lab.files("workspace")
         self._sightings = Sightings(self._lab)
         self._memory = Memory(server.pid)
-        self._strays = Strays(self._lab)
+        self._strays = Strays(self._lab, server.pid)
         self._label = ""
 
     def attack(self, calls: Counter[str]) -> None:
@@ -201,7 +205,7 @@ class _One:
         A busy machine stands still, and what is imported late takes its time
         and its memory once.
         """
-        doubts = {"MCP-PRB-038"} if self._memory.is_much() else set()
+        doubts = {LARGE} if self._memory.is_much() else set()
         for probe, message in self._sightings.of(self._component):
             if probe == HELD_UP:
                 doubts.add(probe)
@@ -229,6 +233,10 @@ class _One:
             for probe, said in self._faults.items()
             if not FOLLOWS.get(probe, frozenset()) & self._faults.keys()
         ]
+
+    def is_left_running(self) -> bool:
+        """Tell whether it may still be at what it was asked to do."""
+        return not self._faults.keys().isdisjoint({HELD_UP, LARGE})
 
     def _grown(self) -> bool:
         """Tell whether a file has grown by more than a file may hold."""

@@ -37,10 +37,9 @@ def strangers_words(target: Target) -> Iterator[Finding]:
             _ask(target, request, first)
     target.lab.build()
     for component in called:
-        answers = [
-            _ask(target, _request(component, text), second)
-            for text in (new_word(), COMMON)
-        ]
+        asked = [_request(component, text) for text in (new_word(), COMMON)]
+        asked.insert(0, _briefly(component))  # what is kept is as it was
+        answers = [_ask(target, request, second) for request in asked]
         if any(told(word, said) or first in said for said in answers):
             said = "what another client had sent"
             hit = component.hit(said, anchor="MCP-PRB-030")
@@ -90,6 +89,15 @@ def _request(asked: Component, word: str) -> Request:
         texts = {str(each.get("name")): word for each in listed}
         return "prompts/get", {"name": asked.name, "arguments": texts}
     return "resources/read", {"uri": re.sub(r"\{[^}]*\}", word, asked.name)}
+
+
+def _briefly(asked: Component) -> Request:
+    """Return the common request, without what may be left out."""
+    method, params = _request(asked, COMMON)
+    given = params.get("arguments", {})
+    optional = {k for k, v in asked.parameters.items() if "default" in v}
+    brief = {k: v for k, v in given.items() if k not in optional}
+    return method, {**params, "arguments": brief} if optional else params
 
 
 def _filled(schema: Mapping[str, Any], word: str) -> Any:

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from .patterns import around, fits, fitting
 
-DEEP: Final = 200
+DEEP: Final = 150  # within what a reader of JSON lets through
 LARGE: Final = 10**7
 MOST: Final = 4  # models within models that are looked into
 Put = Callable[[Any], Any]
@@ -127,9 +127,7 @@ def misfits(
             "a missing argument",
             {k: v for k, v in good.items() if k != required[0]},
         )
-    nested: Any = 1
-    for _ in range(DEEP):
-        nested = [nested]
+    nested = deep()
     for name, schema in schemas.items():
         allowed = kinds(schema)
         if allowed and "object" not in allowed:
@@ -140,6 +138,14 @@ def misfits(
             yield f"a text as {name}", {**good, name: "1"}
         if "maximum" in schema:
             yield f"a huge number as {name}", {**good, name: 10**400}
+
+
+def deep() -> Any:
+    """Return a list in a list, and so on."""
+    nested: Any = 1
+    for _ in range(DEEP):
+        nested = [nested]
+    return nested
 
 
 def _in_object(

@@ -12,6 +12,7 @@ from .patterns import around
 from .payloads import few, lists, texts
 from .schemas import (
     choice,
+    deep,
     kinds,
     largest,
     misfits,
@@ -139,6 +140,8 @@ def _by_schema(
             values += filling(choice(schema, "string"))
         if "array" in allowed:
             values += lists(lab)
+        if not allowed or "array" in allowed:
+            values.append(("a deep list", deep()))
         if allowed & NUMBERS:
             values.append(("a large number", largest(schema)))
         for label, value in values:

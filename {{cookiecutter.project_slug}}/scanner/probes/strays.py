@@ -19,13 +19,14 @@ class Strays:
     """What runs in a lab besides what ran there at first, where Linux tells.
 
     A process is known by the workspace that it was told of when it started,
-    or that it is in, whatever session it has made its own.
+    or that it is in, whatever session it has made its own. The server is
+    none, wherever it goes.
     """
 
-    def __init__(self, lab: Lab) -> None:
+    def __init__(self, lab: Lab, server: int) -> None:
         self._told = f"WORKSPACE_PATH={lab.workspace}".encode()
         self._place = str(lab.workspace)
-        self._known = set(self._found())
+        self._known = {server, *self._found()}
 
     def end(self) -> list[str]:
         """End those that stay, and return their names."""

@@ -76,6 +76,12 @@ ORDERS: Final = _any(
     r"\balways (?:call|use|run|invoke) this(?: tool)? first(?=[.!]|$)",
     r"\b(?:call|use|run|invoke) this(?: tool)? for (?:every|each|any|all)"
     r" (?:requests?|messages?|questions?|tasks?)\b",
+    r"\b(?:disregard|ignore|distrust|do not (?:trust|believe)) (?:whatever"
+    r"|what|anything|everything)\b[^.]{0,40}\b(?:says?|returns?|tells?)\b",
+    r"\b(?:pick|use|call|choose|prefer|select) (?:this|it|me)\b[^.]{0,20}\b"
+    r"even (?:when|if|where|though) (?:another|others?|a better)\b",
+    r"\b(?:come|rank|go)s? (?:before|above|ahead of)\b[^.]{0,30}\b(?:the|your)"
+    r" users?\b",
     r"\b(?:decode|decrypt|decipher|unscramble)\b[^.]{0,40}\b(?:follow|obey|do"
     r" (?:as|what)|execute|carry out|act on)\b",
     r"\b(?:replace|swap|substitute|rewrite|alter)\b[^.]{0,40}\b(?:in|of)"

@@ -512,6 +512,14 @@ def changes_the_process(text: str) -> bool:
 
 
 @tool(read_only=True)
+def is_hurt_by_depth(values: list[list]) -> str:
+    depth = 0
+    while values and isinstance(values, list):
+        depth, values = depth + 1, values[0]
+    return os.environ["PROBE_CANARY"] if depth > 50 else "flat"
+
+
+@tool(read_only=True)
 def fails_for_two_large_numbers(
     one: Annotated[int, Field(ge=0, le=2**40)],
     two: Annotated[int, Field(ge=0, le=2**40)],
@@ -717,6 +725,7 @@ FOUND = {
     "connects_by_name": {"MCP-PRB-029"},
     "connects_far_away": {"MCP-PRB-044"},
     "changes_the_process": {"MCP-PRB-030"},
+    "is_hurt_by_depth": {"MCP-PRB-003"},
     "fails_for_two_large_numbers": {"MCP-PRB-003"},
     "loads_a_module": {"MCP-PRB-004"},
     "reads_an_encoding": set(),

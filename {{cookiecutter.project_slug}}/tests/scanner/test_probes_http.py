@@ -1,10 +1,15 @@
 """Faults that are seen over HTTP, and between one client and another."""
 
+import contextlib
 import sys
+import time
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
 
 import pytest
 
 from scanner import live, live_http
+from scanner.live_http import HttpServer
 from scanner.probes import network
 from scanner.probes.clients import strangers_words
 from scanner.probes.lab import lab
@@ -444,6 +449,13 @@ def returns(text: str) -> str:
     return KEPT.get(text, "")
 
 
+@tool
+def recalls(key: str, text: str = "") -> str:
+    if text:
+        KEPT[key] = text
+    return KEPT.get(key, "")
+
+
 GREETED: list[str] = []
 
 
@@ -460,7 +472,12 @@ def is_honest(text: str) -> str:
 STRING = {"type": "string"}
 TEXT = {"inputSchema": {"properties": {"text": STRING}}}
 PAIR = {"inputSchema": {"properties": {"key": STRING, "text": STRING}}}
-TAKES = {"said": {}, "keeps": PAIR}
+OPTIONAL = {"key": STRING, "text": {**STRING, "default": ""}}
+TAKES = {
+    "said": {},
+    "keeps": PAIR,
+    "recalls": {"inputSchema": {"properties": OPTIONAL}},
+}
 
 
 @pytest.mark.parametrize(
@@ -469,6 +486,7 @@ TAKES = {"said": {}, "keeps": PAIR}
         (["said", "say"], {"MCP-PRB-030"}),
         (["repeats"], {"MCP-PRB-030"}),
         (["keeps", "returns"], {"MCP-PRB-030"}),
+        (["recalls"], {"MCP-PRB-030"}),
         (["greets"], {"MCP-PRB-030"}),
         (["is_honest"], set()),
     ],
@@ -476,6 +494,7 @@ TAKES = {"said": {}, "keeps": PAIR}
         "told to another tool",
         "kept from the last call",
         "kept under a name",
+        "kept and recalled",
         "a cached answer",
         "honest",
     ],
@@ -491,6 +510,35 @@ def test_words_of_another_client_are_found(
 def test_shared_workspace_tells_no_other_clients_words() -> None:
     found = over_http(broken(), strangers_words, there=[WRITER, LISTER])
     assert found == set()
+
+
+class Dripping(BaseHTTPRequestHandler):
+    """Answers a letter at a time, as keepalives do."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        with contextlib.suppress(OSError):
+            while True:
+                self.wfile.write(b"1\r\nx\r\n")
+                time.sleep(0.02)
+
+    def log_message(self, *_: object) -> None: ...
+
+
+def test_answer_that_never_ends_is_waited_for_in_vain(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("scanner.live_http.PATIENCE", 0.2)
+    with HTTPServer(("127.0.0.1", 0), Dripping) as server:
+        Thread(target=server.handle_request).start()
+        asked = object.__new__(HttpServer)
+        asked.port = server.server_port
+        with pytest.raises(TimeoutError, match="did not end"):
+            asked.request()
 
 
 FILE = {"path": {"type": "string"}, "content": {"type": "string"}}
