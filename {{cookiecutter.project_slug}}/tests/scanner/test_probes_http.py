@@ -199,11 +199,6 @@ HTTP: list[tuple[str, str, Probe, list[Edit]]] = [
                 "limit=settings.max_request_size,",
                 "limit=2**22,",
             ),
-            (
-                "serving/lifespan.py",
-                "max_body_size = settings.max_request_size",
-                "max_body_size = 2**30",
-            ),
         ],
     ),
     (
@@ -212,11 +207,6 @@ HTTP: list[tuple[str, str, Probe, list[Edit]]] = [
         oversized,
         [
             ("serving/body.py", "if len(body) > self._limit:", "if False:"),
-            (
-                "serving/lifespan.py",
-                "max_body_size = settings.max_request_size",
-                "max_body_size = 2**30",
-            ),
         ],
     ),
     (
