@@ -39,6 +39,8 @@ def problems(**variables: str) -> tuple[str, ...]:
         ("MCP_REQUEST_TIMEOUT", "nan", "greater than 0"),
         ("MCP_WORKERS", "0", "greater than or equal to 1"),
         ("MCP_TRUSTED_PROXIES", "somewhere", "10.0.0.0/8"),
+        ("MCP_TRUSTED_PROXIES", "0.0.0.0/1,128.0.0.0/1", "claim another's"),
+        ("MCP_TRUSTED_PROXIES", "10.0.0.1,::/0", "claim another's"),
         ("MCP_RATE_LIMIT_STORAGE", "mongodb://x", "redis://host"),
         ("MCP_LOG_LEVEL", "chatty", "'DEBUG'"),
         ("MCP_APPROVAL_KEY", "short", "too few characters"),

@@ -4,7 +4,7 @@ import os
 import re
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from limits import RateLimitItem, parse_many
 from pydantic import (
@@ -56,6 +56,9 @@ def _seconds(value: object) -> object:
     """Let a duration be written ``30`` or ``30s``."""
     return value.strip().removesuffix("s") if isinstance(value, str) else value
 
+
+#: Whoever is in a network of proxies says who calls (CWE-348).
+LEAST_PREFIX: Final = {4: 8, 6: 16}
 
 Names = Annotated[tuple[str, ...], BeforeValidator(_split)]
 Networks = Annotated[
@@ -134,6 +137,18 @@ class Settings(BaseModel):
         scheme = r"memory://|(redis|rediss|redis\+unix)://.+"
         if not re.fullmatch(scheme, value.get_secret_value()):
             raise _refuse("use memory:// or redis://host:6379/0")
+        return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _few(
+        cls, value: tuple[IPv4Network | IPv6Network, ...]
+    ) -> tuple[IPv4Network | IPv6Network, ...]:
+        if any(each.prefixlen < LEAST_PREFIX[each.version] for each in value):
+            raise _refuse(
+                "so many addresses are not all proxies, and any caller could"
+                " claim another's; name the proxies' own network"
+            )
         return value
 
     @field_validator("workspace_path")
