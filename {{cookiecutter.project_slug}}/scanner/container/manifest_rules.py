@@ -256,6 +256,20 @@ def loose_kustomization(cluster: Cluster) -> Iterator[Hit]:
         yield from _literals(manifest)
 
 
+@cluster_rule("MCP-CON-236")
+def no_default(cluster: Cluster) -> Iterator[Hit]:
+    """Policies for single pods leave the next one open to all, and all to it.
+
+    One with an empty ``podSelector``, and nothing allowed, is for every pod
+    that no other one names.
+    """
+    spaces = [each for each in cluster.manifests if each.kind == "Namespace"]
+    if cluster.policies and "" not in cluster.policies:
+        for space in spaces[:1]:
+            message = "no NetworkPolicy is for every pod"
+            yield space.hit(space.content, "metadata", message)
+
+
 def _literals(manifest: Manifest) -> Iterator[Hit]:
     """Yield the secrets that a kustomization writes out."""
     for key in ("secretGenerator", "configMapGenerator"):

@@ -30,6 +30,7 @@ NAME = "{name: x}"
 CORS = "{annotations: {a/enable-cors: 'true'} }"
 TLS = "spec: {tls: [{secretName: x}]}"
 ENFORCED = "{labels: {pod-security.kubernetes.io/enforce: privileged} }"
+RESTRICTED = ENFORCED.replace("privileged", "restricted")
 BALANCER = "spec: {type: LoadBalancer, ports: [{port: 9090}]}"
 HOST_PATH = "volumes: [{name: x, hostPath: {path: /etc} }]"
 PROJECTED = (
@@ -409,6 +410,14 @@ KUBERNETES: dict[tuple[str, str], tuple[list[str], list[str]]] = {
             pod(spec="volumes: [{name: x, secret: {defaultMode: 0400} }]"),
             pod(spec="volumes: [{name: x, secret: {defaultMode: 292} }]"),
             pod(spec="volumes: [{name: x, configMap: {defaultMode: 0755} }]"),
+        ],
+    ),
+    ("236", "low"): (
+        [thing("Namespace", "").replace(NAME, RESTRICTED) + POLICY],
+        [
+            thing("Namespace", "").replace(NAME, RESTRICTED)
+            + POLICY.replace("{matchLabels: {app: server} }", "{}"),
+            POLICY,
         ],
     ),
     ("230", "medium"): (
