@@ -170,7 +170,7 @@ def test_a_file_of_which_hadolint_gives_no_account_is_not_covered(
 def test_hadolint_sees_what_our_rules_do_not(check):
     text = IMAGE.replace('["python", "-m", "small_server"]', "python -m x")
     (finding,) = check({"Dockerfile": text}).findings
-    assert (finding.id, finding.line) == ("MCP-CON-DL3025", 11)
+    assert (finding.id, finding.line) == ("MCP-CON-DL3025", 12)
     assert finding.severity is Severity.LOW
     assert finding.remediation.endswith("wiki/DL3025")
 
