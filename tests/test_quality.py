@@ -103,5 +103,6 @@ def test_own_tests_pass_whatever_was_answered(
 def assert_own_tests_pass(project: Project, *chosen: str) -> None:
     command = ("pytest", "-q", "-p", "no:cacheprovider", *chosen)
     run = project.run(*command, timeout=1800)
-    assert run.returncode == 0, run.stdout[-4000:] + run.stderr[-2000:]
+    why = run.stdout.partition("= FAILURES =")[2] or run.stdout
+    assert run.returncode == 0, why[:4000] + run.stdout[-2000:] + run.stderr
     assert re.search(r"\d+ passed(, \d+ skipped)? in ", run.stdout)
