@@ -407,7 +407,7 @@ def test_probing_can_be_left_out() -> None:
         ({"type": "array", "items": {"type": "string"}, "minItems": 1}, ["x"]),
         ({"anyOf": [{"type": "boolean"}, {"type": "null"}]}, False),
         ({"type": "string", "format": "date"}, "2025-01-31"),
-        ({"type": "string", "pattern": "^[A-Z]{3}$"}, "XXX"),
+        ({"type": "string", "pattern": "^[A-Z]{3}$"}, "X" * 3),
         ({"type": "string", "pattern": r"^a\.b/"}, "a.b/x"),
         ({"type": "string", "pattern": r"^a\d{3}-b$"}, "a111-b"),
         ({"type": "string", "minLength": 3}, "xxx"),
