@@ -362,8 +362,8 @@ HTTP: list[tuple[str, str, Probe, list[Edit]]] = [
         [
             (
                 "serving/http.py",
-                "        self.should_exit = True\n",
-                "        self.should_exit = self.force_exit = True\n",
+                "        await super().shutdown(sockets)\n",
+                "",
             )
         ],
     ),
