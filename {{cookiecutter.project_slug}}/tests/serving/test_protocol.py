@@ -63,6 +63,10 @@ async def test_pipelined_requests_are_answered_in_their_order(
         writer.close()
 
 
+def connected() -> h11.Connection:
+    return protocol._Connection(h11.SERVER, protocol.HEAD_SIZE, b"a: b\r\n")
+
+
 @pytest.mark.parametrize(
     ("headers", "writes"),
     [
@@ -74,7 +78,7 @@ async def test_pipelined_requests_are_answered_in_their_order(
 def test_an_answer_that_is_whole_is_sent_at_once(
     headers: list[tuple[bytes, bytes]], writes: list[bool]
 ) -> None:
-    connection = protocol._Connection(h11.SERVER, protocol.HEAD_SIZE)
+    connection = connected()
     connection.receive_data(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
     connection.next_event()
     answer = h11.Response(status_code=200, headers=headers)
@@ -85,12 +89,13 @@ def test_an_answer_that_is_whole_is_sent_at_once(
     assert [bool(data) for data in sent] == writes
     whole = b"".join(sent)
     assert whole.startswith(b"HTTP/1.1 200")
+    assert whole.count(b"\r\na: b\r\n\r\n") == 1
     assert whole.count(b"hi") == 1
 
 
 @pytest.mark.parametrize("end", [b"HEAD", b"GET"])
 def test_an_answer_without_a_body_is_sent_all_the_same(end: bytes) -> None:
-    connection = protocol._Connection(h11.SERVER, protocol.HEAD_SIZE)
+    connection = connected()
     connection.receive_data(end + b" / HTTP/1.1\r\nHost: a\r\n\r\n")
     connection.next_event()
     length = b"0" if end == b"GET" else b"2"

@@ -3,8 +3,8 @@
 import asyncio
 import math
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
 from fastmcp.server.middleware import CallNext, MiddlewareContext
@@ -78,22 +78,17 @@ class Gate:
             return True
         return False
 
-    @asynccontextmanager
-    async def called(self) -> AsyncIterator[asyncio.Timeout]:
-        """Count a call while it lasts, which it may have to stop doing.
+    def enter(self, call: asyncio.Timeout) -> None:
+        """Count a call, which expires if it has to make room."""
+        self._since[call] = time.monotonic()
+        self._free["call"] -= 1
+        self._note()
 
-        What it yields has expired when the call had to make room.
-
-        Raises:
-            TimeoutError: It had to make room.
-        """
-        async with asyncio.timeout(None) as deadline:
-            self._since[deadline] = time.monotonic()
-            try:
-                with self.entered("call"):
-                    yield deadline
-            finally:
-                self._since.pop(deadline, None)
+    def leave(self, call: asyncio.Timeout) -> None:
+        """Count a call no more."""
+        self._since.pop(call, None)
+        self._free["call"] += 1
+        self._note()
 
     @contextmanager
     def entered(self, kind: str) -> Iterator[None]:
@@ -174,7 +169,7 @@ class Admission:
         return kind == "call" and self._gate.make_room()
 
     async def _call(self, scope: Scope, receive: Receive, send: Send) -> None:
-        begun, place = False, None
+        begun, place = False, asyncio.timeout(None)
 
         async def note(message: Message) -> None:
             nonlocal begun
@@ -182,10 +177,14 @@ class Admission:
             await send(message)
 
         try:
-            async with self._gate.called() as place:
-                await self._app(scope, receive, note)
+            async with place:
+                self._gate.enter(place)
+                try:
+                    await self._app(scope, receive, note)
+                finally:
+                    self._gate.leave(place)
         except TimeoutError:
-            if place is None or not place.expired():
+            if not place.expired():
                 raise  # the call's own
             self._tell(scope, "overtime")
             if begun:

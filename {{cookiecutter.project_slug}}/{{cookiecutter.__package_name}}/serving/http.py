@@ -6,6 +6,7 @@ import secrets
 import socket
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import Final
 
@@ -34,14 +35,14 @@ from .workers import fork_workers
 #: Sent with every answer. Nothing here is meant for a browser to show, to
 #: keep or to guess the type of.
 HEADERS: Final = (
-    ("x-content-type-options", "nosniff"),
-    ("x-frame-options", "DENY"),
-    ("content-security-policy", "default-src 'none'; frame-ancestors 'none'"),
-    ("referrer-policy", "no-referrer"),
-    ("cross-origin-resource-policy", "same-origin"),
-    ("cache-control", "no-store"),
+    b"x-content-type-options: nosniff\r\n"
+    b"x-frame-options: DENY\r\n"
+    b"content-security-policy: default-src 'none'; frame-ancestors 'none'\r\n"
+    b"referrer-policy: no-referrer\r\n"
+    b"cross-origin-resource-policy: same-origin\r\n"
+    b"cache-control: no-store\r\n"
 )
-HSTS: Final = ("strict-transport-security", "max-age=31536000")
+HSTS: Final = b"strict-transport-security: max-age=31536000\r\n"
 
 #: Seconds.
 HEAD_TIMEOUT: Final = 10.0
@@ -90,16 +91,17 @@ def build_http_server(
         streams=CONNECTIONS // 2,
         patience=settings.request_timeout + settings.command_timeout + ASKING,
     )
+    certificate = _certificate(application, settings)
     protocol = bounded(
         Bounds(
             connections=connections(),
             head=HEAD_TIMEOUT,
             body=settings.request_timeout,
             answer=settings.request_timeout,
+            headers=HEADERS + (HSTS if certificate else b""),
             on_event=application.on_event,
         )
     )
-    certificate = _certificate(application, settings)
     config = uvicorn.Config(
         _front(application, settings, gate),
         http=protocol,
@@ -109,7 +111,6 @@ def build_http_server(
         access_log=False,
         proxy_headers=False,
         server_header=False,
-        headers=[*HEADERS, *([HSTS] if certificate else [])],
         timeout_keep_alive=IDLE_TIMEOUT,
         timeout_graceful_shutdown=math.ceil(settings.shutdown_grace),
         ssl_context_factory=(
@@ -220,6 +221,11 @@ def _front(
     if settings.transport == "sse":
         server.add_middleware(Counting(gate))
     answer_promptly()
+    with suppress(ImportError, AttributeError):
+        # Another version of the SDK than we know answers in its own way.
+        from .exchange import answer_calls_directly
+
+        answer_calls_directly()
     app = server.http_app(
         path=settings.endpoint,
         transport="sse" if settings.transport == "sse" else "http",

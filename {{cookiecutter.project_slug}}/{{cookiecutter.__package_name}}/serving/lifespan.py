@@ -31,7 +31,7 @@ def extend_lifespan(
             await _tell_schemas(server)
             gc.collect()
             gc.freeze()
-            gc.set_threshold(50_000, 20, 20)
+            gc.set_threshold(10_000, 50, 50)
             yield state
 
     app.router.lifespan_context = lifespan
@@ -44,8 +44,9 @@ def _bound_sessions(app: Starlette, settings: Settings) -> None:
     endpoint = next(r for r in routes if r.path == settings.endpoint).endpoint
     manager = getattr(endpoint, "app", endpoint).session_manager
     manager.max_sessions = SESSIONS
-    # It would read each body once more, which BodyLimit has kept to its bound.
-    manager.asgi_app = manager.asgi_app.app
+    if hasattr(manager.asgi_app, "app"):
+        # It would read each body again, which BodyLimit keeps to its bound.
+        manager.asgi_app = manager.asgi_app.app
 
 
 async def _tell_schemas(server: FastMCP[Any]) -> None:

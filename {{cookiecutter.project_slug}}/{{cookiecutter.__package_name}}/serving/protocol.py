@@ -50,6 +50,7 @@ class Bounds:
         head: Seconds for a request's line and headers to arrive.
         body: Seconds for its body to arrive.
         answer: Seconds for the client to take what was sent.
+        headers: Sent with every answer, each with its line's end.
         on_event: Told of each refusal.
     """
 
@@ -57,6 +58,7 @@ class Bounds:
     head: float
     body: float
     answer: float
+    headers: bytes
     on_event: Observer
 
 
@@ -81,7 +83,7 @@ class BoundedProtocol(H11Protocol):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.conn = _Connection(h11.SERVER, HEAD_SIZE)
+        self.conn = _Connection(h11.SERVER, HEAD_SIZE, self.bounds.headers)
         # Addresses hold what nobody meant to have in a log (CWE-532).
         self.access_log = False
         self._phase = ""
@@ -221,8 +223,11 @@ class BoundedProtocol(H11Protocol):
 class _Connection(h11.Connection):
     """h11, with a number of headers and a size of chunks to be kept to."""
 
-    def __init__(self, role: type[h11.SERVER], head: int) -> None:
+    def __init__(
+        self, role: type[h11.SERVER], head: int, headers: bytes
+    ) -> None:
         super().__init__(role, head)
+        self._headers = headers
         self._chunks = self._bytes = 0
         self._head: list[bytes] = []
 
@@ -232,16 +237,18 @@ class _Connection(h11.Connection):
         """Return what is to be sent: a head with the body that follows it.
 
         Sent on its own it would wake the client once more, for nothing. That
-        of a stream has no length, and goes at once.
+        of a stream has no length, and goes at once. What each head says is
+        added here, where h11 does not check it again for each.
         """
         parts = super().send_with_data_passthrough(event)
         if parts is None:
             return None
+        if isinstance(event, h11.Response):
+            parts.insert(-1, self._headers)
+            if any(name == b"content-length" for name, _ in event.headers):
+                self._head = parts
+                return []
         parts, self._head = [*self._head, *parts], []
-        if isinstance(event, h11.Response) and any(
-            name == b"content-length" for name, _ in event.headers
-        ):
-            parts, self._head = [], parts
         return parts
 
     def next_event(self) -> Any:
