@@ -74,6 +74,7 @@ _FRONTEND = re.compile(
     r"(?:docker\.io/)?docker/dockerfile(?::\d[\w.-]*(?:@sha256:\w+)?"
     r"|(?::[\w.-]+)?@sha256:\w+)"
 )
+_WHOLE = frozenset({".", "./", "*", "./*"})
 _MAKES_USER = re.compile(r"useradd|adduser")
 _CODE = re.compile(r"(?i)\b(?:DL|SC)\d+")
 dockerfile = ruled(__file__, on="dockerfile")
@@ -321,7 +322,8 @@ def insecure_build(file: Dockerfile) -> Iterator[Hit]:
 def whole_context(file: Dockerfile, project: Project) -> Iterator[Hit]:
     """COPY . without a .dockerignore takes .git, .env and .venv along.
 
-    One that names none of these is as good as none.
+    One that names none of these is as good as none. A folder that is copied
+    by its name takes less: caches, and what somebody has put there.
     """
     folder = posixpath.dirname(file.path)
     beside = posixpath.join(folder, ".dockerignore")
@@ -329,14 +331,23 @@ def whole_context(file: Dockerfile, project: Project) -> Iterator[Hit]:
     given = [path for path in ignores if project.exists(path)]
     if any(_keeps_out(project, path) for path in given):
         return
+    copies = [x for x in _named(file, "COPY", "ADD") if not x.flag("from")]
+    whole = [x for x in copies if _WHOLE.intersection(x.words[:-1])]
+    severity = None if whole else Severity.LOW
     for path in given[:1]:
         message = f"{path} lets .env into the build"
-        yield Hit(path=path, line=1, anchor=message, message=message)
+        yield Hit(
+            path=path,
+            line=1,
+            anchor=message,
+            message=message,
+            severity=severity,
+        )
         return
-    for where in _named(file, "COPY", "ADD"):
-        whole = {".", "./", "*", "./*"} & set(where.words[:-1])
-        if whole and not where.flag("from"):
-            yield hit(file, where, f"{where.name} {where.text[:60]}")
+    folders = [x for x in copies if _copies_folder(project, folder, x)]
+    for where in whole or folders[:1]:
+        message = f"{where.name} {where.text[:60]}"
+        yield hit(file, where, message, severity=severity)
 
 
 @text("MCP-CON-023")
@@ -350,6 +361,14 @@ def unreasoned_ignore(path: str, text: str) -> Iterator[Hit]:
                 anchor=pragma[0].strip()[:200],
                 message=f"{pragma[0].strip()[:100]} gives no reason",
             )
+
+
+def _copies_folder(project: Project, folder: str, copy: Instruction) -> bool:
+    """Tell whether a folder of the project's is among what is copied."""
+    places = [posixpath.normpath(source) for source in copy.words[:-1]]
+    inner = [posixpath.join(folder, place) for place in places]
+    folders = tuple(f"{place}/" for place in (*places, *inner))
+    return any(path.startswith(folders) for path in project.files)
 
 
 def _keeps_out(project: Project, path: str) -> bool:

@@ -10,6 +10,7 @@ from ..downloads import Downloads, fetched_to, unchecked, verifies
 from ..model import Severity
 from ..rules import Hit
 from ..ruletable import ruled
+from ..runners import unlocked
 from ..shell import Command, commands
 from .dockerfile import Dockerfile, Instruction
 from .image_rules import code_folders, hit, runtime_names
@@ -330,6 +331,30 @@ def unchecked_program(run: Run) -> Iterator[Hit]:
         if any("/bin/" in place or place in ran for place in places):
             yield run.hit(f"{command.name} fetches a program unverified")
             return
+
+
+@run_rule("MCP-CON-032")
+def unlocked_install(run: Run) -> Iterator[Hit]:
+    """Tomorrow's build is of other code, which nobody has looked at.
+
+    Such as ``uv sync`` without ``--locked`` or ``--frozen``, ``npm install``,
+    a package without a version, or a build whose backend is not checked.
+    """
+    for command in run.commands:
+        if command.name == "uv" and command.operands[:1] == ["build"]:
+            checked = {"--no-build-isolation", "--require-hashes"}
+            loose = "" if checked & {*command.options} else "uv build"
+        else:
+            loose = unlocked(list(command.program))
+        if loose and not (loose == "uv sync" and _locked(run.file)):
+            yield run.hit(f"{loose[:80]} takes what is newest")
+            return
+
+
+def _locked(file: Dockerfile) -> bool:
+    """Tell whether a variable keeps uv to its lock."""
+    told = (x.text for x in file.instructions if x.name in {"ARG", "ENV"})
+    return any("UV_FROZEN" in text or "UV_LOCKED" in text for text in told)
 
 
 def _keeps_secret(command: Command) -> bool:

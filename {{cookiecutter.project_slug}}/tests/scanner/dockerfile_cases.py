@@ -163,7 +163,7 @@ DOCKERFILES: dict[tuple[str, str], tuple[list[str], list[str]]] = {
             "# a comment\n# syntax=evil/dockerfile:1\n" + image(""),
         ],
     ),
-    ("005", "medium"): (
+    ("005", "high"): (
         [
             image("RUN wget --no-check-certificate https://example.com/a"),
             image("RUN curl -fsSkL https://example.com/a -o a"),
@@ -185,7 +185,7 @@ DOCKERFILES: dict[tuple[str, str], tuple[list[str], list[str]]] = {
             image("RUN pip install --index-url http://localhost:81 x==1"),
         ],
     ),
-    ("024", "medium"): (
+    ("024", "high"): (
         [
             image("ENV PYTHONHTTPSVERIFY=0"),
             image("ENV A=b NODE_TLS_REJECT_UNAUTHORIZED=0"),
@@ -448,9 +448,40 @@ DOCKERFILES: dict[tuple[str, str], tuple[list[str], list[str]]] = {
         [image("RUN --security=insecure true")],
         [image("RUN --network=none true")],
     ),
-    ("022", "low"): ([image("COPY . /app/")], [image("COPY src /app/")]),
+    ("032", "medium"): (
+        [
+            image("").replace("RUN pip", f"RUN {command}\nRUN pip")
+            for command in (
+                "uv sync --no-dev",
+                "uv sync --frozen --upgrade",
+                "uv pip install --no-cache requests",
+                "pip install --no-cache-dir 'requests>=2'",
+                "python -m pip install --no-cache-dir -q flask x==1.2",
+                "npm install",
+                "npm install --global typescript",
+                "uv build --wheel",
+            )
+        ],
+        [
+            image("").replace("RUN pip", f"{line}\nRUN pip")
+            for line in (
+                "RUN uv sync --frozen --no-dev",
+                "RUN uv --quiet sync --locked",
+                "ENV UV_FROZEN=1\nRUN uv sync --no-dev",
+                "RUN uv pip install --python /app --no-deps dist/*.whl",
+                "RUN pip install --no-cache-dir -r requirements.txt .",
+                "RUN pip install --no-cache-dir -c versions.txt requests",
+                "RUN pip install --no-cache-dir 'requests[socks]==2.32.4'",
+                "RUN pip install --no-cache-dir requests~=2.32.4",
+                "RUN npm ci",
+                "RUN npm install --global typescript@5.9.3",
+                "RUN uv build --wheel --require-hashes",
+            )
+        ],
+    ),
+    ("022", "medium"): ([image("COPY . /app/")], [image("COPY src /app/")]),
     ("023", "low"): (
-        [image("# hadolint ignore=DL3013\nRUN pip install --no-cache-dir x")],
+        [image("# hadolint ignore=DL3042\nRUN pip install x==1.2")],
         [image("# hadolint ignore=DL3013 # the lock pins it\nRUN true")],
     ),
 }

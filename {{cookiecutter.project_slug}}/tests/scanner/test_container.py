@@ -114,6 +114,14 @@ def test_a_manifest_behind_a_megabyte_of_comments_is_told(check, bench):
     assert "a.yaml: larger than" in result.reason
 
 
+def test_a_folder_that_is_copied_wants_a_dockerignore(check):
+    files = {"Dockerfile": IMAGE + "COPY src /app/src\n", "src/x.py": "x"}
+    found = check(files).findings
+    told = [(f.id, f.severity) for f in found if f.id == "MCP-CON-022"]
+    assert told == [("MCP-CON-022", Severity.LOW)]
+    assert "022" not in ids(check(files | {".dockerignore": "*\n!src\n"}))
+
+
 @pytest.mark.parametrize(
     ("name", "judged"),
     [
