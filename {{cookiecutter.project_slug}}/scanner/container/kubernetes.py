@@ -187,7 +187,12 @@ def read(documents: Mapping[str, list[Any]]) -> Cluster:
 
 
 def containers(pod: Pod) -> Iterator[Container]:
-    """Yield the containers of a pod, the helpers too."""
+    """Yield the containers of a pod, the helpers too.
+
+    A patch for the pod alone is one for each of them.
+    """
+    if not pod.manifest.whole and "containers" not in pod.spec:
+        yield Container(pod, Table(pod.spec.line), False)
     for key in ("containers", "initContainers", "ephemeralContainers"):
         for settings in tables(pod.spec, key):
             yield Container(pod, settings, key != "containers")

@@ -44,12 +44,16 @@ def privileged(container: Container) -> Iterator[Hit]:
 
 @pod_rule("MCP-CON-202")
 def host_path(pod: Pod) -> Iterator[Hit]:
-    """What the pod can write there, the node executes or trusts."""
+    """What the pod can write there, the node executes or trusts.
+
+    With all of it, the pod is the node.
+    """
     for volume in tables(pod.spec, "volumes"):
         path = str(table(volume, "hostPath").get("path", "?"))
         if "hostPath" in volume and not SOCKETS.search(path):
+            severity = None if path.strip("/") else Severity.CRITICAL
             message = f"hostPath {path[:80]}"
-            yield pod.manifest.hit(volume, "hostPath", message)
+            yield pod.manifest.hit(volume, "hostPath", message, severity)
 
 
 @pod_rule("MCP-CON-203")
@@ -187,8 +191,9 @@ def no_limits(container: Container) -> Iterator[Hit]:
     limits = table(container.settings, "resources", "limits")
     missing = [key for key in ("memory", "cpu") if key not in limits]
     if missing and container.whole:
+        severity = None if "memory" in missing else Severity.LOW
         message = f"no limit of {' and '.join(missing)}"
-        yield container.hit("resources", message)
+        yield container.hit("resources", message, severity)
 
 
 @container_rule("MCP-CON-215")

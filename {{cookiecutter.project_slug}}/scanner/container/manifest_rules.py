@@ -149,11 +149,16 @@ def clear_service(manifest: Manifest) -> Iterator[Hit]:
 def clear_ingress(manifest: Manifest) -> Iterator[Hit]:
     """Without ``tls:`` every token crosses the network in clear.
 
-    So it does where the redirect to https is off. A snippet is configuration
-    that nginx runs with the rights of its controller, which reads every
-    Secret (CVE-2021-25742).
+    So it does where the redirect to https is off, and where a route is bound
+    to the listener for http. A snippet is configuration that nginx runs with
+    the rights of its controller, which reads every Secret (CVE-2021-25742).
     """
     spec = table(manifest.content, "spec")
+    passes = any(listed(x, "backendRefs") for x in tables(spec, "rules"))
+    for parent in tables(spec, "parentRefs") if passes else ():
+        names = str(parent.get("sectionName")).lower(), str(parent.get("port"))
+        if {"http", "80"} & {*names}:
+            yield manifest.hit(parent, "sectionName", "a route in clear")
     if manifest.kind == "Gateway" and manifest.whole:
         kinds = {str(x.get("protocol")) for x in tables(spec, "listeners")}
         if kinds == {"HTTP"}:

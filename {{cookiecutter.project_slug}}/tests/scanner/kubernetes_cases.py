@@ -29,6 +29,10 @@ spec:
 NAME = "{name: x}"
 CORS = "{annotations: {a/enable-cors: 'true'} }"
 TLS = "spec: {tls: [{secretName: x}]}"
+ROUTE = (
+    "spec: {parentRefs: [{name: x, sectionName: https}],"
+    " rules: [{backendRefs: [{name: x, port: 80}]}]}"
+)
 ENFORCED = "{labels: {pod-security.kubernetes.io/enforce: privileged} }"
 RESTRICTED = ENFORCED.replace("privileged", "restricted")
 BALANCER = "spec: {type: LoadBalancer, ports: [{port: 9090}]}"
@@ -142,7 +146,7 @@ KUBERNETES: dict[tuple[str, str], tuple[list[str], list[str]]] = {
         [pod().replace("RuntimeDefault", "Unconfined")],
         [pod().replace("RuntimeDefault", "Localhost")],
     ),
-    ("212", "low"): ([pod(drop="readOnlyRoot")], [pod()]),
+    ("212", "medium"): ([pod(drop="readOnlyRoot")], [pod()]),
     ("213", "medium"): (
         [
             pod(drop="automount"),
@@ -157,8 +161,13 @@ KUBERNETES: dict[tuple[str, str], tuple[list[str], list[str]]] = {
         ],
     ),
     ("214", "medium"): (
-        [pod(drop="resources"), pod().replace('cpu: "1"', "x: 1")],
+        [pod(drop="resources"), pod().replace("memory: 512Mi", "x: 1")],
         [pod()],
+    ),
+    ("214", "low"): ([pod().replace('cpu: "1"', "x: 1")], []),
+    ("202", "critical"): (
+        [pod(spec=HOST_PATH.replace("/etc", "/"))],
+        [],
     ),
     ("215", "medium"): (
         [
@@ -325,6 +334,7 @@ KUBERNETES: dict[tuple[str, str], tuple[list[str], list[str]]] = {
         [
             thing("Ingress", "spec: {rules: [{host: a.example}]}"),
             thing("Gateway", "spec: {listeners: [{protocol: HTTP}]}"),
+            thing("HTTPRoute", ROUTE.replace("https", "http")),
             *(
                 thing("Ingress", TLS).replace(
                     NAME, f"{{annotations: {{nginx.ingress.io/{each}}} }}"
@@ -337,6 +347,10 @@ KUBERNETES: dict[tuple[str, str], tuple[list[str], list[str]]] = {
         ],
         [
             thing("Ingress", TLS),
+            thing("HTTPRoute", ROUTE),
+            thing("HTTPRoute", ROUTE.replace("https", "http")).replace(
+                "backendRefs: [{name: x, port: 80}]", "filters: [{type: x}]"
+            ),
             thing(
                 "Gateway",
                 "spec: {listeners: [{protocol: HTTP}, {protocol: HTTPS}]}",

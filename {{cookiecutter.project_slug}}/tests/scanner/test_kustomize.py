@@ -96,6 +96,11 @@ def test_without_the_kustomization_a_part_is_judged_whole(found):
             "204",
         ),
         (
+            PATCH.partition("      containers:")[0]
+            + "      securityContext: {runAsUser: 0}\n",
+            "210",
+        ),
+        (
             "- op: add\n  path: /spec/template/spec/containers/0/"
             "securityContext/privileged\n  value: true\n",
             "201",
