@@ -45,7 +45,10 @@ def open_sources(subject: Subject) -> Iterator[Hit]:
     for path, settings in _with_pip(subject.project):
         strategy = settings.get("index-strategy")
         if strategy in UNSAFE:
-            yield _hit(subject.project, path, f"index-strategy is {strategy}")
+            others = any(key != "index-url" for key, _ in indexes(settings))
+            severity = Severity.HIGH if others else None
+            message = f"index-strategy is {strategy}"
+            yield _hit(subject.project, path, message, severity)
         if settings.get("allow-insecure-host"):
             message = "allow-insecure-host names a host"
             yield _hit(subject.project, path, message, Severity.HIGH)

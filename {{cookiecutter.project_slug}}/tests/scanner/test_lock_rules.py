@@ -82,6 +82,14 @@ RULES_OF_LOCKS = {
             + '[tool.uv]\nindex-strategy = "unsafe-best-match"\n'
         },
     ),
+    "012-with-others": (
+        Severity.HIGH,
+        {
+            "pyproject.toml": PYPROJECT
+            + '[tool.uv]\nindex-strategy = "unsafe-best-match"\n'
+            + 'find-links = ["https://example.com/wheels"]\n'
+        },
+    ),
     "013": (
         Severity.HIGH,
         {"uv.lock": LOCK.replace('{ name = "h11" }', '{ name = "gone" }', 1)},
@@ -110,7 +118,7 @@ def test_a_planted_fault_of_the_lock_is_found(number, scan_lock):
     severity, files = RULES_OF_LOCKS[number]
     found = {(f.id, f.severity) for f in scan_lock(**files).findings}
 
-    assert found == {(f"MCP-DEP-{number}", severity)}
+    assert found == {(f"MCP-DEP-{number[:3]}", severity)}
 
 
 BY_HAND = {
@@ -540,7 +548,7 @@ def test_all_unbounded_libraries_are_one_finding(scan_lock):
 
 
 def test_every_rule_of_the_lock_is_tried_here():
-    tried = {f"MCP-DEP-{n}" for n in [*RULES_OF_LOCKS, "009", "010"]}
+    tried = {f"MCP-DEP-{n[:3]}" for n in [*RULES_OF_LOCKS, "009", "010"]}
     there = {i for i in RULES if i.startswith("MCP-DEP-") and RULES[i].find}
 
     assert tried == there
