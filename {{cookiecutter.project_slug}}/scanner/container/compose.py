@@ -30,6 +30,7 @@ class Mount:
     source: str
     readonly: bool
     line: int
+    target: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,13 +93,17 @@ class Service:
         for volume, line in zip(volumes, volumes.lines, strict=True):
             if isinstance(volume, Table):
                 source = self._place(volume.get("source", ""))
+                kept = truth(volume.get("read_only"))
                 if volume.get("type") in {"bind", "npipe"}:
-                    yield Mount(source, truth(volume.get("read_only")), line)
+                    target = str(volume.get("target"))
+                    yield Mount(source, kept, line, target)
                 continue
             source, _, rest = compose_value(volume).partition(":")
             options = rest.rpartition(":")[2].split(",")
             if rest and source[:1] in {"/", "~", ".", "$"}:
-                yield Mount(self._place(source), "ro" in options, line)
+                target = rest.partition(":")[0]
+                kept = "ro" in options
+                yield Mount(self._place(source), kept, line, target)
             elif place := self._bound(source):
                 yield Mount(place, "ro" in options, line)
 

@@ -10,8 +10,10 @@ from ..ruletable import ruled
 from .compose import Service, truth
 from .names import (
     HARMLESS,
+    KEYS,
     MOVING,
     PRIVATE_PORTS,
+    ROOT_IMAGES,
     SENSITIVE,
     SOCKETS,
     SYSCTLS,
@@ -34,6 +36,7 @@ _PROTECTION = frozenset(
     {"cap_drop", "cpus", "deploy", "healthcheck", "mem_limit", "pids_limit"}
     | {"read_only", "security_opt", "user"}
 )
+_SETTINGS = re.compile(r"/etc/.+|.+\.(?:cnf|conf|ini|json|toml|ya?ml)")
 DASHBOARD = 3000  # as many other programs
 POWERFUL = frozenset({"0", "disk", "docker", "kmem", "root", "shadow"})
 compose = ruled(__file__, on="compose")
@@ -73,7 +76,10 @@ def host_folder(service: Service) -> Iterator[Hit]:
         if SOCKETS.search(place) or HARMLESS.fullmatch(place):
             continue
         if SENSITIVE.fullmatch(place):
-            severity = Severity.MEDIUM if mount.readonly else None
+            kept = mount.readonly and not KEYS.fullmatch(place)
+            severity = Severity.MEDIUM if kept else None
+            if place == "/" and not mount.readonly:
+                severity = Severity.CRITICAL  # as much as the engine's socket
             message = f"{place[:80]} of the host is mounted"
             yield service.hit(
                 "volumes", message, severity=severity, line=mount.line
@@ -85,11 +91,13 @@ def host_namespace(service: Service) -> Iterator[Hit]:
     """The host's network, processes or memory are then the container's too.
 
     In the host's network every service that listens on loopback is within
-    reach of whoever steers the server.
+    reach of whoever steers the server. The host's users are shared anyway,
+    unless the engine was set up otherwise.
     """
     for key in ("network_mode", "pid", "ipc", "uts", "userns_mode", "cgroup"):
         if str(service.settings.get(key)).strip() == "host":
-            yield service.hit(key, f"{key}: host")
+            severity = Severity.MEDIUM if key == "userns_mode" else None
+            yield service.hit(key, f"{key}: host", severity=severity)
 
 
 @compose("MCP-CON-105")
@@ -177,8 +185,16 @@ def writable_root(service: Service) -> Iterator[Hit]:
 
 @compose("MCP-CON-109")
 def root_service(service: Service) -> Iterator[Hit]:
-    """``user: root`` overrides the user that the image has."""
+    """``user: root`` overrides the user that the image has.
+
+    An image such as nginx's has no other, and wants to be told.
+    """
     user = service.settings.get("user")
+    image = compose_value(service.settings.get("image") or "")
+    told = user is not None or "build" in service.settings
+    if service.whole and not told and ROOT_IMAGES.fullmatch(image):
+        message = f"{image[:60]} starts as root"
+        yield service.hit("user", message, severity=Severity.MEDIUM)
     if user is not None and is_root(compose_value(user)):
         yield service.hit("user", f"user: {str(user)[:40]}")
     for group in service.words("group_add"):
@@ -245,7 +261,10 @@ def secret_here(service: Service) -> Iterator[Hit]:
 
 @whole("MCP-CON-114")
 def no_limits(service: Service) -> Iterator[Hit]:
-    """One call that eats memory or forks takes the whole host along."""
+    """One call that eats memory takes the whole host along.
+
+    Less bad is one that forks, or that computes: both end at the memory.
+    """
     limits = table(service.settings, "deploy", "resources", "limits")
     missing = [
         what
@@ -259,7 +278,9 @@ def no_limits(service: Service) -> Iterator[Hit]:
         and not (what == "cpus" and "cpu_quota" in service.settings)
     ]
     if missing:
-        yield service.hit("deploy", f"no limit of {', '.join(missing)}")
+        severity = None if "memory" in missing else Severity.LOW
+        message = f"no limit of {', '.join(missing)}"
+        yield service.hit("deploy", message, severity=severity)
 
 
 @compose("MCP-CON-115")
@@ -291,13 +312,16 @@ def left_open(service: Service) -> Iterator[Hit]:
     """A neighbour that lets everybody in is the way around the server's login.
 
     Such as Grafana without a login, a database without a password, or
-    Prometheus with the switches by which it is emptied and stopped.
+    Prometheus with the switches by which it is emptied and stopped. Where its
+    port is published, that is everybody on the network.
     """
+    published = any(open_port.findings(service))
     given = [(name, value) for name, value, _line in service.variables()]
     words = [*service.words("entrypoint"), *service.words("command")]
     for opening in openings(given, map(compose_value, words)):
         key = "environment" if given else "command"
-        yield service.hit(key, opening.message, severity=opening.severity)
+        severity = Severity.HIGH if published else opening.severity
+        yield service.hit(key, opening.message, severity=severity)
 
 
 @compose("MCP-CON-121")
@@ -341,6 +365,47 @@ def executable_tmpfs(service: Service) -> Iterator[Hit]:
         options = {*mount.partition(":")[2].split(",")}
         if loose := sorted(options & {"dev", "exec", "suid"}):
             yield service.hit("tmpfs", f"{mount[:60]} has {loose[0]}")
+
+
+@compose("MCP-CON-125")
+def writable_settings(service: Service) -> Iterator[Hit]:
+    """Who gets into the service changes how it starts the next time.
+
+    And does it in the folder of the project.
+    """
+    for mount in service.mounts():
+        inner = _SETTINGS.fullmatch(mount.target)
+        if inner and mount.source[:1] == "." and not mount.readonly:
+            message = f"{mount.target[:80]} can be written"
+            yield service.hit("volumes", message, line=mount.line)
+
+
+@compose_file("MCP-CON-126")
+def way_out(path: str, document: Table) -> Iterator[Hit]:
+    """What a tool has read it can send anywhere.
+
+    That is the server without a port of its own, in a network that is not
+    ``internal``.
+    """
+    networks = table(document, "networks")
+    services = table(document, "services")
+    for name in services:
+        service = table(services, name)
+        given = [*table(service, "environment")]
+        given += map(str, listed(service, "environment"))
+        ours = any(str(each).startswith("MCP_") for each in given)
+        joined = [*table(service, "networks"), *listed(service, "networks")]
+        for each in joined if ours and "ports" not in service else ():
+            known = table(networks, str(each))
+            open_ = each in networks and "external" not in known
+            if open_ and not truth(known.get("internal")):
+                message = f"service {name[:60]}: {str(each)[:60]} leads out"
+                yield Hit(
+                    path=path,
+                    line=networks.at(str(each)),
+                    anchor=message,
+                    message=message,
+                )
 
 
 @compose_file("MCP-CON-122")

@@ -30,6 +30,13 @@ SENSITIVE = re.compile(
     r"|/(?:bin|boot|dev|etc|lib\w*|proc|root|run|sbin|sys|usr)(?:/.*)?"
     r"|/var(?:/(?:lib|log|run)(?:/.*)?)?"
 )
+# Reading is enough there.
+KEYS = re.compile(r"/|.*/\.(?:aws|azure|docker|gnupg|kube|ssh)(?:/.*)?")
+# Official images that start as root, and stay so.
+ROOT_IMAGES = re.compile(
+    r"(?:docker\.io/)?(?:library/)?(?:alpine|busybox|caddy|debian|golang|httpd"
+    r"|nginx|node|python|ruby|traefik|ubuntu)(?:[:@].*)?"
+)
 HARMLESS = re.compile(
     r"/etc/(?:localtime|timezone|ssl/certs(?:/.*)?|pki(?:/.*)?)|/dev/null"
 )

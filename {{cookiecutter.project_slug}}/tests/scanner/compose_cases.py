@@ -41,7 +41,8 @@ COMPOSE: dict[tuple[str, str], tuple[list[str], list[str]]] = {
     ),
     ("103", "high"): (
         [
-            service('volumes: ["/:/host"]'),
+            service('volumes: ["/:/host:ro"]'),
+            service('volumes: ["~/.aws:/keys:ro"]'),
             service('volumes: ["/etc:/etc"]'),
             service('volumes: ["~/.ssh:/keys"]'),
             *(
@@ -64,7 +65,8 @@ COMPOSE: dict[tuple[str, str], tuple[list[str], list[str]]] = {
             + "volumes: {named: {driver_opts: {o: bind, device: /srv/a} } }\n",
         ],
     ),
-    ("103", "medium"): ([service('volumes: ["/:/host:ro"]')], []),
+    ("103", "medium"): ([service('volumes: ["/etc:/host:ro"]')], []),
+    ("103", "critical"): ([service('volumes: ["/:/host"]')], []),
     ("104", "high"): (
         [service(f"{key}: host") for key in ("network_mode", "pid", "ipc")],
         [service("network_mode: bridge")],
@@ -136,6 +138,34 @@ COMPOSE: dict[tuple[str, str], tuple[list[str], list[str]]] = {
             service("build: {context: ..}"),
         ],
     ),
+    ("104", "medium"): ([service("userns_mode: host")], []),
+    ("125", "low"): (
+        [
+            service("volumes: ['./nginx.conf:/etc/nginx/nginx.conf']"),
+            service("volumes: ['./x.yaml:/app/x.yaml:rw']"),
+            service(BIND + "./x, target: /etc/x}]"),
+        ],
+        [
+            service("volumes: ['./nginx.conf:/etc/nginx/nginx.conf:ro']"),
+            service("volumes: ['./data:/data', 'etc:/etc/x']"),
+        ],
+    ),
+    ("126", "medium"): (
+        [
+            service(f"environment: {given}", "networks: [a, b]")
+            + "networks: {a: {internal: true}, b: {} }\n"
+            for given in ("{MCP_HOST: 127.0.0.1}", "[MCP_HOST=127.0.0.1]")
+        ],
+        [
+            service("environment: {MCP_HOST: 127.0.0.1}", *lines)
+            + "networks: {a: {internal: true}, b: {external: true} }\n"
+            for lines in (
+                ["networks: [a, b]"],
+                ["networks: [a]", "ports: ['127.0.0.1:1:1']"],
+            )
+        ]
+        + [service("networks: [a]") + "networks: {a: {} }\n"],
+    ),
     ("124", "low"): (
         [
             service('tmpfs: ["/tmp:rw,exec,size=16m"]'),
@@ -196,7 +226,7 @@ COMPOSE: dict[tuple[str, str], tuple[list[str], list[str]]] = {
         [service(without="security_opt")],
         [service("security_opt: [no-new-privileges]", without="security_opt")],
     ),
-    ("108", "low"): (
+    ("108", "medium"): (
         [
             service(without="read_only"),
             service("read_only: false", without="read_only"),
@@ -213,8 +243,17 @@ COMPOSE: dict[tuple[str, str], tuple[list[str], list[str]]] = {
         [service('user: "10001:10001"'), service('user: "${WHO}"')],
     ),
     ("109", "medium"): (
-        [service("group_add: [docker]"), service("group_add: ['0']")],
-        [service("group_add: ['1000', audio]")],
+        [
+            service("group_add: [docker]"),
+            service("group_add: ['0']"),
+            service().replace("ghcr.io/example/server", "nginx"),
+            service().replace("ghcr.io/example/server", "docker.io/node"),
+        ],
+        [
+            service("group_add: ['1000', audio]"),
+            service("user: '101'").replace("ghcr.io/example/server", "nginx"),
+            service().replace("ghcr.io/example/server", "bitnami/nginx"),
+        ],
     ),
     ("110", "medium"): (
         [
@@ -262,9 +301,9 @@ COMPOSE: dict[tuple[str, str], tuple[list[str], list[str]]] = {
             service("environment: {TOKEN_FILE: /run/secrets/x}"),
         ],
     ),
-    ("114", "medium"): (
+    ("114", "medium"): ([service(without="mem_limit")], []),
+    ("114", "low"): (
         [
-            service(without="mem_limit"),
             service(without="pids_limit"),
             service("pids_limit: -1", without="pids_limit"),
         ],
