@@ -36,6 +36,7 @@ from .bandit import NAME as BANDIT
 from .bandit import BanditRun, read_report, run_bandit
 from .harmless import Place, harmless
 from .python_files import MODULES, NOTEBOOK, python_files, read_python
+from .reach import weighed
 from .semgrep import run_semgrep
 from .source import MAX_WORDS, Source, fits, parse
 from .wiring import Wiring
@@ -109,7 +110,8 @@ def check(project: Project, options: Options) -> CheckResult:
         _bandit(running, lines, seen)
     whole = [p for p in whole if p in seen.parsed and p.endswith(MODULES)]
     _semgrep(project, options, {path: lines[path] for path in whole}, seen)
-    findings = [f for f in _once(seen.findings) if _counts(project, f)]
+    counted = [f for f in _once(seen.findings) if _counts(project, f)]
+    findings = weighed(project, counted)
     if not any(path.startswith(f"{project.package}/") for path in paths):
         seen.notes.insert(0, "the server's package was not found")
         seen.state = State.ERROR

@@ -4,6 +4,7 @@ import ast
 import re
 from collections.abc import Iterator
 
+from ..model import Severity
 from ..rules import Hit
 from ..ruletable import ruled
 from .credential_rules import has, is_constant
@@ -31,6 +32,7 @@ RUNNERS = frozenset(
     | {"os.spawnve", "os.spawnvp", "os.spawnvpe"}
     | {"subprocess.check_call", "subprocess.check_output", "subprocess.run"}
 )
+SCRIPTED = frozenset({"-c", "-e", "-lc", "--command", "--eval"})
 OPENERS = frozenset(
     {"open", "io.open", "os.listdir", "os.makedirs", "os.mkdir", "os.open"}
     | {"os.remove", "os.rename", "os.rmdir", "os.scandir", "os.unlink"}
@@ -134,13 +136,16 @@ def confined_command(source: Source) -> Iterator[Hit]:
 
     Without a shell a caller's word is still an option (``--output=…``), and
     the program runs with the server's rights. The command runner allows the
-    programs that you name and starts them in a sandbox.
+    programs that you name and starts them in a sandbox. Worse is a caller who
+    names the program, or writes what ``sh -c`` reads.
     """
     for tool, call in tool_calls(source):
         shell_too = has(call, "shell", True)  # Bandit has the worse of it
         runs = source.called(call.func) in RUNNERS
         if runs and not shell_too and _takes(call, tool):
-            yield source.hit(call, f"{tool.name} runs its caller's words")
+            severity = Severity.CRITICAL if _programs(call, tool) else None
+            message = f"{tool.name} runs its caller's words"
+            yield source.hit(call, message, severity)
 
 
 @tool_rule("MCP-CODE-009")
@@ -200,6 +205,15 @@ def _takes(call: ast.Call, tool: Tool) -> bool:
     """Tell whether something of the caller's goes into a call."""
     parts = [*call.args, *(k.value for k in call.keywords)]
     return any(given(part, tool) for part in parts)
+
+
+def _programs(call: ast.Call, tool: Tool) -> bool:
+    """Tell whether a caller names what is run, or writes the script."""
+    first = call.args[0] if call.args else None
+    argv = first.elts if isinstance(first, ast.List) else call.args
+    said = getattr(argv[1], "value", "") if len(argv) > 2 else ""
+    script = argv[2:3] if said in SCRIPTED else []
+    return any(given(part, tool) for part in [*argv[:1], *script])
 
 
 def _fetches(source: Source, call: ast.Call, tool: Tool) -> bool:

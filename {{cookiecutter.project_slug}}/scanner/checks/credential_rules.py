@@ -48,7 +48,9 @@ def certificate(source: Source) -> Iterator[Hit]:
     They read the tokens that the server sends and choose what it gets back.
     """
     for call in source.calls:
-        aiohttp = source.called(call.func).startswith("aiohttp.")
+        name = source.called(call.func)
+        aiohttp = name.startswith("aiohttp.")
+        httpx = name.startswith("httpx.") and has(call, "verify", False)
         unasked = any(
             k.arg in {"cert_reqs", "ssl_cert_reqs"}
             and (
@@ -58,7 +60,7 @@ def certificate(source: Source) -> Iterator[Hit]:
             )
             for k in call.keywords
         )
-        if unasked or (aiohttp and has(call, "ssl", False)):
+        if unasked or httpx or (aiohttp and has(call, "ssl", False)):
             yield source.hit(call, "the certificate's check is switched off")
     for options in source.each(ast.Dict):
         for key, value in zip(options.keys, options.values, strict=True):

@@ -30,13 +30,14 @@ def weakened(source: Source) -> Iterator[Hit]:
     """
     path = source.path.partition("/")[2]
     top: Any = source.nodes[0] if source.nodes else ast.Module([], [])
-    for severity, files in _table().items():
-        listed = files.get(path, {})
-        places = {name: _named(top, name) for name in listed}
-        there = [place for place in places.values() if place]
-        if len(there) * 2 < len(places):
-            continue  # another file of the same name
-        for name, place in places.items():
+    all_listed = {k: files.get(path, {}) for k, files in _table().items()}
+    names = {name for listed in all_listed.values() for name in listed}
+    places = {name: _named(top, name) for name in names}
+    if len([*filter(None, places.values())]) * 2 < len(places):
+        return  # another file of the same name
+    for severity, listed in all_listed.items():
+        for name in listed:
+            place = places[name]
             if place is None and path.startswith("tools/"):
                 continue  # a tool that is not there opens nothing
             for problem in _problems(place, listed[name]):

@@ -121,6 +121,16 @@ _LOOSE: tuple[tuple[str, str, Test, Severity, str], ...] = (
         "a code for a token is sent wherever a link says",
     ),
     *(
+        (
+            f"httpx.{name}",
+            "timeout",
+            _says(None),
+            Severity.MEDIUM,
+            "a peer that never answers holds the call for ever",
+        )
+        for name in ("AsyncClient", "Client", "get", "post", "request")
+    ),
+    *(
         (name, key, _below(least), Severity.MEDIUM, "its hash is guessed fast")
         for name, key, least in (
             ("PBKDF2HMAC", "iterations", 100_000),

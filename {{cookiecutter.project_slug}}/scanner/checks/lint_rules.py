@@ -28,6 +28,10 @@ END_OF_LIFE = {
 }
 MINORS = 100  # of Python 3, and releases of each, that are tried
 SCAN = "security_scan.py"
+_LOOSENED = (
+    r"^(?:ignore_errors\s*=\s*true"
+    r"|(?:check|disallow|strict|warn)_\w+\s*=\s*false)"
+)
 _RUNS = re.compile(rb"security_scan\b")
 project_rule = ruled(__file__, on="project")
 
@@ -57,7 +61,9 @@ def unreasoned_ignore(project: Project, options: Options) -> Iterator[Hit]:
 
     That can be right; then a comment beside it says why. So is what they do
     not select: Ruff's security rules are those of S. (The scan itself
-    runs Bandit with every test, whatever these settings say.)
+    runs Bandit with every test, whatever these settings say.) Tests need no
+    reason to be left out. mypy sees a value of the wrong kind only where it
+    is strict.
     """
     lint = project.table("tool", "ruff", "lint")
     for code in sorted(
@@ -70,8 +76,12 @@ def unreasoned_ignore(project: Project, options: Options) -> Iterator[Hit]:
         yield _in_pyproject(project, "select", message)
     bandit = project.table("tool", "bandit")
     for key in ("skips", "exclude_dirs", "tests"):
-        if bandit.get(key):
+        if bandit.get(key) and not _leaves_tests_out(bandit[key]):
             yield from _unreasoned(project, rf"{key}\s*=", f"bandit's {key}")
+    mypy = project.table("tool", "mypy")
+    if mypy and mypy.get("strict") is not True:
+        yield _in_pyproject(project, "[tool.mypy]", "mypy is not strict")
+    yield from _unreasoned(project, _LOOSENED, "what mypy would see")
     if project.exists(".bandit"):
         yield Hit(
             path=".bandit",
@@ -121,6 +131,11 @@ def unscanned(project: Project, options: Options) -> Iterator[Hit]:
         return  # the check of workflows says so
     if not run:
         yield Hit(path=flows[0], message=f"no workflow runs {SCAN}")
+
+
+def _leaves_tests_out(given: object) -> bool:
+    folders = given if isinstance(given, list) else [given]
+    return all(re.match(r"\W*tests?\b", str(x)) for x in folders)
 
 
 def _selects_security(lint: Mapping[str, Any]) -> bool:

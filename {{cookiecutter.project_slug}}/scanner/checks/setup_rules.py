@@ -104,7 +104,7 @@ def unasked(setup: Setup) -> Iterator[Hit]:
     commands = setup.value("MCP_ALLOWED_COMMANDS")
     names = ("MCP_APPROVAL", "MCP_ALLOWED_COMMANDS")
     for found in _hits(setup, "MCP_APPROVAL is never", *names):
-        yield found if commands else replace(found, severity=Severity.LOW)
+        yield found if commands else replace(found, severity=Severity.MEDIUM)
 
 
 @setup_rule("MCP-CFG-005")
@@ -229,7 +229,9 @@ def clear_keys(setup: Setup) -> Iterator[Hit]:
     for name in ("MCP_AUTH_JWKS_URI", "MCP_AUTH_ISSUER", "MCP_BASE_URL"):
         found = re.match(r"http://(\[.*?\]|[^:/]*)", setup.value(name) or "")
         if found and not LOOPBACK.fullmatch(found[1]):
-            yield from _hits(setup, f"{name} is http", name, anchor=name)
+            ours = Severity.MEDIUM if name == "MCP_BASE_URL" else None
+            for hit in _hits(setup, f"{name} is http", name, anchor=name):
+                yield replace(hit, severity=ours)
 
 
 @setup_rule("MCP-CFG-018")

@@ -16,6 +16,8 @@ MAX_SIZE = 2**20  # bytes
 MAX_WORDS = 100_000  # some 10,000 lines; a word takes a kilobyte, parsed
 _WORD = re.compile(rb"\w+|[^\w\s]|\n")
 _NOTES = ("nosec", "noqa", "nosemgrep", "mcp-code-")
+#: A library under another name, which Bandit does not know yet.
+_FORK = re.compile(r"\bhttpx2\b")
 _NOTED = re.compile(rf"(?i)#.*(?:{'|'.join(_NOTES)})")
 Node = TypeVar("Node", bound=ast.AST)
 
@@ -131,7 +133,7 @@ def parse(path: str, data: bytes, *, whole: bool = True) -> Source:
         calls=each(nodes, ast.Call),
         names=dict(_imports(nodes)),
         modules=frozenset(
-            item.name
+            _FORK.sub("httpx", item.name)
             for node in each(nodes, ast.Import)
             for item in node.names
         ),
@@ -163,11 +165,12 @@ def _imports(nodes: list[ast.AST]) -> Iterator[tuple[str, str]]:
         if isinstance(node, ast.Import):
             for item in node.names:
                 name = item.asname or item.name.partition(".")[0]
-                yield name, item.name if item.asname else name
+                meant = item.name if item.asname else name
+                yield name, _FORK.sub("httpx", meant)
         elif isinstance(node, ast.ImportFrom) and not node.level:
             for item in node.names:
                 whole = f"{node.module}.{item.name}"
-                yield item.asname or item.name, whole
+                yield item.asname or item.name, _FORK.sub("httpx", whole)
 
 
 def _constants(nodes: list[ast.AST]) -> dict[str, ast.expr]:

@@ -3,8 +3,9 @@
 import ast
 import functools
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 
 from .confinement import Confined, confined_names
 from .hosts import allowed_hosts
@@ -67,10 +68,25 @@ def tools(source: Source) -> tuple[Tool, ...]:
     return tuple(_tools(source, functions(source)))
 
 
-def _tools(source: Source, known: Functions) -> Iterator[Tool]:
+def called_by_tools(source: Source, names: Collection[str]) -> Iterator[Tool]:
+    """Yield the same, and what a tool elsewhere calls by these names."""
+    known = functions(source)
+    tables = (known.plain.values(), known.methods.values())
+    more = [
+        node
+        for nodes in chain(*tables)
+        for node in nodes
+        if getattr(node, "name", "") in names
+    ]
+    yield from _tools(source, known, more)
+
+
+def _tools(
+    source: Source, known: Functions, more: Iterable[Function] = ()
+) -> Iterator[Tool]:
     waiting = [
         (node, frozenset(_theirs(node, known)))
-        for node in registered(source, known)
+        for node in (*registered(source, known), *more)
     ]
     seen: dict[Function, frozenset[str]] = {}
     handed = _Handed(known)

@@ -3,11 +3,14 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
+from ..model import Severity
 from ..rules import Hit
 from ..ruletable import ruled
 from .wiring import Wiring
 
 package_rule = ruled(__file__, on="package")
+# Without these callers learn or send more than they should, and do no more.
+_LESSER = frozenset({"BodyLimit", "Masking", "Measuring"})
 _WORDS = {
     "auth": "nobody has to say who they are",
     "middleware": "no control sees its calls",
@@ -28,7 +31,8 @@ def unused_control(wiring: Wiring) -> Iterator[Hit]:
             continue
         listed = kind == "middleware" and wiring.lists and wiring.whole
         if name not in (wiring.passed if listed else wiring.used):
-            yield control.hit
+            severity = Severity.MEDIUM if name in _LESSER else None
+            yield replace(control.hit, severity=severity)
     for guard in wiring.guards:
         if guard.name not in wiring.used | wiring.read:
             yield guard.hit

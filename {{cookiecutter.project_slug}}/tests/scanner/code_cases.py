@@ -577,7 +577,7 @@ CASES = {
     "a_plugin_of_the_callers": (
         HEAD + "from importlib.util import spec_from_file_location\n@tool\n"
         "def f(path: str):\n    return spec_from_file_location('x', path)\n",
-        ["012 high"],
+        ["012 critical"],
     ),
     "enough_rounds": ("import bcrypt\nsalt = bcrypt.gensalt(rounds=12)\n", []),
     "every_origin_alone": (
@@ -587,11 +587,11 @@ CASES = {
     "unverified_by_name": (
         "import jwt\noff = {'verify_signature': False}\ndef f(t):\n"
         "    return jwt.decode(t, options=off)\n",
-        ["006 high"],
+        ["006 critical"],
     ),
     "unsigned": (
         "import jwt\nt = jwt.encode({}, '', algorithm='none')\n",
-        ["006 high"],
+        ["006 critical"],
     ),
     "looked_up": (
         HEAD + "FILES = {'a': '/srv/a'}\n@tool\ndef f(name: str):\n"
@@ -659,18 +659,18 @@ CASES = {
     "typed_into_a_terminal": (
         HEAD + "import pexpect\n@tool\ndef f(command: str):\n"
         "    return pexpect.run(command)\n",
-        ["008 high"],
+        ["008 critical"],
     ),
     "calculated_by_a_frame": (
         HEAD + "import pandas\n@tool\ndef f(text: str):\n"
         "    return pandas.DataFrame().eval(text)\n",
-        ["012 high"],
+        ["012 critical"],
     ),
     "queried_by_a_frame": (
         HEAD + "import pandas as pd\n@tool\ndef f(text: str, other):\n"
         "    frame = pd.DataFrame()\n    other.query(text)\n"
         "    return frame.query(text)\n",
-        ["012 high"],
+        ["012 critical"],
     ),
     "any_attribute_set": (
         HEAD + "@tool\ndef f(name: str, value: str, settings):\n"
@@ -686,6 +686,42 @@ CASES = {
         HEAD + "import aiofiles.os\n@tool\nasync def f(path: str):\n"
         "    await aiofiles.os.remove(path)\n",
         ["007 high"],
+    ),
+    "evaluated_for_a_caller": (
+        HEAD + "@tool\ndef f(text: str):\n    return eval(text)\n",
+        ["B307 critical"],
+    ),
+    "a_shell_for_a_caller": (
+        HEAD + "import subprocess\n@tool\ndef f(host: str):\n"
+        "    return subprocess.check_output(['sh', '-c', f'ping {host}'])\n",
+        ["008 critical"],
+    ),
+    "an_option_of_a_callers": (
+        HEAD + "import subprocess\n@tool\ndef f(host: str):\n"
+        "    return subprocess.check_output(['/bin/ping', host])\n",
+        ["008 high"],
+    ),
+    "tools/calls_another_file": (
+        "from ..unpacked_for_a_tool import unpack\n"
+        "def f(blob: bytes):\n    return unpack(blob)\n",
+        [],
+    ),
+    "unpacked_for_a_tool": (
+        "import pickle\ndef unpack(blob):\n    return pickle.loads(blob)\n",
+        ["B301 critical"],
+    ),
+    "unpacked_for_nobody": (
+        "import pickle\ndef unpack_ours(blob):\n"
+        "    return pickle.loads(blob)\n",
+        ["B301 high"],
+    ),
+    "unverified_fork": (
+        "import httpx2\nc = httpx2.AsyncClient(verify=False)\n",
+        ["005 high"],
+    ),
+    "endless_wait": (
+        "from httpx2 import AsyncClient\nc = AsyncClient(timeout=None)\n",
+        ["026 medium"],
     ),
     "every_interface": (
         "import socket\ns = socket.socket()\ns.bind(('', 80))\n",
@@ -713,7 +749,7 @@ CASES = {
     "calculated": (
         HEAD + "import sympy\n@tool\ndef f(text: str):\n"
         "    return str(sympy.sympify(text))\n",
-        ["012 high"],
+        ["012 critical"],
     ),
     "secret_returned": (
         HEAD + "import os\n@tool\ndef f():\n"
@@ -771,7 +807,7 @@ CASES = {
     "unverified_claims": (
         "from jose import jwt\ndef f(t):\n"
         "    return jwt.get_unverified_claims(t)\n",
-        ["006 high"],
+        ["006 critical"],
     ),
     "against_the_environment": (
         "import os\ndef f(api_key):\n"
@@ -828,7 +864,7 @@ CASES = {
     "replaced_by": (
         HEAD + "import os\n@tool\ndef f(name: str):\n"
         "    os.execvp(name, [name])\n",
-        ["008 high"],
+        ["008 critical"],
     ),
     "any_session": (
         HEAD + "import aiohttp\n@tool\nasync def f(url: str):\n"

@@ -354,7 +354,7 @@ SURROUNDINGS: Cases = {
             "# url: http://hooks.example.com/alert\n",
         ],
     ),
-    ("034", "low"): (
+    ("034", "medium"): (
         NGINX,
         [
             HTTP % "client_max_body_size 0;",

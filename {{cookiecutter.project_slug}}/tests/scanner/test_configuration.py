@@ -39,7 +39,7 @@ SETUPS = {
     "003": ("MCP_RATE_LIMIT=off", "medium", "MCP_RATE_LIMIT=10/minute"),
     "004": (
         "MCP_APPROVAL=never\nMCP_ALLOWED_COMMANDS=ls",
-        "medium",
+        "high",
         "MCP_APPROVAL=auto\nMCP_ALLOWED_COMMANDS=ls",
     ),
     "005": (
@@ -77,7 +77,7 @@ SETUPS = {
     ),
     "017": (
         "MCP_AUTH_JWKS_URI=http://id.example.com/jwks",
-        "medium",
+        "high",
         "MCP_AUTH_JWKS_URI=http://localhost:8081/jwks",
     ),
     "018": ("WORKSPACE_PATH=/etc", "high", "WORKSPACE_PATH=/srv/files"),
@@ -91,7 +91,7 @@ SETUPS = {
         "medium",
         "MCP_RATE_LIMIT_STORAGE=redis://redis:6379/0",
     ),
-    "019": ("MCP_MAX_FILE_SIZE=2TiB", "low", "MCP_MAX_FILE_SIZE=20MiB"),
+    "019": ("MCP_MAX_FILE_SIZE=2TiB", "medium", "MCP_MAX_FILE_SIZE=20MiB"),
 }
 
 
@@ -314,6 +314,15 @@ def test_no_requires_python_is_found(found):
         ('[tool.bandit]\nskips = ["B101"]\n', True),
         ('[tool.bandit]\n# no asserts ship\nskips = ["B101"]\n', False),
         ('[tool.bandit]\nexclude_dirs = ["small_server"]\n', True),
+        ('[tool.bandit]\nexclude_dirs = ["./tests"]\n', False),
+        ("[tool.mypy]\nstrict = true\n", False),
+        ("[tool.mypy]\npython_version = '3.12'\n", True),
+        ("[tool.mypy]\nstrict = true\nignore_errors = true\n", True),
+        (
+            "[tool.mypy]\nstrict = true\n"
+            "disallow_any_generics = false # the SDK has them\n",
+            False,
+        ),
     ],
 )
 def test_a_lint_switched_off_needs_a_reason(found, settings, fires):
@@ -349,9 +358,9 @@ def test_a_default_in_the_code_is_judged_as_a_setting(found, old, new, rules):
     assert all(hit.path == path for hit in hits.values())
 
 
-def test_an_approval_switched_off_without_commands_is_low(found):
+def test_an_approval_switched_off_without_commands_is_medium(found):
     hits = found(**{".env": "MCP_APPROVAL=never\n"})
-    assert hits["004"].severity == "low"
+    assert hits["004"].severity == "medium"
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,7 @@ WEAKER = {
         "auth/bearer.py",
         'raise InvalidToken("unknown")',
         'return Holder("guest", ())',
-        "high",
+        "critical",
     ),
     "no scope": (
         "registration.py",
@@ -59,7 +59,7 @@ WEAKER = {
         "commands/__init__.py",
         "if argv[0] not in self._allowed:",
         "if argv[0] not in self._allowed and False:",
-        "high",
+        "critical",
     ),
     "a check behind a way out": (
         "private_file.py",
@@ -83,7 +83,7 @@ WEAKER = {
         "auth/layer.py",
         "    if len(values) != 1:\n        return None",
         "    if len(values) != 1:\n        return scope['path'] or None",
-        "high",
+        "critical",
     ),
     "a public key as a secret": (
         "auth/keys.py",
