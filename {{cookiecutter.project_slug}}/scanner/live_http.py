@@ -5,31 +5,25 @@ import http.client
 import itertools
 import json
 import secrets
-import signal
 import socket
 import sys
-import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from .live import (
     PATIENCE,
     PROTOCOL,
     START,
     Ended,
+    Server,
     Silent,
-    command,
-    ended,
-    environment,
-    hint,
-    read_log,
-    surroundings,
-    waited,
+    hello,
+    refused,
+    request,
 )
-from .processes import start
 from .project import Project
 from .tools import ToolError
 
@@ -55,13 +49,11 @@ class Answer:
     @property
     def refused(self) -> bool:
         """Whether the call was not done, in whatever way that was said."""
-        result = self.message.get("result")
-        failed = isinstance(result, dict) and result.get("isError")
-        return self.status >= 300 or "error" in self.message or bool(failed)
+        return self.status >= 300 or refused(self.message)
 
 
-class HttpServer:
-    """The project's server on a free port. Use as a context manager."""
+class HttpServer(Server):
+    """The project's server on a free port."""
 
     def __init__(
         self,
@@ -71,66 +63,23 @@ class HttpServer:
         through: Sequence[str] = (),
         **variables: str,
     ) -> None:
-        self._command = command(project, through)
         self.port, self._claim = _free_port()
         self._numbers = itertools.count(1)
         #: By which methods a proof of identity that was sent came back.
         self.repeated: set[str] = set()
-        self._project = project
-        self._here = surroundings(workspace)
-        self._environment = environment(
+        super().__init__(
             project,
             workspace,
+            through=through,
             MCP_HOST="127.0.0.1",
             MCP_PORT=str(self.port),
             **{"MCP_TRANSPORT": "http", **variables},
         )
 
-    def __enter__(self) -> "HttpServer":
-        """Start the process, and wait until it answers.
-
-        Raises:
-            ToolError: It does not.
-        """
-        self._log: IO[bytes] = tempfile.TemporaryFile()  # closed at the exit
-        self._process = start(
-            self._project,
-            self._command,
-            self._here,
-            self._environment,
-            self._log,
-            pipes=False,
-        )
-        try:
-            self._wait()
-        except BaseException:
-            self.__exit__()
-            raise
-        return self
-
     def __exit__(self, *_: object) -> None:
         """End the process and all that it started."""
-        ended(self._process)
-        self._log.close()
+        super().__exit__()
         self._claim.close()
-
-    @property
-    def alive(self) -> bool:
-        """Whether the process still runs."""
-        return self._process.poll() is None
-
-    @property
-    def log(self) -> str:
-        """What the server has logged until now."""
-        return read_log(self._log)
-
-    def terminate(self) -> None:
-        """Send SIGTERM."""
-        self._process.send_signal(signal.SIGTERM)
-
-    def wait(self, patience: float) -> int | None:
-        """Return the exit code; None if it does not end."""
-        return waited(self._process, patience)
 
     def request(
         self,
@@ -182,10 +131,9 @@ class HttpServer:
         **headers: str,
     ) -> Answer:
         """Send one JSON-RPC request."""
-        number = next(self._numbers)
-        message = {"jsonrpc": "2.0", "id": number, "method": method}
+        message = request(next(self._numbers), method, params)
         given = {"Content_Type": "application/json", "Accept": ACCEPT}
-        body = json.dumps({**message, "params": params}).encode()
+        body = json.dumps(message).encode()
         return self.request(
             "POST", body=body, source=source, **{**given, **headers}
         )
@@ -197,13 +145,7 @@ class HttpServer:
         **headers: str,
     ) -> Answer:
         """Shake hands under a name; ``path`` among the headers is where."""
-        client = {"name": name, "version": "1"}
-        params = {
-            "protocolVersion": PROTOCOL,
-            "capabilities": {},
-            "clientInfo": client,
-        }
-        return self.rpc("initialize", params, source, **headers)
+        return self.rpc("initialize", hello(name), source, **headers)
 
     def session(
         self,
@@ -237,16 +179,16 @@ class HttpServer:
             **headers,
         )
 
-    def _wait(self) -> None:
+    def _greet(self) -> None:
         until = time.monotonic() + START
         while time.monotonic() < until:
             if not self.alive:
-                raise Ended(f"the server ended{hint(self._log)}")
+                raise Ended(f"the server ended{self._hint()}")
             with contextlib.suppress(OSError):
                 if self.request(path="/health").status:
                     return
             time.sleep(0.05)
-        raise Silent(f"the server did not answer{hint(self._log)}")
+        raise Silent(f"the server did not answer{self._hint()}")
 
 
 def _read(answer: http.client.HTTPResponse) -> bytes:

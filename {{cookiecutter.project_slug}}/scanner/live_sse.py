@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from .live import PATIENCE, PROTOCOL
+from .live import PATIENCE, hello, request
 from .live_http import HttpServer
 from .tools import ToolError
 
@@ -42,9 +42,7 @@ class SseSession:
             self._connection.request("GET", STREAM, headers=self._headers)
             self._answer = self._connection.getresponse()
             self._place = next(self._data())
-            client = {"name": "security-scan", "version": "1"}
-            given = {"capabilities": {}, "clientInfo": client}
-            self.ask("initialize", {"protocolVersion": PROTOCOL, **given})
+            self.ask("initialize", hello())
             self._send({"method": "notifications/initialized"})
         except BaseException:
             self.__exit__()
@@ -62,7 +60,7 @@ class SseSession:
         an error is made of its status.
         """
         number = next(self._ids)
-        status = self._send({"id": number, "method": method, "params": params})
+        status = self._send(request(number, method, params))
         if status >= 300:
             return {"id": number, "error": {"code": status}}
         for data in self._data():

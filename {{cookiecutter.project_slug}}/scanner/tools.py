@@ -196,7 +196,8 @@ def run_tool(
             files = (out.fileno(), err.fileno())
             _wait(process, name, files, timeout, max_output)
         finally:
-            _kill(process)
+            kill(process.pid)
+            process.wait()
         out.seek(0)
         err.seek(0)
         return ToolRun(name, process.returncode, out.read(), err.read())
@@ -229,14 +230,13 @@ def _wait(
             raise ToolError(f"{name} did not end within {timeout:.3g} s")
 
 
-def _kill(process: subprocess.Popen[bytes]) -> None:
-    """End the program and whatever it started and left behind."""
-    if os.name == "nt":
-        process.kill()
-    else:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+def kill(leader: int) -> None:
+    """End a process and what it started and left behind in its session."""
+    with contextlib.suppress(OSError):
+        if os.name == "nt":
+            os.kill(leader, signal.SIGTERM)  # ends it at once there
+        else:
+            os.killpg(leader, signal.SIGKILL)
 
 
 def _environment(extra: Mapping[str, str]) -> dict[str, str]:

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 
-from ..live import Ended, StdioServer
+from ..live import Ended
+from ..live_stdio import StdioServer
 from ..model import CheckResult, Coverage, Finding, Options, State
 from ..probes import witness
 from ..probes.access import with_tokens

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-from ..live import Ended, StdioServer
+from ..live import Ended
+from ..live_stdio import StdioServer
 from ..model import CheckResult, Coverage, Finding, Options, State
 from ..project import Project, Unreadable
 from ..rules import Hit, rules_for

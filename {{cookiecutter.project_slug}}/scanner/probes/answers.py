@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any, Final
 
+from ..live import refused
 from .lab import Lab
 from .payloads import ENVIRONMENT, filled
 from .shots import Shot
@@ -52,14 +53,6 @@ def faults(
         yield "MCP-PRB-025"
     if any(made in text for made in filled(lab)):
         yield "MCP-PRB-027"
-
-
-def refused(answer: Mapping[str, Any]) -> bool:
-    """Tell whether the request was not done, in whatever way that was said."""
-    result = answer.get("result")
-    return "error" in answer or bool(
-        isinstance(result, dict) and result.get("isError")
-    )
 
 
 def told(word: str, text: str) -> bool:

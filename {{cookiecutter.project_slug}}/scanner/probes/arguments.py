@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final
 
-from ..live import Ended, Noisy, Silent, StdioServer
+from ..live import Ended, Noisy, Silent
+from ..live_stdio import StdioServer
 from ..model import Finding
 from ..surface.components import Component
 from ..tools import ToolError

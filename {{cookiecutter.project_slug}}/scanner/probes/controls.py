@@ -7,12 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
 
-from ..live import Ended
-from ..live_parallel import ParallelServer
+from ..live import Ended, refused
+from ..live_stdio import ParallelServer
 from ..model import Finding
 from ..project import Project
 from ..tools import ToolError
-from .answers import faults, refused
+from .answers import faults
 from .explanations import found
 from .lab import Lab
 from .shots import Shot

@@ -5,7 +5,7 @@ import http.client
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from ..live import PATIENCE
+from ..live import PATIENCE, refused
 from ..live_http import HttpServer
 from ..live_sse import STREAM, Headers, SseSession
 from ..model import Finding
@@ -13,7 +13,6 @@ from ..project import Project
 from ..surface.components import Component
 from ..tools import ToolError
 from .access import tokens
-from .answers import refused
 from .controls import PLANTED
 from .explanations import found
 from .lab import Lab

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ..live import StdioServer
+from ..live_stdio import StdioServer
 from ..model import Finding
 from ..surface.components import Component
 from .explanations import found

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..live import StdioServer
+from ..live_stdio import StdioServer
 from ..project import Project, Unreadable
 from ..rules import Hit
 from .references import followed

@@ -345,7 +345,7 @@ def test_server_without_a_start_is_no_pass(
     error: type[Exception],
     said: str,
 ) -> None:
-    monkeypatch.setattr(live, "START", patience)
+    monkeypatch.setattr("scanner.live_stdio.START", patience)
     monkeypatch.setattr("scanner.live_http.START", patience)
     monkeypatch.setattr("scanner.live_http.PATIENCE", patience)
     monkeypatch.setattr(live, "STOP", 0.5)

@@ -306,7 +306,7 @@ def test_server_that_does_not_serve_is_no_pass(
     source: str,
     said: str,
 ) -> None:
-    monkeypatch.setattr("scanner.live.START", 1.5)
+    monkeypatch.setattr("scanner.live_stdio.START", 1.5)
     project = make_project()
     package = project.root / project.package
     (package / "__main__.py").write_text(source)
