@@ -1,7 +1,6 @@
 """Rules are data: an id, a severity, a remedy, and one small function."""
 
 import hashlib
-import inspect
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -89,36 +88,6 @@ def register(new: Rule) -> Rule:
     return new
 
 
-def rule(
-    id: str,  # noqa: A002 - "id" is what a rule's id is called everywhere
-    *,
-    severity: Severity,
-    title: str,
-    remedy: str,
-    cwe: str | None = None,
-    owasp: str = "",
-    on: str = "",
-) -> Callable[[Callable[..., Iterable[Hit]]], Rule]:
-    """Register the decorated function as a rule; its docstring explains it."""
-
-    def decorate(find: Callable[..., Iterable[Hit]]) -> Rule:
-        return register(
-            Rule(
-                id=id,
-                severity=severity,
-                title=title,
-                cwe=cwe,
-                owasp=owasp,
-                remedy=remedy,
-                explanation=inspect.getdoc(find) or title,
-                on=on,
-                find=find,
-            )
-        )
-
-    return decorate
-
-
 def rules_for(prefix: str, on: str = "") -> list[Rule]:
     """Return a check's own rules (``MCP-CFG-``) for one kind of subject.
 
@@ -131,7 +100,7 @@ def rules_for(prefix: str, on: str = "") -> list[Rule]:
     ]
 
 
-def rule_of(id: str) -> Rule | None:  # noqa: A002 - as above
+def rule_of(id: str) -> Rule | None:  # noqa: A002 - what a rule calls it
     """Return the rule with this id, or its family's (``MCP-DEP-*``)."""
     families = (f"{id[:end]}*" for end in range(len(id), 0, -1))
     return next((RULES[x] for x in (id, *families) if x in RULES), None)

@@ -4,7 +4,6 @@ import ast
 import os
 import posixpath
 import re
-import tomllib
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -12,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from ..model import Finding, Severity
-from ..rules import RULES, Rule, anchored, register
+from ..rules import RULES, Rule, anchored
+from ..ruletable import registered
 from ..tools import ToolError, find_tool, require, run_tool
 
 NAME = "bandit"
@@ -239,20 +239,4 @@ def _unknown(item: dict[str, Any]) -> Rule:
     )
 
 
-def _load(table: Path) -> None:
-    for test, row in tomllib.loads(table.read_text("utf-8")).items():
-        severity, title, cwe, owasp, remedy = row
-        register(
-            Rule(
-                id=f"MCP-CODE-{test}",
-                severity=Severity(severity),
-                title=title,
-                cwe=cwe,
-                owasp=owasp,
-                remedy=remedy,
-                explanation=_FOUND,
-            )
-        )
-
-
-_load(Path(__file__).with_name("bandit.toml"))
+registered(Path(__file__).with_name("bandit.toml"), explanation=_FOUND)

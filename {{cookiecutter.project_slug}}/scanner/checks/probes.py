@@ -13,7 +13,7 @@ from ..probes import witness
 from ..probes.access import with_tokens
 from ..probes.arguments import SETTINGS, Attack
 from ..probes.controls import with_planted_tools
-from ..probes.explanations import found
+from ..probes.findings import found
 from ..probes.lab import Lab, lab
 from ..probes.network import without_tokens
 from ..probes.sse import over_sse
@@ -99,8 +99,7 @@ def changed(
     for component in offered(server, project):
         if known.pop(component.key, "") != component.fingerprint:
             said = "is not what it was before the attacks"
-            hit = component.hit(said, anchor="MCP-PRB-042")
-            findings.append(found("MCP-PRB-042", said, hit))
+            findings.append(found("MCP-PRB-042", said, component))
     if known:
         said = f"gone after the attacks: {', '.join(sorted(known))}"
         findings.append(found("MCP-PRB-042", said))

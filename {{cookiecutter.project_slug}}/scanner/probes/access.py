@@ -15,7 +15,7 @@ from ..project import Project
 from ..surface.components import Component, declarations
 from ..tools import ToolError
 from .controls import PLANTED
-from .explanations import found
+from .findings import found
 from .lab import Lab
 from .limits import LIMIT, counted
 from .schemas import sample
@@ -324,5 +324,4 @@ def _scopes(
         else:
             continue
         if served:
-            hit = component.hit("served without its scope", "MCP-PRB-023")
-            yield found("MCP-PRB-023", "", hit)
+            yield found("MCP-PRB-023", "served without its scope", component)

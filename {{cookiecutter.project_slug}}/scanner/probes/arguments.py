@@ -14,7 +14,7 @@ from ..model import Finding
 from ..surface.components import Component
 from ..tools import ToolError
 from .answers import OUTPUT, faults
-from .explanations import found
+from .findings import found
 from .lab import OTHERS, Lab
 from .memory import Memory
 from .oracle import telling
@@ -230,7 +230,7 @@ class _One:
         if tells(self._server.log[self._logged :], self._lab):
             self._add("MCP-PRB-019", "what it is given")
         return [
-            found(probe, said, self._component.hit(said, anchor=probe))
+            found(probe, said, self._component)
             for probe, said in self._faults.items()
             if not FOLLOWS.get(probe, frozenset()) & self._faults.keys()
         ]

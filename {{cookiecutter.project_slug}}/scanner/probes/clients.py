@@ -8,7 +8,7 @@ from ..live import PROTOCOL
 from ..model import Finding
 from ..surface.components import Component
 from .answers import told
-from .explanations import found
+from .findings import found
 from .lab import new_word
 from .limits import LIMIT
 from .schemas import sample
@@ -42,8 +42,7 @@ def strangers_words(target: Target) -> Iterator[Finding]:
         answers = [_ask(target, request, second) for request in asked]
         if any(told(word, said) or first in said for said in answers):
             said = "what another client had sent"
-            hit = component.hit(said, anchor="MCP-PRB-030")
-            yield found("MCP-PRB-030", said, hit)
+            yield found("MCP-PRB-030", said, component)
     target.lab.build()
 
 

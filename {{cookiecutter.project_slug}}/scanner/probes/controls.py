@@ -13,7 +13,7 @@ from ..model import Finding
 from ..project import Project
 from ..tools import ToolError
 from .answers import faults
-from .explanations import found
+from .findings import found
 from .lab import Lab
 from .shots import Shot
 from .traces import tells

@@ -7,7 +7,7 @@ from ..live import PROTOCOL
 from ..live_http import HttpServer
 from ..model import Finding
 from ..surface.components import Component
-from .explanations import found
+from .findings import found
 from .schemas import sample
 from .shots import honest
 from .target import Target, address, harmless
@@ -104,8 +104,7 @@ def _of_the_rest(target: Target) -> Iterator[Finding]:
         for asked in [c for c in target.components if c.kind in kinds][:1]:
             passed = sum(map(_asking(target, asked), range(CALLS)))
             if passed > LIMIT:
-                hit = asked.hit("too often", anchor="MCP-PRB-010")
-                yield found("MCP-PRB-010", "", hit)
+                yield found("MCP-PRB-010", "too often", asked)
 
 
 def _asking(target: Target, asked: Component) -> Callable[[object], bool]:

@@ -16,7 +16,7 @@ from ..surface.components import Component
 from .answers import told
 from .clients import strangers_words
 from .controls import PLANTED
-from .explanations import found
+from .findings import found
 from .lab import Lab
 from .limits import LIMIT, limits
 from .target import Probe, Target, address

@@ -14,7 +14,7 @@ from ..surface.components import Component
 from ..tools import ToolError
 from .access import tokens
 from .controls import PLANTED
-from .explanations import found
+from .findings import found
 from .lab import Lab
 from .limits import CALLS, LIMIT
 from .network import BODY, HOSTS, ORIGINS

@@ -8,7 +8,7 @@ from typing import Any
 from ..live_stdio import StdioServer
 from ..model import Finding
 from ..surface.components import Component
-from .explanations import found
+from .findings import found
 from .lab import Lab
 
 ENDS = frozenset({"tool_request_completed", "tool_request_failed"})
@@ -63,11 +63,8 @@ def traces(
         left, made = ends[name], calls.get(name, 0)
         if left != made:
             message = f"{made} calls left {left} lines"
-            if name not in tools:
-                yield found("MCP-PRB-020", f"{name}: {message}")
-                continue
-            hit = tools[name].hit(message, "MCP-PRB-020")
-            yield found("MCP-PRB-020", "", hit)
+            message = message if name in tools else f"{name}: {message}"
+            yield found("MCP-PRB-020", message, tools.get(name))
 
 
 def unreached(log: str) -> set[str]:
