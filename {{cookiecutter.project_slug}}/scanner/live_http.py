@@ -128,11 +128,15 @@ class HttpServer(Server):
         method: str,
         params: Mapping[str, Any],
         source: str = "127.0.0.1",
+        session: str | None = None,
         **headers: str,
     ) -> Answer:
-        """Send one JSON-RPC request."""
+        """Send one JSON-RPC request, in a session if there is one."""
         message = request(next(self._numbers), method, params)
         given = {"Content_Type": "application/json", "Accept": ACCEPT}
+        if session is not None:
+            given["Mcp_Session_Id"] = session
+            given["MCP_Protocol_Version"] = PROTOCOL
         body = json.dumps(message).encode()
         return self.request(
             "POST", body=body, source=source, **{**given, **headers}
@@ -170,14 +174,7 @@ class HttpServer(Server):
         params: dict[str, Any] = {"name": tool, "arguments": arguments}
         if meta:
             params["_meta"] = meta
-        return self.rpc(
-            "tools/call",
-            params,
-            source,
-            Mcp_Session_Id=session,
-            MCP_Protocol_Version=PROTOCOL,
-            **headers,
-        )
+        return self.rpc("tools/call", params, source, session, **headers)
 
     def _greet(self) -> None:
         until = time.monotonic() + START

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import IO, Any, ClassVar
+from typing import IO, Any, ClassVar, Final
 
 from .live import (
     MAX_LINE,
@@ -24,6 +24,13 @@ from .live import (
 from .project import Project
 from .text import visible
 from .tools import ToolError
+
+#: Programs that every system has, so that ``run_command`` is seen too; one
+#: shows what commands are told.
+ABLE: Final = {
+    "MCP_ALLOWED_COMMANDS": "ls,printenv",
+    "MCP_COMMAND_SANDBOX": "best-effort",
+}
 
 
 class StdioServer(Server):
@@ -209,6 +216,21 @@ class ParallelServer(StdioServer):
                 declined = {"action": "decline"}
                 self._send({"id": message["id"], "result": declined})
         return {n: self._answers[n] for n in numbers if n in self._answers}
+
+
+@contextlib.contextmanager
+def able(
+    project: Project, workspace: Path, **given: Any
+) -> Iterator[StdioServer]:
+    """Start the server, with commands where there is a sandbox for them."""
+    with contextlib.ExitStack() as stack:
+        try:
+            server = StdioServer(project, workspace, **ABLE, **given)
+            stack.enter_context(server)
+        except Ended:
+            server = StdioServer(project, workspace, **given)
+            stack.enter_context(server)
+        yield server
 
 
 def _pipe(stream: IO[bytes] | None) -> IO[bytes]:

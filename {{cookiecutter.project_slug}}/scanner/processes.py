@@ -145,11 +145,6 @@ class ForkServer:
                 os.close(descriptor)
         return Forked(told, stdin, stdout)
 
-    @property
-    def running(self) -> bool:
-        """Whether the program is there."""
-        return self._process.poll() is None
-
     def close(self) -> None:
         """End the program; the servers that it started have their own end."""
         self._orders.close()
@@ -193,11 +188,6 @@ def start(
         stderr=log,
         start_new_session=os.name != "nt",
     )
-
-
-def forkservers() -> "list[ForkServer]":
-    """Return the fork servers of the projects that are being looked at."""
-    return list(_known.values())
 
 
 def forget(project: Project) -> None:

@@ -82,10 +82,12 @@ class Project:
     @cached_property
     def pyproject(self) -> Mapping[str, Any]:
         """The parsed pyproject.toml; empty when there is none to read."""
-        try:
-            return tomllib.loads(self.text("pyproject.toml"))
-        except (Unreadable, ValueError, RecursionError):
-            return {}
+        return self._toml("pyproject.toml")
+
+    @cached_property
+    def defaults(self) -> Mapping[str, Any]:
+        """What the server's settings are by default; empty if unknown."""
+        return self._toml(f"{self.package}/defaults.toml")
 
     @cached_property
     def name(self) -> str:
@@ -209,6 +211,12 @@ class Project:
                 path = Path(folder, name).relative_to(self.root).as_posix()
                 if path not in known and self.exists(path):
                     yield path
+
+    def _toml(self, path: str) -> Mapping[str, Any]:
+        try:
+            return tomllib.loads(self.text(path))
+        except (Unreadable, ValueError, RecursionError):
+            return {}
 
     def _regular(self, path: str) -> bool:
         try:

@@ -79,11 +79,7 @@ class Command:
     @property
     def name(self) -> str:
         """The program's file name, in lower case."""
-        return (
-            posixpath.basename(self.program[0]).lower()
-            if (self.program)
-            else ""
-        )
+        return posixpath.basename(next(iter(self.program), "")).lower()
 
     @property
     def options(self) -> list[str]:

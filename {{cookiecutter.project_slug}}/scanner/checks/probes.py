@@ -1,13 +1,10 @@
 """Whether the server withstands attacks: it is started, and attacked."""
 
 import os
-import tomllib
-from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack
 
-from ..live import Ended
-from ..live_stdio import StdioServer
+from ..live_stdio import StdioServer, able
 from ..model import CheckResult, Coverage, Finding, Options, State
 from ..probes import witness
 from ..probes.access import with_tokens
@@ -18,9 +15,8 @@ from ..probes.lab import Lab, lab
 from ..probes.network import without_tokens
 from ..probes.sse import over_sse
 from ..probes.traces import named_by_callers
-from ..project import Project, Unreadable
+from ..project import Project
 from ..surface.components import Component, offered
-from .surface import ABLE
 
 Listed = Future[list[Component]]
 
@@ -43,13 +39,13 @@ def check(project: Project, options: Options) -> CheckResult:
     with ExitStack() as stack:
         labs = [stack.enter_context(lab()) for _ in range(5)]
         pool = stack.enter_context(ThreadPoolExecutor(3))
-        kind = "jwt" if _default(project, "MCP_AUTH") == "jwt" else "bearer"
+        kind = "jwt" if project.defaults.get("MCP_AUTH") == "jwt" else "bearer"
         others = [
             pool.submit(without_tokens, project, labs[1], listed),
             pool.submit(with_tokens, project, labs[2], kind, listed),
             pool.submit(with_planted_tools, project, labs[3]),
         ]
-        if _default(project, "MCP_TRANSPORT") == "sse":
+        if project.defaults.get("MCP_TRANSPORT") == "sse":
             others.append(pool.submit(over_sse, project, labs[4], kind))
         attack = through(project, labs[0], options, listed)
         around = [finding for work in others for finding in work.result()]
@@ -106,40 +102,17 @@ def changed(
     return findings
 
 
-@contextmanager
-def started(project: Project, traps: Lab) -> Iterator[StdioServer]:
-    """Start the server, with commands where there is a sandbox for them."""
-    with ExitStack() as stack:
-        try:
-            server = stack.enter_context(watched(project, traps, **ABLE))
-        except Ended:
-            server = stack.enter_context(watched(project, traps))
-        yield server
-
-
-def watched(project: Project, traps: Lab, **more: str) -> StdioServer:
-    """Return the server with a witness of what its tools try to do."""
-    return StdioServer(
-        project,
-        traps.workspace,
-        through=[witness.__file__, str(traps.seen)],
-        **SETTINGS,
-        **more,
-    )
+def started(
+    project: Project, traps: Lab
+) -> AbstractContextManager[StdioServer]:
+    """Start the server with a witness of what its tools try to do."""
+    through = [witness.__file__, str(traps.seen)]
+    return able(project, traps.workspace, through=through, **SETTINGS)
 
 
 def _ours(project: Project) -> str:
     """Return where ``run_command`` stands, which runs in our sandbox."""
     return f"{project.package}/tools/run.py"
-
-
-def _default(project: Project, name: str) -> str:
-    """Return what the project sets a variable to; empty if it does not."""
-    try:
-        text = project.text(f"{project.package}/defaults.toml")
-        return str(tomllib.loads(text).get(name, ""))
-    except (Unreadable, ValueError):
-        return ""
 
 
 def _result(

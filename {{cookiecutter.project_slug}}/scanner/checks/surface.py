@@ -1,26 +1,17 @@
 """What a model sees: the server is started, and asked what it offers."""
 
 import tempfile
-import tomllib
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Final
 
-from ..live import Ended
-from ..live_stdio import StdioServer
+from ..live_stdio import able
 from ..model import CheckResult, Coverage, Finding, Options, State
-from ..project import Project, Unreadable
+from ..project import Project
 from ..rules import Hit, rules_for
 from ..ruletable import ruled
 from ..surface import schema_rules, text_rules
 from ..surface.components import Component, offered
 
-#: Programs that every system has, so that ``run_command`` is seen too; one
-#: shows what commands are told.
-ABLE: Final = {
-    "MCP_ALLOWED_COMMANDS": "ls,printenv",
-    "MCP_COMMAND_SANDBOX": "best-effort",
-}
 _RULES = (schema_rules, text_rules)  # imported, so that they are registered
 changed = ruled(schema_rules.__file__, on="changed")
 
@@ -45,9 +36,11 @@ def check(project: Project, options: Options) -> CheckResult:
     with tempfile.TemporaryDirectory(prefix="surface-") as folder:
         workspace = Path(folder).resolve() / "workspace"
         workspace.mkdir()
-        found = look(project, workspace)
+        with able(project, workspace) as server:
+            found = offered(server, project)
     known = options.components or {}
-    kinds = ("text", "schema", *(["scope"] if _auth_is_on(project) else []))
+    has_callers = project.defaults.get("MCP_AUTH", "none") != "none"
+    kinds = ("text", "schema", "scope") if has_callers else ("text", "schema")
     findings = [f for c in found for f in judged(c, kinds)]
     findings += [
         finding
@@ -68,20 +61,6 @@ def check(project: Project, options: Options) -> CheckResult:
     )
 
 
-def look(project: Project, workspace: Path) -> list[Component]:
-    """Start the server, and return what it offers.
-
-    Raises:
-        ToolError: It does not start or does not answer.
-    """
-    try:
-        with StdioServer(project, workspace, **ABLE) as server:
-            return offered(server, project)
-    except Ended:  # no sandbox for commands here, if nothing else
-        with StdioServer(project, workspace) as server:
-            return offered(server, project)
-
-
 def judged(component: Component, kinds: Iterable[str]) -> list[Finding]:
     """Return what the rules of these kinds find wrong with a component."""
     return [
@@ -90,12 +69,3 @@ def judged(component: Component, kinds: Iterable[str]) -> list[Finding]:
         for rule in rules_for("MCP-SUR-", on=on)
         for finding in rule.findings(component)
     ]
-
-
-def _auth_is_on(project: Project) -> bool:
-    """Tell whether callers have tokens, as far as the project says."""
-    try:
-        text = project.text(f"{project.package}/defaults.toml")
-        return bool(tomllib.loads(text).get("MCP_AUTH", "none") != "none")
-    except (Unreadable, ValueError):
-        return False

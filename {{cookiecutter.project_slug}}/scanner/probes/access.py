@@ -1,14 +1,10 @@
 """Attacks on the proof of identity: bad tokens, and ones without a scope."""
 
-import hashlib
 import secrets
-import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-from ..live import PROTOCOL
 from ..live_http import PROOF, HttpServer
 from ..model import Finding
 from ..project import Project
@@ -19,31 +15,11 @@ from .findings import found
 from .lab import Lab
 from .limits import LIMIT, counted
 from .schemas import sample
-from .signing import Key, unsigned
-from .target import address, harmless
+from .target import address, harmless, is_served
+from .tokens import Tokens, tokens
 
-ISSUER: Final = "https://issuer.example"
-AUDIENCE: Final = "https://server.example/mcp"
-HOUR: Final = 3_600
 FARTHER: Final = 50  # addresses that no bad token came from
 REFUSED: Final = frozenset({401, 403, 429})
-
-
-@dataclass(frozen=True, slots=True)
-class Tokens:
-    """A way of proving who one is.
-
-    Attributes:
-        settings: What the server is told of it.
-        good: A token that is good, and has no scope.
-        near: Another, with scopes that are named like those asked for.
-        bad: Tokens that are not, each with what is wrong with it.
-    """
-
-    settings: Mapping[str, str]
-    good: str
-    near: str
-    bad: Mapping[str, str]
 
 
 def with_tokens(
@@ -89,11 +65,6 @@ def with_tokens(
         return list(counted(server, harmless(components), proof))
 
 
-def tokens(lab: Lab, kind: str, near: Sequence[str] = ()) -> Tokens:
-    """Make a way of proving who one is: ``bearer`` or ``jwt``."""
-    return (_signed if kind == "jwt" else _opaque)(lab, near)
-
-
 def _near(project: Project) -> list[str]:
     """Return scopes that are named like those that the tools ask for."""
     asked = {d.options.get("scope") for d in declarations(project).values()}
@@ -103,94 +74,6 @@ def _near(project: Project) -> list[str]:
         for family in [scope.partition(":")[0]]
         for alike in (family, f"{family}:probe", f"{scope}-probe")
     ]
-
-
-def _opaque(lab: Lab, scopes: Sequence[str]) -> Tokens:
-    good, near = _issued(), _issued()
-    digest, other = (
-        hashlib.sha256(token.encode()).hexdigest() for token in (good, near)
-    )
-    file = lab.root / "tokens"
-    file.write_text(f"probe:{digest}:\nnear:{other}:{','.join(scopes)}\n")
-    file.chmod(0o600)
-    return Tokens(
-        {"MCP_AUTH_TOKENS_FILE": str(file)},
-        good,
-        near,
-        {
-            "an invented token": secrets.token_urlsafe(32),
-            "one that looks like the good one": _issued(),
-            "a token's beginning": good[:16],
-            "a good token and more": f"{good}x",
-            "a token in other letters": good.swapcase(),
-            "a token's hash": digest,
-            "an unsigned token": unsigned({"sub": "admin"}),
-        },
-    )
-
-
-def _issued() -> str:
-    """Return a token of the form that ``token create`` makes."""
-    return f"mcp_{secrets.token_urlsafe(32)}"
-
-
-def _signed(lab: Lab, scopes: Sequence[str]) -> Tokens:
-    key, stranger = Key.new(), Key.new()
-    file = lab.root / "key.pem"
-    file.write_text(key.pem)
-    now = int(time.time())
-    claims: dict[str, Any] = {
-        "iss": ISSUER,
-        "aud": AUDIENCE,
-        "sub": "probe",
-        "iat": now - HOUR,
-        "exp": now + HOUR,
-    }
-    head, _, signature = key.token(claims).split(".")
-    _, altered, _ = key.token({**claims, "sub": "admin"}).split(".")
-    return Tokens(
-        {
-            "MCP_AUTH_ISSUER": ISSUER,
-            "MCP_AUTH_AUDIENCE": AUDIENCE,
-            "MCP_AUTH_PUBLIC_KEY": str(file),
-            "MCP_BASE_URL": "https://server.example",
-        },
-        key.token(claims),
-        key.token({**claims, "sub": "near", "scope": " ".join(scopes)}),
-        {
-            "an invented token": secrets.token_urlsafe(32),
-            "an unsigned token": unsigned(claims),
-            "an expired token": key.token({**claims, "exp": now - HOUR}),
-            "a token without an end": key.token(_but(claims, "exp")),
-            "another issuer's token": key.token({**claims, "iss": "x"}),
-            "another server's token": key.token({**claims, "aud": "x"}),
-            "a token of an issuer named alike": key.token(
-                {**claims, "iss": f"{ISSUER}.stranger.example"}
-            ),
-            "a token for a server named alike": key.token(
-                {**claims, "aud": f"{AUDIENCE}.stranger.example"}
-            ),
-            "a token for a part of the name": key.token(
-                {**claims, "aud": AUDIENCE.rpartition("/")[0]}
-            ),
-            "a token for no server": key.token(_but(claims, "aud")),
-            "a token signed by a stranger": stranger.token(claims),
-            "a token that brings its key": stranger.token(
-                claims, jwk=stranger.jwk
-            ),
-            "a token that asks for more": key.token(
-                claims, crit=["probe"], probe=1
-            ),
-            "a token signed with the public key": key.confused(claims),
-            "a token signed with the stripped key": key.confused(claims, ""),
-            "a token of tomorrow": key.token({**claims, "nbf": now + HOUR}),
-            "an altered token": f"{head}.{altered}.{signature}",
-        },
-    )
-
-
-def _but(claims: Mapping[str, Any], name: str) -> dict[str, Any]:
-    return {k: v for k, v in claims.items() if k != name}
 
 
 def _bad_tokens(
@@ -206,7 +89,7 @@ def _bad_tokens(
     served = [
         name
         for number, (name, value) in enumerate(given.items(), 2)
-        if _is_served(server, tool, address(number), value)
+        if _lets_in(server, tool, address(number), value)
     ]
     if served:
         yield found("MCP-PRB-015", "; ".join(served))
@@ -215,14 +98,12 @@ def _bad_tokens(
         yield found("MCP-PRB-043", "401 without WWW-Authenticate")
 
 
-def _is_served(
+def _lets_in(
     server: HttpServer, tool: Component, source: str, value: str
 ) -> bool:
-    good = {k: sample(v) for k, v in tool.parameters.items()}
-    headers: dict[str, Any] = {"Authorization": value} if value else {}
+    headers = {"Authorization": value} if value else {}
     session = server.session(source, **headers)
-    answer = server.call(tool.name, good, session, source, **headers)
-    return bool(session) or not answer.refused
+    return bool(session) or is_served(server, tool, session, source, **headers)
 
 
 def _other_methods(server: HttpServer) -> Iterator[Finding]:
@@ -258,14 +139,11 @@ def _in_session(
 
     The specification says so (Security Best Practices, session hijacking).
     """
-    good = {k: sample(v) for k, v in tool.parameters.items()}
-    stolen: dict[str, dict[str, Any]]
-    stolen = {"no token": {}, "an invented token": _invented()}
+    invented = f"Bearer {secrets.token_urlsafe(32)}"
+    stolen: dict[str, dict[str, str]]
+    stolen = {"no token": {}, "an invented token": {"Authorization": invented}}
     for number, (name, headers) in enumerate(stolen.items(), FARTHER):
-        source = address(number)
-        if not server.call(
-            tool.name, good, session, source, **headers
-        ).refused:
+        if is_served(server, tool, session, address(number), **headers):
             yield found("MCP-PRB-015", f"{name}, in another's session")
 
 
@@ -286,10 +164,6 @@ def _in_other_places(server: HttpServer, token: str) -> Iterator[Finding]:
             yield found("MCP-PRB-015", f"a token in {place}")
 
 
-def _invented() -> dict[str, str]:
-    return {"Authorization": f"Bearer {secrets.token_urlsafe(32)}"}
-
-
 def _scopes(
     server: HttpServer,
     lab: Lab,
@@ -298,9 +172,9 @@ def _scopes(
 ) -> Iterator[Finding]:
     """Call what needs a scope with a token that lacks it; list it, too."""
     session = server.session(Authorization=token)
-    named = {"Mcp_Session_Id": session, "Authorization": token}
-    named["MCP_Protocol_Version"] = PROTOCOL
-    listed = server.rpc("tools/list", {}, **named).message.get("result")
+    listed = server.rpc(
+        "tools/list", {}, session=session, Authorization=token
+    ).message.get("result")
     tools = listed.get("tools") if isinstance(listed, dict) else None
     shown = {str(tool.get("name")) for tool in tools or ()}
     for component in components:
@@ -311,17 +185,17 @@ def _scopes(
             answer = server.call(
                 component.name, good, session, Authorization=token
             )
-            served = not answer.refused or component.name in shown
+            done = not answer.refused or component.name in shown
         elif component.kind == "template":
             uri = component.name.partition("{")[0] + lab.file
             answer = server.rpc(
                 "resources/read",
                 {"uri": uri},
-                Mcp_Session_Id=session,
+                session=session,
                 Authorization=token,
             )
-            served = lab.within in answer.text
+            done = lab.within in answer.text
         else:
             continue
-        if served:
+        if done:
             yield found("MCP-PRB-023", "served without its scope", component)

@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from ..live import PROTOCOL
 from ..model import Finding
 from ..surface.components import Component
 from .answers import told
@@ -56,11 +55,8 @@ Request = tuple[str, dict[str, Any]]
 
 def _ask(target: Target, request: Request, source: str) -> str:
     """Return what this client is answered."""
-    server = target.server
-    named = {"Mcp_Session_Id": server.session(source)}
-    named["MCP_Protocol_Version"] = PROTOCOL
-    method, params = request
-    return server.rpc(method, params, source, **named).text
+    session = target.server.session(source)
+    return target.server.rpc(*request, source, session).text
 
 
 def _requests(asked: Component, word: str) -> list[Request]:

@@ -3,14 +3,12 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
-from ..live import PROTOCOL
 from ..live_http import HttpServer
 from ..model import Finding
 from ..surface.components import Component
 from .findings import found
-from .schemas import sample
 from .shots import honest
-from .target import Target, address, harmless
+from .target import Target, address, harmless, is_served
 
 LIMIT: Final = 4
 CALLS: Final = 7  # honest ones
@@ -41,11 +39,9 @@ def counted(
         tool: The tool.
         proof: Headers that say who calls, where that is asked for.
     """
-    good = {k: sample(v) for k, v in tool.parameters.items()}
     session = server.session(**proof)
     passed = sum(
-        not server.call(tool.name, good, session, **proof).refused
-        for _ in range(CALLS)
+        is_served(server, tool, session, **proof) for _ in range(CALLS)
     )
     if passed > LIMIT:
         yield found("MCP-PRB-010", f"{passed} calls where {LIMIT} may pass")
@@ -61,17 +57,10 @@ def _shared(target: Target, tool: Component) -> Iterator[Finding]:
     """Call as somebody else, who has not called yet."""
     server, other = target.server, address(2)
     if other != address(1):
-        good = {k: sample(v) for k, v in tool.parameters.items()}
+        claimed = {"X_Client_Id": f"{CLAIMED}other"}
+        claimed["X_Forwarded_For"] = f"{FORGED}99"
         session = server.session(other)
-        name, forged = f"{CLAIMED}other", f"{FORGED}99"
-        if server.call(
-            tool.name,
-            good,
-            session,
-            other,
-            X_Client_Id=name,
-            X_Forwarded_For=forged,
-        ).refused:
+        if not is_served(server, tool, session, other, **claimed):
             yield found("MCP-PRB-012", "another client is refused as well")
 
 
@@ -110,9 +99,10 @@ def _of_the_rest(target: Target) -> Iterator[Finding]:
 def _asking(target: Target, asked: Component) -> Callable[[object], bool]:
     """Return what asks once more, and tells whether that was served."""
     server, shot = target.server, honest(asked, target.lab)
-    named = {"Mcp_Session_Id": server.session()}
-    named["MCP_Protocol_Version"] = PROTOCOL
-    return lambda _: not server.rpc(shot.method, shot.params, **named).refused
+    session = server.session()
+    return lambda _: (
+        not server.rpc(shot.method, shot.params, session=session).refused
+    )
 
 
 def _falsely(
@@ -122,12 +112,11 @@ def _falsely(
     proof: Mapping[str, Any],
 ) -> bool:
     """Call once more, as somebody new in every way that can be claimed."""
-    good = {k: sample(v) for k, v in tool.parameters.items()}
     forged = f"{FORGED}{number}"
     name = f"{CLAIMED}{number}"
-    return not server.call(
-        tool.name,
-        good,
+    return is_served(
+        server,
+        tool,
         server.session(name=name, **proof),
         meta={"client_id": name, "clientId": name, "user": name},
         Cookie=f"session={name}",
@@ -137,4 +126,4 @@ def _falsely(
         X_Real_IP=forged,
         X_Client_Id=name,
         **(proof or {"Authorization": f"Bearer {name}"}),
-    ).refused
+    )

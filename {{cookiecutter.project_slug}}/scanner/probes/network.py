@@ -39,28 +39,22 @@ ORIGINS: Final = (
 
 
 def without_tokens(
-    project: Project, lab: Lab, listed: "Future[list[Component]]"
+    project: Project,
+    lab: Lab,
+    listed: "Future[list[Component]]",
+    probes: tuple[Probe, ...] = (),
 ) -> list[Finding]:
-    """Attack a server that asks for no token.
+    """Attack a server that asks for no token; its death is a finding.
 
     Args:
         project: Whose server it is.
         lab: Where it works.
         listed: What it offers, when that is known.
+        probes: What is tried, one after the other; by default all.
 
     Raises:
         ToolError: It does not start.
     """
-    return probed(project, lab, listed, ALL)
-
-
-def probed(
-    project: Project,
-    lab: Lab,
-    listed: "Future[list[Component]]",
-    probes: tuple[Probe, ...],
-) -> list[Finding]:
-    """Run one probe after the other; the server's death is a finding."""
     settings = {
         "MCP_AUTH": "none",
         # By the day: no window ends while we count.
@@ -73,7 +67,7 @@ def probed(
         project, lab.workspace, through=[str(PLANTED)], **settings
     ) as server:
         target = Target(server, lab, listed.result())
-        for probe in probes:
+        for probe in probes or ALL:
             try:
                 findings += probe(target)
             except OSError as error:

@@ -12,7 +12,6 @@ from ..model import Finding
 from ..project import Project
 from ..surface.components import Component
 from ..tools import ToolError
-from .access import tokens
 from .controls import PLANTED
 from .findings import found
 from .lab import Lab
@@ -20,6 +19,7 @@ from .limits import CALLS, LIMIT
 from .network import BODY, HOSTS, ORIGINS
 from .schemas import sample
 from .target import harmless
+from .tokens import tokens
 
 MESSAGES: Final = "/messages/?session_id=00000000000040008000000000000000"
 REFUSED: Final = frozenset({0, 401, 403, 429})

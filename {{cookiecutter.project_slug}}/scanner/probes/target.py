@@ -3,12 +3,13 @@
 import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from ..live_http import HttpServer
 from ..model import Finding
 from ..surface.components import Component
 from .lab import Lab
+from .schemas import sample
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,18 @@ def harmless(components: list[Component]) -> Component:
 
 def _scope(tool: Component) -> object:
     return tool.declared and tool.declared.options.get("scope")
+
+
+def is_served(
+    server: HttpServer,
+    tool: Component,
+    session: str,
+    source: str = "127.0.0.1",
+    **more: Any,
+) -> bool:
+    """Call a tool with what fits, and tell whether that was done."""
+    good = {k: sample(v) for k, v in tool.parameters.items()}
+    return not server.call(tool.name, good, session, source, **more).refused
 
 
 def address(number: int) -> str:

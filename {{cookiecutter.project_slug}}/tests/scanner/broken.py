@@ -11,7 +11,7 @@ from pathlib import Path
 from scanner.checks.probes import started
 from scanner.probes.arguments import Attack
 from scanner.probes.lab import lab
-from scanner.probes.network import probed
+from scanner.probes.network import without_tokens
 from scanner.probes.target import Probe
 from scanner.project import Project
 from scanner.surface.components import Component, offered
@@ -110,4 +110,5 @@ def over_http(
     listed: Future[list[Component]] = Future()
     listed.set_result(there or [HEALTH, FILE, REVIEW])
     with lab() as traps:
-        return {f.id for f in probed(project, traps, listed, probes)}
+        findings = without_tokens(project, traps, listed, probes)
+    return {finding.id for finding in findings}

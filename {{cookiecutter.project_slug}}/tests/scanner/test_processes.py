@@ -135,11 +135,11 @@ def test_package_that_does_more_at_its_import_starts_afresh(
 
 
 def test_dead_fork_server_is_not_missed(made: Made) -> None:
-    before = {*processes.forkservers()}
+    before = {*processes._known.values()}
     process = made("print(1)")
     assert output(process) == "1\n"
     process.wait(20)
-    (forkserver,) = {*processes.forkservers()} - before
+    (forkserver,) = {*processes._known.values()} - before
     forkserver.close()
     process = made("print(2)")
     assert isinstance(process, subprocess.Popen)
@@ -150,7 +150,7 @@ def test_dead_fork_server_is_not_missed(made: Made) -> None:
 def test_fork_server_ends_with_its_project(tmp_path: Path) -> None:
     (tmp_path / "planted").mkdir()
     (tmp_path / "planted" / "__init__.py").touch()
-    before = {*processes.forkservers()}
+    before = {*processes._known.values()}
     project = Project(tmp_path)
     workspace = tmp_path / "workspace"
     where = live.surroundings(workspace)
@@ -161,11 +161,11 @@ def test_fork_server_ends_with_its_project(tmp_path: Path) -> None:
             project, command, where, surroundings, log, pipes=False
         )
         process.wait(20)
-    (forkserver,) = {*processes.forkservers()} - before
-    assert forkserver.running
+    (forkserver,) = {*processes._known.values()} - before
+    assert forkserver._process.poll() is None
     del project
-    assert not forkserver.running
-    assert forkserver not in processes.forkservers()
+    assert forkserver._process.poll() is not None
+    assert forkserver not in processes._known.values()
 
 
 SCAN = """
@@ -182,7 +182,7 @@ process = processes.start(
     tempfile.TemporaryFile(), pipes=False,
 )
 assert isinstance(process, processes.Forked)
-(forkserver,) = processes.forkservers()
+(forkserver,) = processes._known.values()
 print(process.pid, forkserver._process.pid, flush=True)
 time.sleep(60)
 """
