@@ -15,6 +15,8 @@ from . import ignore
 from .tools import ToolError, find_tool, run_tool
 
 MAX_READ = 8 * 2**20  # bytes that one call reads into memory
+PIECE = 2**20  # bytes that are searched at a time
+OVERLAP = 256  # of two pieces: longer than what is looked for
 MAX_DEPTH = 100  # folders inside each other
 SKIPPED = frozenset(
     {".git", ".hg", ".mypy_cache", ".nox", ".pytest_cache", ".ruff_cache"}
@@ -170,10 +172,7 @@ class Project:
             Unreadable: As for ``open``; or it is larger than the limit.
         """
         with self.open(path) as stream:
-            try:
-                data = stream.read(limit + 1)
-            except OSError as error:
-                raise Unreadable(f"{path}: {error.strerror}") from None
+            data = _read(stream, path, limit + 1)
         if len(data) > limit:
             raise Unreadable(f"{path} is larger than {limit} bytes")
         return data
@@ -181,6 +180,23 @@ class Project:
     def text(self, path: str, limit: int = MAX_READ) -> str:
         """Return a file's text; bytes that are no UTF-8 become U+FFFD."""
         return self.read(path, limit).decode("utf-8-sig", "replace")
+
+    def mentions(self, path: str, words: re.Pattern[bytes]) -> bool:
+        """Tell whether words stand in a file, in UTF-8 or UTF-16.
+
+        However large it is.
+
+        Raises:
+            Unreadable: The file cannot be read.
+        """
+        before = b""
+        with self.open(path) as stream:
+            while piece := _read(stream, path, PIECE):
+                here = before + piece.replace(b"\0", b"")
+                if words.search(here):
+                    return True
+                before = here[-OVERLAP:]
+        return False
 
     def status(self, path: str) -> os.stat_result:
         """Return what the file system says of the file or link itself.
@@ -346,6 +362,13 @@ class Project:
             return False
         kinds = _TELLING.findall(Path(link).name.lower())
         return kinds > [] and kinds != _TELLING.findall(target.name.lower())
+
+
+def _read(stream: BinaryIO, path: str, size: int) -> bytes:
+    try:
+        return stream.read(size)
+    except OSError as error:
+        raise Unreadable(f"{path}: {error.strerror}") from None
 
 
 def _named(mode: int) -> str:

@@ -26,7 +26,6 @@ from ..container import (
 from ..container.dockerfile import parse
 from ..container.dockerfiles import dockerfiles
 from ..container.hadolint import run_hadolint
-from ..mentions import mentions
 from ..model import CheckResult, Coverage, Finding, Options, State
 from ..project import Project, Unreadable
 from ..rules import rules_for
@@ -228,7 +227,7 @@ def _candidates(work: _Work) -> Iterator[tuple[str, bytes]]:
         named = compose.NAME.fullmatch(name) or kustomize.named(path)
         words = _JSON if name.lower().endswith(".json") else _TELLING
         try:
-            if named or mentions(work.project, path, words):
+            if named or work.project.mentions(path, words):
                 yield path, work.project.read(path, limit)
         except Unreadable as error:
             work.files.add(path)

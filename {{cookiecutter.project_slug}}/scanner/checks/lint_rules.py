@@ -8,7 +8,6 @@ from typing import Any
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from .. import ignore
-from ..mentions import mentions
 from ..model import Options
 from ..project import Project, Unreadable
 from ..rules import Hit
@@ -126,7 +125,7 @@ def unscanned(project: Project, options: Options) -> Iterator[Hit]:
     if not flows or not project.exists(SCAN):
         return
     try:
-        run = any(mentions(project, x, _RUNS) for x in flows)
+        run = any(project.mentions(x, _RUNS) for x in flows)
     except Unreadable:
         return  # the check of workflows says so
     if not run:

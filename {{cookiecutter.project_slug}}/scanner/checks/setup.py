@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from ..container.dockerfiles import dockerfiles
-from ..mentions import mentions
 from ..project import Project, Unreadable
 from .setup_yaml import plain, variables
 
@@ -124,7 +123,7 @@ def _deployed(
 ) -> Iterator[Setup | Unreadable]:
     for path in _paths(project, r"(?!\.github/).*\.ya?ml"):
         try:
-            if not mentions(project, path, _TOLD):
+            if not project.mentions(path, _TOLD):
                 continue
             lines = _lines(project, path)
             every = variables(path, "\n".join(lines))
@@ -232,7 +231,7 @@ def _read(
     A file of any size in which not one variable is told sets nothing.
     """
     try:
-        if told is None or mentions(project, path, told):
+        if told is None or project.mentions(path, told):
             return dict(_assignments(project, path, pattern))
     except Unreadable as error:
         return error

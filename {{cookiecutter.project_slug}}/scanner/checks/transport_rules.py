@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ..mentions import mentions
 from ..project import Project, Unreadable
 from ..rules import Hit
 from ..ruletable import ruled
@@ -54,7 +53,7 @@ def settings(project: Project) -> Iterator[Settings | Unreadable]:
     """
     for path in project.named(_NAME):
         try:
-            if mentions(project, path, _SPOKEN_OF):
+            if project.mentions(path, _SPOKEN_OF):
                 yield Settings(path, project.text(path, MAX_SIZE))
         except Unreadable as error:
             yield error

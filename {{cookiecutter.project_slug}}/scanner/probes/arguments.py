@@ -16,13 +16,12 @@ from ..tools import ToolError
 from .answers import OUTPUT, faults
 from .findings import found
 from .lab import OTHERS, Lab
-from .memory import Memory
 from .oracle import telling
 from .payloads import LONG_TEXT, PIPE, unseen
+from .proc import Memory, Strays
 from .sayings import behind_backs
 from .shots import GOOD, Shot, shots
 from .sightings import Sightings
-from .strays import Strays
 from .traces import tells, traces, unreached
 
 DEADLINE: Final = 3  # seconds; the server is told so

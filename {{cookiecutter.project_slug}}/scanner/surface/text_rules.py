@@ -4,9 +4,10 @@ import base64
 import contextlib
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import wraps
 
-from ..rules import Hit
+from ..rules import Hit, Rule
 from ..ruletable import ruled
 from ..secrets import engine
 from .components import Component
@@ -46,110 +47,113 @@ _BLOB = re.compile(
 )
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _ALIKE = frozenset({"LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE"})
-text = ruled(__file__, on="text")
+_ruled = ruled(__file__, on="text")
+Look = Callable[[str, str], str]
+
+
+def text(id: str) -> Callable[[Look], Rule]:  # noqa: A002 - a rule's id
+    """Register what looks at one text, and where it stands.
+
+    It returns what is wrong there, in a few words; empty if nothing is.
+    """
+
+    def decorate(look: Look) -> Rule:
+        @wraps(look)
+        def find(component: Component) -> Iterator[Hit]:
+            for where, said in component.texts():
+                if wrong := look(said, where):
+                    yield component.hit(f"{wrong} in {where}", where)
+
+        return _ruled(id)(find)
+
+    return decorate
 
 
 @text("MCP-SUR-001")
-def smuggled(component: Component) -> Iterator[Hit]:
+def smuggled(said: str, _: str) -> str:
     """Unicode's tags mirror ASCII, show nowhere, and models read them.
 
     A whole order can be written with them into an honest description
     (ASCII smuggling).
     """
-    for where, said in component.texts():
-        hidden = _TAGS.findall(_AT_HOME.sub("", said))
-        if hidden:
-            yield component.hit(f"{len(hidden)} in {where}", where)
+    hidden = _TAGS.findall(_AT_HOME.sub("", said))
+    return f"{len(hidden)}" if hidden else ""
 
 
 @text("MCP-SUR-002")
-def unseen(component: Component) -> Iterator[Hit]:
+def unseen(said: str, _: str) -> str:
     """Zero-width and bidirectional characters change what is read.
 
     What a person approves on the screen is then not what the model gets.
     """
-    for where, said in component.texts():
-        found = _UNSEEN.search(_AT_HOME.sub("", said))
-        if found:
-            code = f"U+{ord(found[0]):04X}"
-            yield component.hit(f"{code} in {where}", where)
+    found = _UNSEEN.search(_AT_HOME.sub("", said))
+    return f"U+{ord(found[0]):04X}" if found else ""
 
 
 @text("MCP-SUR-003")
-def look_alike(component: Component) -> Iterator[Hit]:
+def look_alike(said: str, _: str) -> str:
     """A Cyrillic letter in a Latin word makes another word of it.
 
     It passes for a name that people trust. Words in mathematicians' letters
     pass by whoever looks for words.
     """
-    for where, said in component.texts():
-        for word in _WORD.findall(said[:20_000]):
-            if word.isascii():
-                continue
-            found = {unicodedata.name(c, "").split(" ")[0] for c in word}
-            if len(found & _ALIKE) > 1 or "MATHEMATICAL" in found:
-                yield component.hit(f"{word[:40]!a} in {where}", where)
-                break
+    for word in _WORD.findall(said[:20_000]):
+        if word.isascii():
+            continue
+        found = {unicodedata.name(c, "").split(" ")[0] for c in word}
+        if len(found & _ALIKE) > 1 or "MATHEMATICAL" in found:
+            return f"{word[:40]!a}"
+    return ""
 
 
 @text("MCP-SUR-004")
-def markup(component: Component) -> Iterator[Hit]:
+def markup(said: str, _: str) -> str:
     """Clients show Markdown; what stands in a comment or a tag they do not.
 
     ``<IMPORTANT>`` is how the first tool poisonings were written.
     """
-    for where, said in component.texts():
-        found = MARKUP.search(plain(said))
-        if found:
-            yield component.hit(f"{found[0][:30]} in {where}", where)
+    found = MARKUP.search(plain(said))
+    return found[0][:30] if found else ""
 
 
 @text("MCP-SUR-005")
-def orders(component: Component) -> Iterator[Hit]:
+def orders(said: str, where: str) -> str:
     """A description tells what a tool does; an order takes the model over.
 
     It works without the tool ever being called, on every other tool that
     the model has.
     """
-    for where, said in component.texts():
-        found = ordering(said, where)
-        if found:
-            yield component.hit(f"“{found[:60]}” in {where}", where)
+    found = ordering(said, where)
+    return f"“{found[:60]}”" if found else ""
 
 
 @text("MCP-SUR-006")
-def confidential(component: Component) -> Iterator[Hit]:
+def confidential(said: str, where: str) -> str:
     """No honest tool wants a key through the model, or the user kept out."""
-    for where, said in component.texts():
-        found = confiding(said, where)
-        if found:
-            yield component.hit(f"“{found[:60]}” in {where}", where)
+    found = confiding(said, where)
+    return f"“{found[:60]}”" if found else ""
 
 
 @text("MCP-SUR-007")
-def too_long(component: Component) -> Iterator[Hit]:
+def too_long(said: str, _: str) -> str:
     """In a text that nobody reads to its end anything can stand."""
-    for where, said in component.texts():
-        if len(said) > MAX_TEXT:
-            yield component.hit(f"{len(said)} characters in {where}", where)
+    return f"{len(said)} characters" if len(said) > MAX_TEXT else ""
 
 
 @text("MCP-SUR-008")
-def encoded(component: Component) -> Iterator[Hit]:
+def encoded(said: str, where: str) -> str:
     """Models decode Base64 as they read; people do not."""
-    for where, said in component.texts():
-        blob = _BLOB.search(said) or _sentence(said)
-        found = blob[0] if blob else disguised(said)
-        if found and not where.endswith("pattern"):
-            yield component.hit(f"{len(found)} characters in {where}", where)
+    blob = _BLOB.search(said) or _sentence(said)
+    found = blob[0] if blob else disguised(said)
+    shown = found and not where.endswith("pattern")
+    return f"{len(found)} characters" if shown else ""
 
 
 @text("MCP-SUR-015")
-def secret(component: Component) -> Iterator[Hit]:
+def secret(said: str, _: str) -> str:
     """What a model reads is sent to its provider and kept in transcripts."""
-    for where, said in component.texts():
-        for found in engine.find(said.encode("utf-8", "replace"))[:1]:
-            yield component.hit(f"{found.kind.title} in {where}", where)
+    found = engine.find(said.encode("utf-8", "replace"))
+    return found[0].kind.title if found else ""
 
 
 def _sentence(said: str) -> re.Match[str] | None:

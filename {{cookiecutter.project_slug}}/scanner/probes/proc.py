@@ -1,4 +1,4 @@
-"""Processes that a tool started and left behind."""
+"""What Linux tells of a server's processes; elsewhere it tells nothing."""
 
 import contextlib
 import os
@@ -10,9 +10,41 @@ from typing import Final
 
 from .lab import Lab
 
+MOST: Final = 64 * 2**20  # bytes that a call may need for itself
 #: Seconds in which what a call has started may still end by itself.
 SETTLE: Final = 0.5
 _PROCESSES: Final = Path("/proc")
+_KIB: Final = 1024
+
+
+class Memory:
+    """The most that a process has needed at once.
+
+    It is asked anew for each call: what a library takes that is imported
+    late, it takes once, and a call that needs as much again does so each
+    time.
+    """
+
+    def __init__(self, pid: int) -> None:
+        self._process = _PROCESSES / str(pid)
+        self._before = 0
+
+    def begin(self) -> None:
+        """Forget what was needed before (proc_pid_clear_refs(5))."""
+        with contextlib.suppress(OSError):
+            (self._process / "clear_refs").write_text("5")
+        self._before = self._most()
+
+    def is_much(self) -> bool:
+        """Tell whether too much has been needed since."""
+        return self._most() - self._before > MOST
+
+    def _most(self) -> int:
+        with contextlib.suppress(OSError):
+            for line in (self._process / "status").read_text().splitlines():
+                if line.startswith("VmHWM:"):
+                    return int(line.split()[1]) * _KIB
+        return 0
 
 
 class Strays:
