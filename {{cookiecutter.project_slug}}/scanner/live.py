@@ -65,6 +65,7 @@ class Server:
         variables: What else the server is told.
     """
 
+    transport: ClassVar[str] = "http"  # if it is not told another one
     pipes: ClassVar[bool] = False  # whether we speak with it over its own
 
     def __init__(
@@ -78,7 +79,8 @@ class Server:
         self._project = project
         self._command = _command(project, through)
         self._here = surroundings(workspace)
-        self._environment = environment(project, workspace, **variables)
+        given = {"MCP_TRANSPORT": self.transport, **variables}
+        self._environment = environment(project, workspace, **given)
 
     def __enter__(self) -> Self:
         """Start the process, and wait until it answers.

@@ -73,7 +73,7 @@ class HttpServer(Server):
             through=through,
             MCP_HOST="127.0.0.1",
             MCP_PORT=str(self.port),
-            **{"MCP_TRANSPORT": "http", **variables},
+            **variables,
         )
 
     def __exit__(self, *_: object) -> None:

@@ -2,6 +2,7 @@
 
 import contextlib
 import http.client
+import itertools
 import json
 import time
 from collections.abc import Iterator, Mapping
@@ -26,7 +27,7 @@ class SseSession:
 
     def __init__(self, server: HttpServer, headers: Headers) -> None:
         self._server, self._headers = server, dict(headers)
-        self._ids = iter(range(1, 2**31))
+        self._ids = itertools.count(1)
 
     def __enter__(self) -> "SseSession":
         """Open the stream and shake hands.

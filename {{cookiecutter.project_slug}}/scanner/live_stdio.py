@@ -1,11 +1,12 @@
 """The server under test over pipes: one request, or several at once."""
 
 import contextlib
+import itertools
 import json
 import queue
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any, ClassVar, Final
 
@@ -36,26 +37,9 @@ ABLE: Final = {
 class StdioServer(Server):
     """The project's server as a process that speaks over pipes."""
 
+    transport = "stdio"
     pipes = True
     capabilities: ClassVar[Mapping[str, Any]] = NOTHING  # what we can do
-
-    def __init__(
-        self,
-        project: Project,
-        workspace: Path,
-        *,
-        through: Sequence[str] = (),
-        **variables: str,
-    ) -> None:
-        super().__init__(
-            project,
-            workspace,
-            through=through,
-            MCP_TRANSPORT="stdio",
-            **variables,
-        )
-        self._ids = iter(range(1, 2**31))
-        self._lines: queue.Queue[bytes | None] = queue.Queue()
 
     def __exit__(self, *_: object) -> None:
         """End the process and all that it started."""
@@ -119,6 +103,8 @@ class StdioServer(Server):
         raise ToolError(f"{method} never comes to an end")
 
     def _greet(self) -> None:
+        self._ids = itertools.count(1)
+        self._lines: queue.Queue[bytes | None] = queue.Queue()
         self._listener = threading.Thread(target=self._listen, daemon=True)
         self._listener.start()
         given = hello(capabilities=self.capabilities)

@@ -1,5 +1,6 @@
 """The report for programs: one JSON document with every check in it."""
 
+import dataclasses
 import json
 from typing import Any
 
@@ -32,13 +33,7 @@ def _check(check: CheckResult) -> dict[str, Any]:
         "tool": check.tool,
         "tool_version": check.tool_version,
         "duration_seconds": check.duration_seconds,
-        "coverage": {
-            "unit": seen.unit,
-            "covered": seen.covered,
-            "total": seen.total,
-        }
-        if seen
-        else None,
+        "coverage": dataclasses.asdict(seen) if seen else None,
         "findings": [_finding(finding) for finding in check.findings],
     }
 

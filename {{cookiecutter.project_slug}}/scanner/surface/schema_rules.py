@@ -1,7 +1,5 @@
 """What a tool takes, and what it says that it does."""
 
-import ast
-import builtins
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
@@ -9,7 +7,8 @@ from typing import Any
 
 from ..rules import Hit
 from ..ruletable import ruled
-from .components import Component, Declared
+from .changes import change_in, stays_within
+from .components import Component
 
 _INVITING = re.compile(
     r"(?:^|_)(?:side_?notes?|notes_to_self|context|conversation|history|"
@@ -30,13 +29,6 @@ _EITHER = re.compile(
     r"^(?:add(?=_)|append|clear|edit|insert|move|patch|put|remove|replace|set|"
     r"truncate|update)(?:_|$)"
 )
-#: Names that lead out of a function and change nothing there.
-_INERT = frozenset(
-    {"base64", "collections", "date", "datetime", "decimal", "difflib"}
-    | {"hashlib", "html", "itertools", "json", "math", "re", "statistics"}
-    | {"string", "textwrap", "timedelta", "unicodedata", "Refusal"}
-    | set(dir(builtins)) - {"open", "exec", "eval", "__import__"}
-)
 #: Formats that say what a text is, and not how long it may be.
 _ENDLESS = frozenset(
     {"binary", "byte", "base64url", "json-string", "password", "uri"}
@@ -44,20 +36,6 @@ _ENDLESS = frozenset(
 )
 _ESCAPED = re.compile(r"\\.|\[\^?\]?[^\]]*\]")
 _BOUNDED = re.compile(r"\^(?:(?!\{\d*,\})[^*+])*\$")
-_WRITES = frozenset(
-    {"write", "write_text", "write_bytes", "writelines", "unlink", "rmdir"}
-    | {"rmtree", "remove", "removedirs", "rename", "renames", "replace"}
-    | {"mkdir", "makedirs", "touch", "chmod", "chown", "symlink_to"}
-    | {"truncate", "copy", "copyfile", "copytree", "move", "Popen", "system"}
-    | {"execute", "executemany", "executescript"}
-    | {"put", "post", "patch", "delete"}
-)
-_STRINGS = frozenset({"replace", "remove", "copy", "put", "move"})
-_STATEMENT = re.compile(
-    r"\s*(?:alter|create|delete|drop|insert|merge|replace|truncate|update)\b",
-    re.IGNORECASE,
-)
-_MEMORY = ("BytesIO", "StringIO", "TemporaryFile", "TemporaryDirectory")
 #: Tools that say no more than that the server is there.
 OPEN_TOOLS = frozenset({"health_check", "echo"})
 _SAME = str.maketrans({"0": "o", "1": "l", "5": "s", "-": "", "_": ""})
@@ -121,11 +99,11 @@ def falsely_harmless(component: Component) -> Iterator[Hit]:
     if marks.get("destructiveHint"):
         yield component.hit("calls itself read-only and destructive")
     elif _CHANGING.match(component.name) or (
-        _EITHER.match(component.name) and not _stays_within(component.declared)
+        _EITHER.match(component.name) and not stays_within(component.declared)
     ):
         yield component.hit("its name says that it changes something")
     elif component.declared:
-        done = _change(component.declared.function)
+        done = change_in(component.declared.function)
         if done:
             yield component.hit(f"it calls {done}")
 
@@ -223,104 +201,3 @@ def _is_free(part: Mapping[str, Any]) -> bool:
 def _fields(part: Mapping[str, Any]) -> Mapping[str, Any]:
     fields = part.get("properties")
     return fields if isinstance(fields, dict) else {}
-
-
-def _stays_within(declared: Declared | None) -> bool:
-    """Tell whether all that a function calls was given to it, or is inert."""
-    if declared is None:
-        return False
-    inside = list(ast.walk(ast.Module(declared.function.body, [])))
-    calls = [node.func for node in inside if isinstance(node, ast.Call)]
-    called = {
-        part.id
-        for call in calls
-        for part in ast.walk(call)
-        if isinstance(part, ast.Name)
-    }
-    own = {
-        n.id
-        for n in inside
-        if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
-    }
-    own |= {
-        n.arg for n in ast.walk(declared.function) if isinstance(n, ast.arg)
-    }
-    return called <= own | _INERT
-
-
-def _change(function: ast.AST) -> str:
-    """Name the first call in a function that changes what stays."""
-    passing = _passing(function)
-    for node in ast.walk(function):
-        if not isinstance(node, ast.Call):
-            continue
-        called = node.func
-        name = getattr(called, "attr", getattr(called, "id", ""))
-        if name == "open" and _opens_to_write(node):
-            return "open() to write"
-        owner = called.value if isinstance(called, ast.Attribute) else None
-        text = isinstance(owner, ast.Constant | ast.JoinedStr)
-        if text or getattr(owner, "id", "") in passing:
-            continue
-        if name in _WRITES and _is_sure(node, name):
-            return f"{name}()"
-    return ""
-
-
-def _passing(function: ast.AST) -> set[str]:
-    """Return the names of what is in memory, or goes away by itself.
-
-    And of what is made of them, such as an archive in a buffer.
-    """
-    named = [
-        (step.targets[0], step.value)
-        if isinstance(step, ast.Assign)
-        else (step.optional_vars, step.context_expr)
-        for step in ast.walk(function)
-        if isinstance(step, ast.Assign | ast.withitem)
-    ]
-    found: set[str] = set()
-    for target, value in named * 2:
-        if not isinstance(value, ast.Call) or not isinstance(target, ast.Name):
-            continue
-        made = getattr(value.func, "attr", getattr(value.func, "id", ""))
-        of = {getattr(given, "id", "") for given in value.args}
-        of.add(getattr(getattr(value.func, "value", None), "id", ""))
-        in_memory = any(_text(x) == ":memory:" for x in ast.walk(value))
-        if made.endswith(_MEMORY) or in_memory or of & found:
-            found.add(target.id)
-    return found
-
-
-def _is_sure(call: ast.Call, name: str) -> bool:
-    """Tell whether a name that strings and lists have too means a file.
-
-    A path is moved to one place; a text has one part replaced by another.
-    """
-    if name.startswith("execute"):
-        # What is asked need not change anything, and most of it does not.
-        return any(_STATEMENT.match(_text(given)) for given in call.args[:1])
-    if name not in _STRINGS:
-        return True
-    owner = getattr(getattr(call.func, "value", None), "id", "")
-    if owner == "path":
-        return name != "replace" or len(call.args) + len(call.keywords) == 1
-    return owner in {"os", "shutil", "requests", "httpx"}
-
-
-def _text(node: ast.AST) -> str:
-    """Return the text that an expression begins with; empty if unknown."""
-    if isinstance(node, ast.JoinedStr):
-        return _text(node.values[0]) if node.values else ""
-    value = getattr(node, "value", None)
-    return value if isinstance(value, str) else ""
-
-
-def _opens_to_write(call: ast.Call) -> bool:
-    modes = [*call.args[:2], *(k.value for k in call.keywords)]
-    return any(
-        isinstance(mode, ast.Constant)
-        and isinstance(mode.value, str)
-        and re.fullmatch(r"[rbt]*[wax+][wax+rbt]*", mode.value) is not None
-        for mode in modes
-    )
