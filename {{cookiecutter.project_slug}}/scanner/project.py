@@ -6,50 +6,21 @@ import stat
 import threading
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from . import ignore
-from .tools import ToolError, find_tool, run_tool
+from .listing import SKIPPED, Lister, Listing
 
 MAX_READ = 8 * 2**20  # bytes that one call reads into memory
 PIECE = 2**20  # bytes that are searched at a time
 OVERLAP = 256  # of two pieces: longer than what is looked for
-MAX_DEPTH = 100  # folders inside each other
-SKIPPED = frozenset(
-    {".git", ".hg", ".mypy_cache", ".nox", ".pytest_cache", ".ruff_cache"}
-    | {".svn", ".tox", ".venv", "__pycache__", "node_modules"}
-)
-# What is read for what its name says it is; a link can give any file a name.
-_TELLING = re.compile(r"dockerfile|\.(?:pyw?|ya?ml|toml|json|sh)$")
 _KEY = re.compile(r"id_(?:rsa|dsa|ecdsa|ed25519)|.+\.(?:pem|key|ppk)")
 _IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
 
 
 class Unreadable(Exception):
     """A file that could not be looked at; say so in the coverage."""
-
-
-@dataclass(frozen=True, slots=True)
-class Listing:
-    """What lies in the project, as paths relative to it, sorted.
-
-    Attributes:
-        files: Regular files that git would take, and the code of the
-            package, which is imported whatever git takes.
-        links: Symbolic links that git would take; nothing follows them.
-        special: FIFOs, sockets and devices.
-        unseen: Folders that could not be listed, or lie too deep; files that
-            could not be asked about; links that make code or settings of
-            what is read as something else.
-    """
-
-    files: tuple[str, ...]
-    links: tuple[str, ...]
-    special: tuple[str, ...]
-    unseen: tuple[str, ...]
 
 
 class Project:
@@ -62,7 +33,6 @@ class Project:
     def __init__(self, root: Path) -> None:
         self.root = root.resolve()
         self._folders: dict[str, bool] = {}
-        self._unseen: list[str] = []
         self._listing: Listing | None = None
         self._lock = threading.Lock()
 
@@ -71,9 +41,8 @@ class Project:
         """Everything that git would take; caches and .venv are left out."""
         with self._lock:  # the checks run side by side: list once
             if self._listing is None:
-                paths = self._from_git()
-                found = self._walk("") if paths is None else paths
-                self._listing = self._sorted(found | self._code())
+                lister = Lister(self.root, self._mode, self._gitignore)
+                self._listing = lister.listing(self.packages)
             return self._listing
 
     @property
@@ -143,7 +112,7 @@ class Project:
 
     def exists(self, path: str) -> bool:
         """Tell whether a regular file lies there, ignored by git or not."""
-        return self._regular(path)
+        return stat.S_ISREG(self._mode(path))
 
     def open(self, path: str) -> BinaryIO:
         """Open a regular file of the project without following a link.
@@ -153,7 +122,7 @@ class Project:
         """
         flags = os.O_RDONLY | getattr(os, "O_BINARY", 0)
         flags |= getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
-        if not self._regular(path):
+        if not self.exists(path):
             raise Unreadable(f"{path} is no regular file")
         try:
             found = os.open(f"{self.root}/{path}", flags)
@@ -234,11 +203,18 @@ class Project:
         except (Unreadable, ValueError, RecursionError):
             return {}
 
-    def _regular(self, path: str) -> bool:
+    def _gitignore(self, folder: str) -> str:
         try:
-            return stat.S_ISREG(self.status(path).st_mode)
+            return self.text(f"{folder}/.gitignore".lstrip("/"), 2**20)
         except Unreadable:
-            return False
+            return ""
+
+    def _mode(self, path: str) -> int:
+        """Return the mode of what lies there; 0 if nothing can be seen."""
+        try:
+            return self.status(path).st_mode
+        except Unreadable:
+            return 0
 
     def _plain(self, folder: str) -> bool:
         """Tell whether a folder is reached through no link, once each."""
@@ -249,132 +225,8 @@ class Project:
             self._folders[folder] = known
         return known
 
-    def _from_git(self) -> set[str] | None:
-        """Ask git; None where this is no checkout, or is ignored by one."""
-        git = find_tool("git")
-        if git is None:
-            return None
-        options = ["-c", "core.fsmonitor=false"]  # it may name a program
-        options += ["-c", "core.untrackedCache=false"]
-        listing = ["ls-files", "-z", "-co", "--exclude-standard"]
-        try:
-            run = run_tool([git, *options, *listing], cwd=self.root)
-            names = run.expect(0).stdout.split(b"\0")
-        except ToolError:
-            return None
-        paths = {os.fsdecode(name).rstrip("/") for name in names if name}
-        return paths or None
-
-    def _code(self) -> set[str]:
-        """List the packages' modules, which load though git ignores them."""
-        found = {
-            path
-            for package in self.packages
-            for path in self._walk(package, all_=True)
-        }
-        return {path for path in found if path.endswith((".py", ".pyw"))}
-
-    def _walk(self, start: str, *, all_: bool = False) -> set[str]:
-        """List what .gitignore leaves, folder by folder, without links."""
-        found: set[str] = set()
-        waiting: list[tuple[str, list[ignore.Pattern]]] = [(start, [])]
-        while waiting:
-            folder, patterns = waiting.pop()
-            base = f"{folder}/" if folder else ""
-            if not all_ and self._regular(f"{base}.gitignore"):
-                patterns = patterns + self._ignores(folder)
-            for name, is_folder in self._entries(folder):
-                path = base + name
-                if is_folder and (name in SKIPPED or self._is_venv(path)):
-                    continue
-                if ignore.ignored(path, patterns, folder=is_folder):
-                    continue
-                if is_folder:
-                    waiting.append((path, patterns))
-                else:
-                    found.add(path)
-        return found
-
-    def _entries(self, folder: str) -> Iterator[tuple[str, bool]]:
-        """Yield the names in a folder, and whether each is one itself."""
-        try:
-            if folder.count("/") >= MAX_DEPTH:
-                raise OSError
-            with os.scandir(self.root / folder) as entries:
-                for entry in entries:
-                    yield entry.name, entry.is_dir(follow_symlinks=False)
-        except OSError:
-            self._unseen.append(folder)
-
-    def _ignores(self, folder: str) -> list[ignore.Pattern]:
-        try:
-            name = f"{folder}/.gitignore" if folder else ".gitignore"
-            return ignore.parse(self.text(name, 2**20), folder)
-        except Unreadable:
-            return []
-
-    def _is_venv(self, folder: str) -> bool:
-        return self._regular(f"{folder}/pyvenv.cfg")
-
-    def _sorted(self, paths: set[str]) -> Listing:
-        """Tell files, links and special files apart; what is gone, goes.
-
-        A folder among them is a repository in this one, or a submodule.
-        """
-        kinds: dict[str, set[str]] = {"file": set(), "link": set()}
-        waiting = sorted(paths)
-        while waiting:
-            path = waiting.pop()
-            kind = self._kind(path)
-            if kind == "folder":
-                waiting += self._walk(path)
-            elif kind == "link" and self._disguises(path):
-                self._unseen.append(path)
-            kinds.setdefault(kind, set()).add(path)
-        self._unseen += kinds.get("unknown", ())
-        return Listing(
-            files=tuple(sorted(kinds["file"])),
-            links=tuple(sorted(kinds["link"])),
-            special=tuple(sorted(kinds.get("special", ()))),
-            unseen=tuple(sorted({*self._unseen})),
-        )
-
-    def _kind(self, path: str) -> str:
-        try:
-            return _named(self.status(path).st_mode)
-        except Unreadable:
-            pass
-        try:
-            (self.root / path).lstat()
-        except (FileNotFoundError, NotADirectoryError):
-            return "gone"
-        except (OSError, ValueError):
-            pass
-        return "unknown"
-
-    def _disguises(self, link: str) -> bool:
-        """Tell whether it gives a file in here a name of another kind."""
-        try:
-            target = (self.root / link).resolve()
-        except (OSError, RuntimeError):  # it leads to itself
-            return False
-        if not target.is_relative_to(self.root) or not target.is_file():
-            return False
-        kinds = _TELLING.findall(Path(link).name.lower())
-        return kinds > [] and kinds != _TELLING.findall(target.name.lower())
-
-
 def _read(stream: BinaryIO, path: str, size: int) -> bytes:
     try:
         return stream.read(size)
     except OSError as error:
         raise Unreadable(f"{path}: {error.strerror}") from None
-
-
-def _named(mode: int) -> str:
-    """Name what a mode says the thing is."""
-    if stat.S_ISREG(mode):
-        return "file"
-    if stat.S_ISLNK(mode):
-        return "link"
-    return "folder" if stat.S_ISDIR(mode) else "special"
