@@ -73,14 +73,10 @@ class Forked:
                 self._told.close()
             return self.returncode
 
-    def send_signal(self, number: int) -> None:
-        """Send it a signal, unless it has ended."""
-        if self.poll() is None:
-            os.kill(self.pid, number)
-
     def terminate(self) -> None:
-        """Send it SIGTERM."""
-        self.send_signal(signal.SIGTERM)
+        """Send it SIGTERM, unless it has ended."""
+        if self.poll() is None:
+            os.kill(self.pid, signal.SIGTERM)
 
     def _next(self, timeout: float | None) -> bytes | None:
         """Return what is told next; empty if nothing more will be."""

@@ -225,6 +225,7 @@ class Project:
             self._folders[folder] = known
         return known
 
+
 def _read(stream: BinaryIO, path: str, size: int) -> bytes:
     try:
         return stream.read(size)
