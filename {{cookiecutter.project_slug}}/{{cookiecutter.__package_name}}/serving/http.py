@@ -35,14 +35,14 @@ from .workers import fork_workers
 #: Sent with every answer. Nothing here is meant for a browser to show, to
 #: keep or to guess the type of.
 HEADERS: Final = (
-    b"x-content-type-options: nosniff\r\n"
-    b"x-frame-options: DENY\r\n"
-    b"content-security-policy: default-src 'none'; frame-ancestors 'none'\r\n"
-    b"referrer-policy: no-referrer\r\n"
-    b"cross-origin-resource-policy: same-origin\r\n"
-    b"cache-control: no-store\r\n"
+    ("x-content-type-options", "nosniff"),
+    ("x-frame-options", "DENY"),
+    ("content-security-policy", "default-src 'none'; frame-ancestors 'none'"),
+    ("referrer-policy", "no-referrer"),
+    ("cross-origin-resource-policy", "same-origin"),
+    ("cache-control", "no-store"),
 )
-HSTS: Final = b"strict-transport-security: max-age=31536000\r\n"
+HSTS: Final = ("strict-transport-security", "max-age=31536000")
 
 #: Seconds.
 HEAD_TIMEOUT: Final = 10.0
@@ -92,13 +92,14 @@ def build_http_server(
         patience=settings.request_timeout + settings.command_timeout + ASKING,
     )
     certificate = _certificate(application, settings)
+    headers = [*HEADERS, *([HSTS] if certificate else [])]
     protocol = bounded(
         Bounds(
             connections=connections(),
             head=HEAD_TIMEOUT,
             body=settings.request_timeout,
             answer=settings.request_timeout,
-            headers=HEADERS + (HSTS if certificate else b""),
+            headers="".join(f"{k}: {v}\r\n" for k, v in headers).encode(),
             on_event=application.on_event,
         )
     )
