@@ -37,6 +37,11 @@ _UNSIGNED = re.compile(
 )
 _INSTALLERS = frozenset({"pip", "pip3", "pipx", "uv"})
 _IN_CLEAR = re.compile(r"(?:--[a-z-]+=)?http://(?!localhost\b|127\.)\S+")
+# ``python -c "exec(urlopen(…).read())"``
+_BY_ITSELF = re.compile(
+    r"\b(?:eval|exec)\s*\(.{0,200}?\b(?:fetch|httpx\.get|requests\.get|urlopen)\("
+)
+BRANCH = "git+"  # in what ``unchecked`` returns: less bad than the rest
 _MOVING = re.compile(r".*\bgit\+(?!.*@[0-9a-f]{40}\b).*", re.DOTALL)
 
 
@@ -70,6 +75,8 @@ class Downloads:
         if command.name in FETCHERS:
             return _executes_output(command.feeds)
         interpreted = executes(command)
+        if interpreted and any(_BY_ITSELF.search(x) for x in command.words):
+            return True
         if interpreted and (command.fetched or self._flows):
             piped = command.name not in {"eval", "source", "."}
             reads = piped or bool(command.operands)
@@ -212,6 +219,8 @@ def fetched_to(command: Command) -> list[str]:
 def unchecked(command: Command) -> str:
     """Return what keeps a command from asking who it is that answers."""
     words = [word[:200] for word in command.words]
+    if command.name == "git":  # a command that it is to call
+        words += [part for word in words for part in word.split()]
     loose = [word for word in words if _UNVERIFIED.fullmatch(word)]
     loose += [found[0] for word in words if (found := _UNSIGNED.search(word))]
     if command.name == "curl" and any(

@@ -73,12 +73,13 @@ def fetched_package(argv: list[str]) -> str:
     second = _SECOND.get(program)
     if second or program == "uv":
         starts = words[1:3] if program == "uv" else words[1:2]
-        if starts != (["tool", "run"] if program == "uv" else [second]):
+        tools = (["tool", "install"], ["tool", "run"])
+        if starts not in (tools if program == "uv" else ([second],)):
             return ""
         words = words[len(starts) :]
     elif program not in _RUNNERS:
         return ""
-    if words[1:2] == ["run"]:  # pipx
+    if words[1:2] in (["install"], ["run"]) and program == "pipx":
         words = words[1:]
     rest = iter(words[1:])
     for word in rest:

@@ -6,13 +6,13 @@ from ..project import Project, Unreadable
 from ..rules import rules_for
 from ..text import visible
 from ..tools import ToolError
-from ..workflows import rules, scans
+from ..workflows import rules, scans, upkeep
 from ..workflows.model import ACTION, DEPENDABOT, WORKFLOW, Workflow
 from ..workflows.zizmor import ZizmorReport, run_zizmor
 
 MAX_FINDINGS = 1000  # of our rules, in one file
 MAX_TOTAL = 32 * 2**20  # characters in all files together
-_RULES = (rules, scans)  # imported, so that they are registered
+_RULES = (rules, scans, upkeep)  # imported, so that they are registered
 
 
 def check(project: Project, options: Options) -> CheckResult:
@@ -36,6 +36,8 @@ def check(project: Project, options: Options) -> CheckResult:
         for path in sorted(texts.keys() - report.seen):
             problems[path] = "zizmor did not complete it"
     ours = [found for flow in flows for found in _judged(flow, problems)]
+    for rule in rules_for("MCP-WF-", on="upkeep"):
+        ours += rule.findings(project, flows)
     shown = list(problems.items())[:3]
     reasons += [f"{visible(p, 100)}: {visible(why)}" for p, why in shown]
     if len(problems) > len(shown):

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-from ..downloads import Downloads, fetched_to, unchecked, verifies
+from ..downloads import BRANCH, Downloads, fetched_to, unchecked, verifies
 from ..model import Severity
 from ..rules import Hit
 from ..ruletable import ruled
@@ -14,7 +14,7 @@ from ..runners import unlocked
 from ..shell import Command, commands
 from .dockerfile import Dockerfile, Instruction
 from .image_rules import code_folders, hit, runtime_names
-from .names import literal, secret_name
+from .names import POWERFUL, literal, secret_name
 
 _INSTALL = {
     "apt-get": "install",
@@ -155,7 +155,9 @@ def unchecked_origin(run: Run) -> Iterator[Hit]:
     """
     for command in run.commands:
         if loose := unchecked(command):
-            yield run.hit(f"{command.name} with {loose[:60]}")
+            severity = Severity.MEDIUM if BRANCH in loose else None
+            message = f"{command.name} with {loose[:60]}"
+            yield run.hit(message, severity=severity)
             return
 
 
@@ -293,13 +295,21 @@ def given_code(run: Run) -> Iterator[Hit]:
 
 @run_rule("MCP-CON-030")
 def second_root(run: Run) -> Iterator[Hit]:
-    """A second name for number 0 is root, and seldom looked for."""
+    """A second name for number 0 is root, and seldom looked for.
+
+    A user in root's group, or in the engine's, is not far from it.
+    """
     for command in run.calling("adduser", "useradd", "usermod"):
         words = command.words
         pairs = {*pairwise(words)} & {("-u", "0"), ("--uid", "0")}
         zero = pairs or {"--uid=0", "-u0"} & {*words}
         if zero and not run.owners & {*words}:  # of whom 002 tells
             yield run.hit(f"{command.name} makes another root")
+        for before, word in pairwise(words):
+            groups = POWERFUL.intersection(word.split(","))
+            if groups and re.fullmatch(r"-a?G|--groups", before):
+                message = f"{command.name} joins {min(groups)}"
+                yield run.hit(message, severity=Severity.MEDIUM)
 
 
 @run_rule("MCP-CON-027")

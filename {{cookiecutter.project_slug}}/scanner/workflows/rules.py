@@ -5,12 +5,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from ..container.engine import SHARED, contained, opened
+from ..container.image_rules import TRUSTS_ALL
 from ..documents import Items, Table, table, tables
-from ..downloads import Downloads, unchecked
+from ..downloads import BRANCH, Downloads, unchecked
 from ..model import Severity
 from ..rules import Hit
 from ..ruletable import ruled
-from ..runners import unversioned
+from ..runners import unlocked, unversioned
 from ..shell import commands
 from ..text import gives_reason
 from .model import Workflow
@@ -48,7 +49,7 @@ def unpinned(flow: Workflow) -> Iterator[Hit]:
     So it was with tj-actions/changed-files in March 2025: 23,000
     repositories ran the thief's code. A commit cannot be moved.
     """
-    for where in (*(job for _name, job in flow.jobs), *_steps(flow)):
+    for where in (*_every_job(flow), *_steps(flow)):
         uses = where.get("uses")
         if not isinstance(uses, str) or uses.startswith(("./", "docker:")):
             continue
@@ -134,7 +135,7 @@ def unbounded_token(flow: Workflow) -> Iterator[Hit]:
     repository. A right for the whole workflow is every job's, and that of the
     job that is added next.
     """
-    for where in (flow.content, *(job for _name, job in flow.jobs)):
+    for where in (flow.content, *_every_job(flow)):
         if where.get("permissions") == "write-all":
             yield flow.hit(where, "permissions", "the token may do all")
     rights = table(flow.content, "permissions")
@@ -167,6 +168,11 @@ def unchecked_origin(flow: Workflow) -> Iterator[Hit]:
 
     Such as ``curl -k``, ``pip --trusted-host``, or a package from a branch.
     """
+    for where in (flow.content, *_every_job(flow), *_steps(flow)):
+        env = table(where, "env")
+        for name in env:
+            if TRUSTS_ALL.fullmatch(f"{name}={env[name]}"):
+                yield flow.hit(env, name, f"by {name[:60]}")
     for _job, step in flow.steps():
         script = step.get("run")
         if not isinstance(script, str) or step.get("shell") == "python":
@@ -174,7 +180,9 @@ def unchecked_origin(flow: Workflow) -> Iterator[Hit]:
         for command in commands(script):
             if loose := unchecked(command):
                 message = f"{command.name} with {loose[:60]}"
-                yield flow.hit(step, "run", message)
+                hit = flow.hit(step, "run", message)
+                severity = Severity.MEDIUM if BRANCH in loose else None
+                yield replace(hit, severity=severity)
                 break
 
 
@@ -206,16 +214,23 @@ def opened_runner(flow: Workflow) -> Iterator[Hit]:
 def moving_program(flow: Workflow) -> Iterator[Hit]:
     """``npx`` and ``uvx`` fetch whatever was published last, and run it.
 
-    It has the job's token and secrets, as the steps before and after it.
+    It has the job's token and secrets, as the steps before and after it. So
+    it is with ``pip install name``. Less bad is ``uv sync``, which goes by
+    the lock for as long as pyproject.toml does not ask for more.
     """
+    settled = re.search(r"UV_(?:FROZEN|LOCKED)", flow.text)
     for _job, step in flow.steps():
         script = step.get("run")
         if not isinstance(script, str) or step.get("shell") == "python":
             continue
         for command in commands(script):
-            if package := unversioned(list(command.program)):
-                message = f"{package[:80]} names no version"
-                yield flow.hit(step, "run", message)
+            words = list(command.program)
+            loose = unversioned(words) or unlocked(words)
+            by_lock = loose == "uv sync"
+            if loose and not (settled and by_lock):
+                message = f"{loose[:80]} takes what is newest"
+                hit = flow.hit(step, "run", message)
+                yield replace(hit, severity=Severity.LOW if by_lock else None)
                 break
 
 
@@ -271,6 +286,10 @@ def _printed(script: str, name: str) -> bool:
         re.MULTILINE,
     )
     return shown.search(script) is not None
+
+
+def _every_job(flow: Workflow) -> list[Table]:
+    return [job for _name, job in flow.jobs]
 
 
 def _steps(flow: Workflow) -> list[Table]:

@@ -51,6 +51,7 @@ _SIGNS = re.compile(
     r"cosign\s+(?:sign|attest)|actions/attest(?:-build-provenance)?@|notation\s"
 )
 _FAILS = re.compile(r"\bexit\b[^\n|;]*\|\|[ \t]*(?:true\b|:|exit 0)")
+_MAY_FAIL = re.compile(r"\bexit\b(?![ \t]+0\b)")
 workflow = ruled(__file__, on="workflow")
 
 
@@ -161,7 +162,8 @@ def _late(flow: Workflow, name: str, scan: Table) -> tuple[str, Table, str]:
         if job != name or "exit" not in told[0]:
             continue
         if any(output in text for text in told):
-            lost = "is swallowed" if _FAILS.search(told[0]) else ""
+            deaf = _FAILS.search(told[0]) or not _MAY_FAIL.search(told[0])
+            lost = "is swallowed" if deaf else ""
             key, why = _unasked(Table(), step) or ("run", lost)
             return key, step, why
     return "run", scan, "is kept, and fails nothing"

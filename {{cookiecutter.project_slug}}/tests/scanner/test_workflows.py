@@ -225,13 +225,24 @@ PLANTED |= (
         }.items()
     }
     | {
-        f"009-{name}": ("009", "medium", FLOW.replace("pytest", text))
+        f"009-{name}": ("009", "high", FLOW.replace("pytest", text))
         for name, text in {
             "curl": "curl -fsk https://a.example/x -o x",
             "pip": "pip install --trusted-host a.example x==1",
-            "branch": "uv pip install git+https://a.example/x@main",
             "host": "ssh -o StrictHostKeyChecking=no a.example uptime",
+            "git": "git -c core.sshCommand='ssh -o StrictHostKeyChecking=no'"
+            " clone git@a.example:x.git",
+            "env": "pytest\n        env: {NODE_TLS_REJECT_UNAUTHORIZED: 0}",
         }.items()
+    }
+    | {
+        "009-branch": (
+            "009",
+            "medium",
+            FLOW.replace(
+                "pytest", "uv pip install git+https://a.example/x@main"
+            ),
+        )
     }
     | {
         f"010-{name}": ("010", "medium", FLOW.replace(old, text))
@@ -274,6 +285,11 @@ PLANTED |= {
     for name, severity, text in (
         ("013-npx", "medium", "run: npx --yes @example/pack pack ."),
         ("013-uvx", "medium", "run: uvx some-tool check"),
+        ("013-pip", "medium", "run: python -m pip install -U tox"),
+        ("013-pipx", "medium", "run: pipx install tox"),
+        ("013-upgrade", "medium", "run: uv sync --upgrade"),
+        ("013-sync", "low", "run: uv sync"),
+        ("007-nought", "medium", f"{KEPT}{FAILS}".replace('"$CODE"', "0")),
         ("014-action", "medium", PUSH),
         ("014-run", "medium", "run: docker push a.example/a:1"),
         ("014-signed", "low", SCANNED),
@@ -281,6 +297,18 @@ PLANTED |= {
 }
 CLEAN = {
     "013-npx": FLOW.replace("pytest", "npx --yes @example/pack@1.2.3 pack ."),
+    **{
+        f"013-{text}": FLOW.replace("pytest", text)
+        for text in (
+            "pip install -r requirements.txt -e .[test] tox==4.34.0",
+            "pipx install tox==4.34.0",
+            "uv sync --locked --all-groups",
+            "UV_LOCKED=1 uv sync",
+        )
+    },
+    "009-env": FLOW.replace(
+        "run: pytest", "run: pytest\n        env: {NODE_OPTIONS: a}"
+    ),
     "014-signed": FLOW.replace(
         "run: pytest", f"{SCANNED} && cosign sign --yes a.example/a:1"
     ),
@@ -381,7 +409,48 @@ def test_every_rule_has_a_planted_and_a_clean_case():
     assert {x for x in RULES if x.startswith("MCP-WF-")} == {
         "MCP-WF-*",
         *(f"MCP-WF-{number}" for number in ours),
+        *(x.id for x in rules_for("MCP-WF-", on="upkeep")),
     }
+
+
+# What the workflows leave undone.
+UPDATES = ".github/dependabot.yml"
+EVERY = "version: 2\nupdates:\n" + "".join(
+    f"  - package-ecosystem: {name}\n    directory: /\n"
+    "    schedule: {interval: weekly}\n    cooldown: {default-days: 7}\n"
+    for name in ("uv", "github-actions", "docker", "docker-compose")
+)
+WHOLE = {
+    CI: FLOW.replace("pytest", "python security_scan.py"),
+    UPDATES: EVERY,
+    "Dockerfile": "FROM a:1\n",
+    "deploy/compose.yaml": "services: {}\n",
+    "security_scan.py": "",
+    "uv.lock": "version = 1\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        ({}, []),
+        (
+            {CI: FLOW.replace("pytest", "mypy security_scan.py")},
+            [("015", "medium")],
+        ),
+        ({UPDATES: EVERY.replace(": uv", ": npm")}, [("016", "medium")]),
+        ({UPDATES: EVERY.replace(": uv", ": pip")}, []),
+        ({UPDATES: EVERY.replace(": docker\n", ": npm\n")}, [("016", "low")]),
+        ({UPDATES: EVERY.replace("github-actions", "npm")}, [("016", "low")]),
+        ({UPDATES: None}, [("016", "medium")]),
+        ({UPDATES: None, "renovate.json": "{}"}, []),
+        ({UPDATES: None, "uv.lock": None}, []),
+    ],
+)
+def test_what_the_workflows_leave_undone_is_found(check, files, expected):
+    given = {k: v for k, v in (WHOLE | files).items() if v is not None}
+    found = check(given).findings
+    assert [(f.id[-3:], f.severity.value) for f in found] == expected
 
 
 def test_another_script_is_another_finding(check):

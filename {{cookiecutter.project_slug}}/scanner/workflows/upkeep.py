@@ -1,0 +1,72 @@
+"""What the workflows leave undone: a scan, and word of new releases."""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from ..documents import tables
+from ..model import Severity
+from ..project import Project
+from ..rules import Hit
+from ..ruletable import ruled
+from .model import DEPENDABOT, WORKFLOW, Workflow
+
+_SCAN = "security_scan.py"
+_RUNS = re.compile(
+    r"(?:\bpython[\d.]*\s+(?:-\S+\s+)*|\buv run\s+|\./)security_scan\.py"
+)
+_RENOVATE = r"(\.github/|\.gitlab/)?(renovate\.json5?|\.renovaterc(\.json)?)"
+# What asks for an ecosystem of Dependabot's, and which will do.
+_KINDS = (
+    (r"(.*/)?uv\.lock", ("uv", "pip"), None),
+    (WORKFLOW.pattern, ("github-actions",), Severity.LOW),
+    (r"(.*/)?(Docker|Container)file", ("docker",), Severity.LOW),
+    (
+        r"(.*/)?(docker-)?compose\.ya?ml",
+        ("docker-compose",),
+        Severity.LOW,
+    ),
+)
+upkeep = ruled(__file__, on="upkeep")
+
+
+@upkeep("MCP-WF-015")
+def no_scan(project: Project, flows: Sequence[Workflow]) -> Iterator[Hit]:
+    """A fault that comes with the next change is found by nobody.
+
+    Nor is one in a dependency, which comes without a change.
+    """
+    paths = [flow.path for flow in flows if WORKFLOW.fullmatch(flow.path)]
+    runs = any(_RUNS.search(flow.text) for flow in flows)
+    if paths and project.exists(_SCAN) and not runs:
+        message = f"no workflow runs {_SCAN}"
+        yield Hit(path=paths[0], line=1, anchor=message, message=message)
+
+
+@upkeep("MCP-WF-016")
+def no_updates(project: Project, flows: Sequence[Workflow]) -> Iterator[Hit]:
+    """What is pinned stays as it is, its faults too, until somebody moves it.
+
+    For what a lock holds this is worse than for images and actions. Renovate
+    does as well as Dependabot.
+    """
+    locked = any(project.named(_KINDS[0][0]))
+    if not locked or any(project.named(_RENOVATE)):
+        return
+    given = [flow for flow in flows if DEPENDABOT.fullmatch(flow.path)]
+    if not given and not any(project.named(DEPENDABOT.pattern)):
+        message = "there is no .github/dependabot.yml"
+        path = flows[0].path if flows else None
+        yield Hit(path=path, line=1, anchor=message, message=message)
+    for settings in given:
+        updates = tables(settings.content, "updates")
+        named = {str(each.get("package-ecosystem")) for each in updates}
+        for paths, wanted, severity in _KINDS:
+            if named.isdisjoint(wanted) and any(project.named(paths)):
+                message = f"nothing is said of {wanted[0]}"
+                yield Hit(
+                    path=settings.path,
+                    line=1,
+                    anchor=message,
+                    message=message,
+                    severity=severity,
+                )
