@@ -12,6 +12,7 @@ from .names import (
     HARMLESS,
     KEYS,
     MOVING,
+    POWERFUL,
     PRIVATE_PORTS,
     ROOT_IMAGES,
     SENSITIVE,
@@ -38,7 +39,6 @@ _PROTECTION = frozenset(
 )
 _SETTINGS = re.compile(r"/etc/.+|.+\.(?:cnf|conf|ini|json|toml|ya?ml)")
 DASHBOARD = 3000  # as many other programs
-POWERFUL = frozenset({"0", "disk", "docker", "kmem", "root", "shadow"})
 compose = ruled(__file__, on="compose")
 # For a service that is written whole, not one that another file completes.
 whole = ruled(__file__, on="compose-whole")

