@@ -88,7 +88,9 @@ def compare(
     An entry answers for as many findings as it counts, so that a second
     copy of an accepted fault is new.
     """
-    held = sorted((baseline or Baseline()).known, key=_accepted_first)
+    held = sorted(
+        (baseline or Baseline()).known, key=lambda e: e.status != "accepted"
+    )
     places: dict[str, deque[Known]] = defaultdict(deque)
     for entry in held:
         places[entry.fingerprint].extend([entry] * entry.count)
@@ -259,10 +261,6 @@ def _grouped(entries: Iterable[Known]) -> tuple[Known, ...]:
 
 def _complete(checks: Iterable[CheckResult]) -> set[str]:
     return {check.name for check in checks if check.complete}
-
-
-def _accepted_first(entry: Known) -> bool:
-    return entry.status != "accepted"
 
 
 def _in_order(checks: Iterable[CheckResult]) -> list[Finding]:

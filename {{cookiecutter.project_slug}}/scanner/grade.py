@@ -38,9 +38,10 @@ def overall_status(
     checks: Iterable[CheckResult], counted: Iterable[Finding]
 ) -> str:
     """Name the worst that counts; SECURE only when everything was seen."""
-    worst = min((f.severity for f in counted), key=_rank, default=None)
-    if worst is not None:
-        return STATUS[worst]
+    found = {finding.severity for finding in counted}
+    for severity in Severity:  # the worst first
+        if severity in found:
+            return STATUS[severity]
     return "SECURE" if all(c.complete for c in checks) else "INCOMPLETE"
 
 
@@ -85,10 +86,6 @@ def exit_code(
 
 
 _ABSENT = frozenset({State.NOT_RUN, State.ERROR, State.NOT_APPLICABLE})
-
-
-def _rank(severity: Severity) -> int:
-    return severity.rank
 
 
 def _letter(points: int) -> str:

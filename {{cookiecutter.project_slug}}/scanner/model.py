@@ -109,6 +109,10 @@ class Coverage:
     covered: int
     total: int
 
+    def __str__(self) -> str:
+        """As reports say it."""
+        return f"{self.covered} of {self.total} {self.unit}"
+
     @property
     def partial(self) -> bool:
         """True when something was left out."""

@@ -71,7 +71,8 @@ def through(
             components = offered(server, project)
             listed.set_result(components)
             attack = Attack(traps, str(project.root))
-            attack.plan(components, _ours(project), options.probe_open_world)
+            ours = f"{project.package}/tools/run.py"  # it has our sandbox
+            attack.plan(components, ours, options.probe_open_world)
             attack.findings += named_by_callers(server, traps)
             attack.on(server)
             if not attack.left:
@@ -108,11 +109,6 @@ def started(
     """Start the server with a witness of what its tools try to do."""
     through = [witness.__file__, str(traps.seen)]
     return able(project, traps.workspace, through=through, **SETTINGS)
-
-
-def _ours(project: Project) -> str:
-    """Return where ``run_command`` stands, which runs in our sandbox."""
-    return f"{project.package}/tools/run.py"
 
 
 def _result(

@@ -178,8 +178,7 @@ def _scopes(
     tools = listed.get("tools") if isinstance(listed, dict) else None
     shown = {str(tool.get("name")) for tool in tools or ()}
     for component in components:
-        there = component.declared
-        if component.kind == "tool" and there and there.options.get("scope"):
+        if component.kind == "tool" and component.scope:
             schemas = component.parameters
             good = {k: sample(v, lab.file) for k, v in schemas.items()}
             answer = server.call(

@@ -98,12 +98,11 @@ class Attack:
             open_world: Call tools that reach the outside world, too.
         """
         for component in components:
-            marks = component.data.get("annotations") or {}
             there = component.declared
-            is_ours = there is not None and there.path == ours
+            may = open_world or (there is not None and there.path == ours)
             if component.kind == "instructions":
                 continue
-            if marks.get("openWorldHint") and not (open_world or is_ours):
+            if component.marks.get("openWorldHint") and not may:
                 self.left[component.name] = OUTSIDE
             else:
                 self.waiting.append(component)
@@ -252,7 +251,7 @@ class _One:
         others, files = lab.files(*OTHERS), lab.files("workspace")
         if others != self._others:
             self._add("MCP-PRB-002", "changed what is not its own")
-        marks = component.data.get("annotations") or {}
+        marks = component.marks
         harmless = component.kind != "tool" or marks.get("readOnlyHint")
         if harmless and files != self._files:
             self._add("MCP-PRB-022", "changed the workspace")

@@ -46,8 +46,8 @@ def strangers_words(target: Target) -> Iterator[Finding]:
 
 
 def _is_asked(component: Component) -> bool:
-    marks = component.data.get("annotations") or {}
-    return component.kind != "instructions" and not marks.get("openWorldHint")
+    reaches_out = component.marks.get("openWorldHint")
+    return component.kind != "instructions" and not reaches_out
 
 
 Request = tuple[str, dict[str, Any]]

@@ -38,11 +38,11 @@ class Sightings:
             file.seek(self._read)
             lines = file.read(size - self._read).splitlines()
         self._read = size
-        marks = component.data.get("annotations") or {}
+        may_connect = component.marks.get("openWorldHint")
         for kind, what in map(json.loads, lines):
             if kind == "option" and not what.startswith(option(self._lab)):
                 continue
-            if kind in {"connect", "reach"} and marks.get("openWorldHint"):
+            if kind in {"connect", "reach"} and may_connect:
                 continue
             probe, said = PROBES[kind]
             what = what.replace(self._lab.sent, "…")  # another at each scan

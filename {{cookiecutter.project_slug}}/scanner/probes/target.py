@@ -39,17 +39,10 @@ def harmless(components: list[Component]) -> Component:
     One that asks for a scope is refused to a token that has none; where
     there is no other, it is one of ours, which are planted over HTTP.
     """
-    tools = [c for c in components if c.kind == "tool" and not _scope(c)]
+    tools = [c for c in components if c.kind == "tool" and not c.scope]
     tools.sort(key=lambda t: len(t.parameters))
-    for tool in tools:
-        marks = tool.data.get("annotations") or {}
-        if marks.get("readOnlyHint") and not marks.get("openWorldHint"):
-            return tool
-    return ANSWERS
-
-
-def _scope(tool: Component) -> object:
-    return tool.declared and tool.declared.options.get("scope")
+    near = (t for t in tools if not t.marks.get("openWorldHint"))
+    return next((t for t in near if t.marks.get("readOnlyHint")), ANSWERS)
 
 
 def is_served(

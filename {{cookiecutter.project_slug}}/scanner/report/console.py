@@ -102,11 +102,10 @@ def _check(check: CheckResult) -> Iterator[str]:
     state = check.state.value.replace("_", " ")
     if check.findings:
         state = f"{state} ({len(check.findings)})"
-    seen = check.coverage
-    covered = f"{seen.covered} of {seen.total} {seen.unit}" if seen else ""
+    covered = str(check.coverage or "")
     tool = f"{check.tool} {check.tool_version or ''}" if check.tool else ""
     took = f"{check.duration_seconds:.1f} s"
-    told = f"{covered:20} {tool}" if seen or tool else ""
+    told = f"{covered:20} {tool}" if covered or tool else ""
     reason = visible(check.reason)
     if not told and len(reason) < WIDTH - ROW:
         told, reason = reason, ""

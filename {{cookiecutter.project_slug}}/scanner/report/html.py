@@ -72,8 +72,7 @@ def _finding(report: Report, finding: Finding, check: str) -> str:
 
 
 def _check(check: CheckResult) -> str:
-    seen = check.coverage
-    covered = f"{seen.covered} of {seen.total} {seen.unit}" if seen else ""
+    covered = str(check.coverage or "")
     tool = f"{check.tool} {check.tool_version or ''}" if check.tool else ""
     state = check.state.value.replace("_", " ")
     good = check.complete and check.state is not State.FINDINGS

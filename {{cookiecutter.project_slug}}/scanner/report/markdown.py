@@ -59,8 +59,7 @@ def _row(report: Report, finding: Finding) -> str:
 
 
 def _check(check: CheckResult) -> str:
-    seen = check.coverage
-    covered = f"{seen.covered} of {seen.total} {seen.unit}" if seen else ""
+    covered = str(check.coverage or "")
     state = check.state.value.replace("_", " ")
     return f"| {check.name} | {state} | {covered} | {_text(check.reason)} |"
 

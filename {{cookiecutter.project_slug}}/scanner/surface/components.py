@@ -66,6 +66,16 @@ class Component:
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 
     @property
+    def marks(self) -> Mapping[str, Any]:
+        """What it says of itself (MCP, tool annotations)."""
+        return self.data.get("annotations") or {}
+
+    @property
+    def scope(self) -> object:
+        """What callers need for it, as far as its function says."""
+        return self.declared and self.declared.options.get("scope")
+
+    @property
     def parameters(self) -> Mapping[str, Any]:
         """The schemas of its arguments, by name."""
         schema = self.data.get("inputSchema")

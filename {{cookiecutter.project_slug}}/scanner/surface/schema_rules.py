@@ -84,16 +84,15 @@ def inviting(component: Component) -> Iterator[Hit]:
 @schema("MCP-SUR-012")
 def unmarked(component: Component) -> Iterator[Hit]:
     """Clients ask the user before a call that is not known to be harmless."""
-    if component.kind == "tool":
-        marks = component.data.get("annotations") or {}
-        if not {"readOnlyHint", "destructiveHint"} <= marks.keys():
-            yield component.hit("has no readOnlyHint and destructiveHint")
+    unsaid = {"readOnlyHint", "destructiveHint"} - component.marks.keys()
+    if component.kind == "tool" and unsaid:
+        yield component.hit("has no readOnlyHint and destructiveHint")
 
 
 @schema("MCP-SUR-013")
 def falsely_harmless(component: Component) -> Iterator[Hit]:
     """A read-only tool is called without asking; so this is how to lie."""
-    marks = component.data.get("annotations") or {}
+    marks = component.marks
     if component.kind != "tool" or not marks.get("readOnlyHint"):
         return
     if marks.get("destructiveHint"):
@@ -111,9 +110,8 @@ def falsely_harmless(component: Component) -> Iterator[Hit]:
 @scope("MCP-SUR-016")
 def unscoped(component: Component) -> Iterator[Hit]:
     """Without a scope, every token that is good for anything is good here."""
-    there = component.declared
-    named = there is None or there.options.get("scope")
-    if not named and component.name not in OPEN_TOOLS:
+    needs_one = component.declared and component.name not in OPEN_TOOLS
+    if needs_one and not component.scope:
         yield component.hit("names no scope")
 
 
