@@ -20,6 +20,8 @@ LOADERS = frozenset(
     {"yaml.unsafe_load", "yaml.unsafe_load_all", "joblib.load"}
     | {"cloudpickle.load", "cloudpickle.loads"}
 )
+YAML = frozenset({"yaml.load", "yaml.load_all"})
+UNSAFE_YAML_LOADERS = frozenset({"CLoader", "Loader", "UnsafeLoader"})
 UNSAFE_YAML = ("ruamel.yaml.YAML",)
 RUNNERS = frozenset(
     {"asyncio.create_subprocess_exec", "anyio.run_process", "invoke.run"}
@@ -105,7 +107,7 @@ def loader(source: Source) -> Iterator[Hit]:
             any(is_constant(part, "unsafe") for part in call.args)
             or has(call, "typ", "unsafe")
         )
-        if name in LOADERS or pickled or unsafe:
+        if name in LOADERS or pickled or unsafe or _is_unsafe(source, call):
             yield source.hit(call, f"{name} can run what the data says")
 
 
@@ -192,6 +194,17 @@ def external_entity(source: Source) -> Iterator[Hit]:
             or has(call, "no_network", False)
         ):
             yield source.hit(call, "XML may name files and addresses")
+
+
+def _is_unsafe(source: Source, call: ast.Call) -> bool:
+    """Tell ``load`` that comes ``from yaml``, which Bandit does not follow."""
+    name = source.called(call.func)
+    if not isinstance(call.func, ast.Name) or name not in YAML:
+        return False
+    loaders = [k.value for k in call.keywords if k.arg == "Loader"]
+    loaders += call.args[1:2]
+    named = {source.called(x).rpartition(".")[2] for x in loaders}
+    return not loaders or bool(named & UNSAFE_YAML_LOADERS)
 
 
 def _owner(part: ast.expr) -> str:

@@ -163,6 +163,8 @@ def loose_setting(source: Source) -> Iterator[Hit]:
             yield source.hit(call, "its tokens are for trying things out")
         elif name == "sys.set_int_max_str_digits" and _unbounds(call):
             yield source.hit(call, "a number of any length is read")
+        elif name.startswith("cryptography.hazmat.decrepit."):
+            yield source.hit(call, "a broken cipher", Severity.HIGH)
         elif last == "bind" and _is_everywhere(call):
             yield source.hit(call, "it listens on every interface")
 

@@ -64,7 +64,7 @@ def _called(source: Source) -> Iterator[str]:
         for call in tool.calls:
             if _takes(call, tool):
                 for part in (call.func, *call.args[:1]):
-                    yield source.called(part).rpartition(".")[2]
+                    yield str(getattr(part, "attr", getattr(part, "id", "")))
 
 
 def _lines(source: Source, names: set[str]) -> Iterator[int]:

@@ -14,6 +14,8 @@ from .source import Source
 
 _OURS = frozenset({"Context", "Workspace"})  # given by the server, not a model
 _ALL = "*"  # stands for every argument of a function
+# Where stands what is called: asyncio.to_thread's first, an executor's second.
+_HANDING = {"to_thread": 1, "run_sync": 1, "submit": 1, "run_in_executor": 2}
 Key = str | tuple[ast.ClassDef, str] | None  # a function's, or a method's
 Places = set[str | int]  # where a call gives something: by place, by name
 
@@ -125,10 +127,19 @@ def given(part: ast.expr, tool: Tool) -> bool:
 
 
 def tool_calls(source: Source) -> Iterator[tuple[Tool, ast.Call]]:
-    """Yield each call in a tool, with the tool."""
+    """Yield each call in a tool, with the tool.
+
+    So is what a thread is handed: ``to_thread(shutil.copy, a, b)``.
+    """
     for tool in tools(source):
         for call in tool.calls:
             yield tool, call
+            method = getattr(call.func, "attr", "")
+            if place := _HANDING.get(method):
+                handed, rest = call.args[place - 1 : place], call.args[place:]
+                for function in handed:
+                    inner = ast.Call(function, rest, call.keywords)
+                    yield tool, ast.copy_location(inner, call)
 
 
 class _Handed:

@@ -51,6 +51,8 @@ MATCHERS = frozenset(
     f"re.{name}"
     for name in ("compile", "findall", "finditer", "fullmatch", "match")
 ) | {"re.search", "re.split", "re.sub", "re.subn"}
+LONG = 600  # seconds
+_LEAVING = ast.Await | ast.Break | ast.Raise | ast.Return | ast.Yield
 tool_rule = ruled(__file__, on="tool")
 
 
@@ -196,7 +198,11 @@ def kept_environment(source: Source) -> Iterator[Hit]:
                 if _whole_environment(source, node.value, names):
                     message = f"{tool.name} returns the environment"
                     yield source.hit(node, message)
-                elif any(map(_is_secret, _variables(source, node.value))):
+                elif any(
+                    _is_secret(name)
+                    for part in _put_in(node.value)
+                    for name in _variables(source, part)
+                ):
                     yield source.hit(node, f"{tool.name} returns a secret")
             elif isinstance(node, ast.expr) and any(
                 given(name, tool) for name in _variables(source, node)
@@ -219,6 +225,24 @@ def fixed_pattern(source: Source) -> Iterator[Hit]:
             if given(pattern, tool) and not _escaped(source, pattern):
                 message = f"{tool.name} searches by its caller's pattern"
                 yield source.hit(call, message)
+
+
+@tool_rule("MCP-CODE-042")
+def ending(source: Source) -> Iterator[Hit]:
+    """The caller is told that its time is up; what it began goes on.
+
+    A thread cannot be stopped: it keeps its place, and with the last place
+    taken no tool of the server works any more.
+    """
+    for tool in tools(source):
+        for call in tool.calls:
+            if source.called(call.func) == "time.sleep" and _is_long(
+                source, tool, call
+            ):
+                yield source.hit(call, f"{tool.name} sleeps without a bound")
+        for loop in ast.walk(tool.node):
+            if isinstance(loop, ast.While) and _is_endless(loop):
+                yield source.hit(loop, f"{tool.name} goes round for ever")
 
 
 @tool_rule("MCP-CODE-023")
@@ -263,6 +287,38 @@ def _told(
             yield source.hit(node, message, Severity.MEDIUM)
         elif broad and named:
             yield source.hit(node, f"{tool.name} returns any error's text")
+
+
+def _is_long(source: Source, tool: Tool, call: ast.Call) -> bool:
+    """Tell a wait of an hour, or of what a caller says, without a bound."""
+    seconds = call.args[0] if call.args else None
+    if isinstance(seconds, ast.Constant):
+        return isinstance(seconds.value, int | float) and seconds.value > LONG
+    if seconds is None or not given(seconds, tool):
+        return False
+    spec = tool.node.args
+    kinds = [
+        a.annotation for a in (*spec.posonlyargs, *spec.args, *spec.kwonlyargs)
+    ]
+    named = [source.constants.get(getattr(k, "id", ""), k) for k in kinds if k]
+    parts = [n for part in (*named, tool.node) for n in ast.walk(part)]
+    return not any(
+        (isinstance(n, ast.keyword) and n.arg in {"le", "lt"})
+        or isinstance(n, ast.Compare)
+        or (isinstance(n, ast.Call) and source.called(n.func) == "min")
+        for n in parts
+    )
+
+
+def _is_endless(loop: ast.While) -> bool:
+    """Tell ``while True`` that nothing leaves, nor waits to be stopped."""
+    test = loop.test
+    parts = [n for step in loop.body for n in ast.walk(step)]
+    return (
+        isinstance(test, ast.Constant)
+        and bool(test.value)
+        and not any(isinstance(n, _LEAVING) for n in parts)
+    )
 
 
 def _method(call: ast.Call) -> str:
@@ -338,6 +394,21 @@ def _whole_environment(
     if isinstance(value, ast.Dict):
         return any(_whole_environment(source, x, names) for x in value.values)
     return source.called(value) == "os.environ"
+
+
+def _put_in(value: ast.expr) -> list[ast.expr]:
+    """Return what a value is put together of, as it stands in it."""
+    parts = [value]
+    for part in parts:  # which grows meanwhile
+        if isinstance(part, ast.Dict | ast.JoinedStr):
+            parts += part.values
+        elif isinstance(part, ast.List | ast.Tuple):
+            parts += part.elts
+        elif isinstance(part, ast.BinOp):
+            parts += [part.left, part.right]
+        elif isinstance(part, ast.FormattedValue):
+            parts.append(part.value)
+    return parts
 
 
 def _variables(source: Source, node: ast.expr) -> list[ast.expr]:

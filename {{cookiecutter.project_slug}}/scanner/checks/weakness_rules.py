@@ -19,7 +19,7 @@ _SECRET = re.compile(
     r"(?i)(?:^|_)(?:tokens?|passwords?|passwd|passphrases?|secrets?|otp|nonce"
     r"|salt|csrf|session_?ids?|code_?verifier"
     r"|(?:api|auth|access|private|secret|session|signing)_?keys?"
-    r"|(?:auth|invite|reset|verification|pin)_?codes?)(?:_|$)"
+    r"|(?:auth|invite|login|one_?time|pin|reset|verification)_?codes?)(?:_|$)"
 )
 _CHANCE = re.compile(r"(?:random|numpy|uuid)(?:\.|$)")
 _GUESSABLE = re.compile(

@@ -21,7 +21,10 @@ NOBODY: Final[Mapping[str, Any]] = {}
 def limits(target: Target) -> Iterator[Finding]:
     """Call more often than is allowed: honestly, and under false names."""
     tool = harmless(target.components)
-    yield from counted(target.server, tool, NOBODY)
+    first = list(counted(target.server, tool, NOBODY))
+    yield from first
+    if any(finding.id == "MCP-PRB-010" for finding in first):
+        return  # where nothing is limited, nothing else is either
     shared = list(_shared(target, tool))
     yield from shared or _in_vain(target, tool)
     if any(name in target.server.log for name in (FORGED, CLAIMED)):

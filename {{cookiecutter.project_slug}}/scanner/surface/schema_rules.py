@@ -89,6 +89,14 @@ def unmarked(component: Component) -> Iterator[Hit]:
         yield component.hit("has no readOnlyHint and destructiveHint")
 
 
+@schema("MCP-SUR-018")
+def undescribed(component: Component) -> Iterator[Hit]:
+    """A model guesses from the name, and a user approves what nobody says."""
+    said = str(component.data.get("description") or "").strip()
+    if component.kind == "tool" and not said:
+        yield component.hit("has no description")
+
+
 @schema("MCP-SUR-013")
 def falsely_harmless(component: Component) -> Iterator[Hit]:
     """A read-only tool is called without asking; so this is how to lie."""

@@ -13,6 +13,12 @@ PLANTED = {
         "def f(x):\n    return x  # " + "noqa: S603\n",
         "def f(x):\n    return x  # " + "noqa: S603 - a fixed program\n",
     ),
+    "042": (
+        HEAD + "import time\n@tool\ndef f(seconds: int):\n"
+        "    time.sleep(seconds)\n",
+        HEAD + "import time\n@tool\ndef f(seconds: int):\n"
+        "    time.sleep(min(seconds, 5))\n",
+    ),
     "003": (
         "import asyncio as a\nasync def f(x):\n"
         "    await a.create_subprocess_shell(x)\n",
@@ -686,6 +692,46 @@ CASES = {
         HEAD + "import aiofiles.os\n@tool\nasync def f(path: str):\n"
         "    await aiofiles.os.remove(path)\n",
         ["007 high"],
+    ),
+    "goes_round": (
+        HEAD + "@tool\ndef f(log):\n    while True:\n        log.read()\n",
+        ["042 medium"],
+    ),
+    "goes_round_and_leaves": (
+        HEAD + "import time\n@tool\ndef f(log):\n    while True:\n"
+        "        time.sleep(1)\n        if log.read():\n"
+        "            return 1\n",
+        [],
+    ),
+    "copied_in_a_thread": (
+        HEAD + "import asyncio, shutil\n@tool\nasync def f(a: str):\n"
+        "    await asyncio.to_thread(shutil.copyfile, a, '/srv/x')\n",
+        ["007 high"],
+    ),
+    "loaded_by_name": (
+        "from yaml import Loader, load\n"
+        "def f(x):\n    return load(x, Loader)\n",
+        ["004 high"],
+    ),
+    "loaded_safely_by_name": (
+        "from yaml import SafeLoader, load\n"
+        "def f(x):\n    return load(x, Loader=SafeLoader)\n",
+        [],
+    ),
+    "a_cipher_of_yesterday": (
+        "from cryptography.hazmat.decrepit.ciphers.algorithms import ARC4\n"
+        "def f(key):\n    return ARC4(key)\n",
+        ["026 high"],
+    ),
+    "a_secret_in_a_table": (
+        HEAD + "import os\n@tool\ndef f():\n"
+        "    return {'key': os.getenv('API_KEY'), 'mode': 1}\n",
+        ["015 high"],
+    ),
+    "a_secret_that_is_there": (
+        HEAD + "import os\n@tool\ndef f():\n"
+        "    return {'key': bool(os.getenv('API_KEY'))}\n",
+        [],
     ),
     "evaluated_for_a_caller": (
         HEAD + "@tool\ndef f(text: str):\n    return eval(text)\n",

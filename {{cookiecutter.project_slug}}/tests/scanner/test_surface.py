@@ -135,6 +135,7 @@ PLANTED: list[tuple[str, Component]] = [
     ("MCP-SUR-011", tool(system_prompt={"type": "string", "maxLength": 9})),
     ("MCP-SUR-012", tool(marks={"title": True})),
     ("MCP-SUR-013", tool(marks=BOTH)),
+    ("MCP-SUR-018", tool("")),
     ("MCP-SUR-013", tool(name="delete_words")),
     ("MCP-SUR-013", tool(name="set_words", source=SETTER)),
     ("MCP-SUR-013", tool(source=WRITER)),
