@@ -42,6 +42,7 @@ FILES = {
     "b.Dockerfile": image(""),
     CI: FLOW,
     ".github/workflows/z.yml": FLOW,
+    "renovate.json": "{}",
 }
 OPTIONAL = {"semgrep", "safety"}  # their absence costs nothing
 CELLS = [
