@@ -130,18 +130,18 @@ WORKFLOW = ".github/workflows/ci.yml"
 FAULTS: dict[str, tuple[Plant, str, str, str, str]] = {
     "eval": (
         tool("return str(eval(text))"),
-        *("code", "MCP-CODE-B307", "high", TOOL),
+        *("code", "MCP-CODE-B307", "critical", TOOL),
     ),
     "shell": (
         tool(
             "return str(subprocess.run(text, shell=True, check=False))",
             "import subprocess\n\n",
         ),
-        *("code", "MCP-CODE-B602", "high", TOOL),
+        *("code", "MCP-CODE-B602", "critical", TOOL),
     ),
     "pickle": (
         tool("return str(pickle.loads(text.encode()))", "import pickle\n\n"),
-        *("code", "MCP-CODE-B301", "high", TOOL),
+        *("code", "MCP-CODE-B301", "critical", TOOL),
     ),
     "password": (
         append("mcp_server/log.py", '\nPASSWORD = "' + 'tr0ub4dor&3xK"\n'),

@@ -1,7 +1,9 @@
 """What is wrong in a compose file; each rule looks at one service."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator
+from itertools import chain
 
 from ..documents import Table, listed, table
 from ..model import Severity
@@ -385,24 +387,26 @@ def way_out(path: str, document: Table) -> Iterator[Hit]:
     """What a tool has read it can send anywhere.
 
     That is the server without a port of its own, in a network that is not
-    ``internal``.
+    ``internal``. One that it shares with nobody is there to lead out.
     """
     networks = table(document, "networks")
     services = table(document, "services")
+    joined = {name: _joined(table(services, name)) for name in services}
+    shared = Counter(chain(*joined.values()))
     for name in services:
         service = table(services, name)
         given = [*table(service, "environment")]
         given += map(str, listed(service, "environment"))
         ours = any(str(each).startswith("MCP_") for each in given)
-        joined = [*table(service, "networks"), *listed(service, "networks")]
-        for each in joined if ours and "ports" not in service else ():
-            known = table(networks, str(each))
+        for each in joined[name] if ours and "ports" not in service else ():
+            known = table(networks, each)
             open_ = each in networks and "external" not in known
-            if open_ and not truth(known.get("internal")):
-                message = f"service {name[:60]}: {str(each)[:60]} leads out"
+            alone = shared[each] == 1 or truth(known.get("internal"))
+            if open_ and not alone:
+                message = f"service {name[:60]}: {each[:60]} leads out"
                 yield Hit(
                     path=path,
-                    line=networks.at(str(each)),
+                    line=networks.at(each),
                     anchor=message,
                     message=message,
                 )
@@ -430,3 +434,11 @@ def moving_part(path: str, document: Table) -> Iterator[Hit]:
 
 def _unlimited(limit: object) -> bool:
     return str(limit).strip() in {"None", "", "0", "-1"}
+
+
+def _joined(service: Table) -> list[str]:
+    """Return the networks that a service joins."""
+    return [
+        *table(service, "networks"),
+        *map(str, listed(service, "networks")),
+    ]

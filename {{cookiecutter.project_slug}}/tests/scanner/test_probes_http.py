@@ -284,7 +284,7 @@ HTTP: list[tuple[str, str, Probe, list[Edit]]] = [
                 "serving/http.py",
                 "HEADERS: Final = (\n",
                 "HEADERS: Final = (\n"
-                "    b'access-control-allow-origin: *\\r\\n'\n",
+                "    ('access-control-allow-origin', '*'),\n",
             )
         ],
     ),
