@@ -7,6 +7,7 @@ import secrets
 import subprocess  # nosec B404 # for its TimeoutExpired alone
 import sys
 import tempfile
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, ClassVar, Final, Self
@@ -52,7 +53,7 @@ class Noisy(ToolError):
     """The server says something else than the protocol on stdout."""
 
 
-class Server:
+class Server(ABC):
     """The project's server as a process. Use as a context manager.
 
     Its log goes to a file that ends with it; it gets no descriptor and no
@@ -117,8 +118,9 @@ class Server:
         self._process.wait()
         self._log.close()
 
+    @abstractmethod
     def _greet(self) -> None:
-        raise NotImplementedError
+        """Wait until it answers."""
 
     @property
     def alive(self) -> bool:

@@ -100,10 +100,10 @@ def rules_for(prefix: str, on: str = "") -> list[Rule]:
     ]
 
 
-def rule_of(id: str) -> Rule | None:  # noqa: A002 - what a rule calls it
+def rule_of(name: str) -> Rule | None:
     """Return the rule with this id, or its family's (``MCP-DEP-*``)."""
-    families = (f"{id[:end]}*" for end in range(len(id), 0, -1))
-    return next((RULES[x] for x in (id, *families) if x in RULES), None)
+    families = (f"{name[:end]}*" for end in range(len(name), 0, -1))
+    return next((RULES[x] for x in (name, *families) if x in RULES), None)
 
 
 def explained(finding: Finding) -> Explained:

@@ -27,11 +27,11 @@ def ruled(module: str, on: str) -> Callable[[str], Decorator]:
     """
     table = _read(Path(module).with_name("rules.toml"))
 
-    def named(id: str) -> Decorator:  # noqa: A002 - what a rule calls it
+    def named(rule: str) -> Decorator:
         def decorate(find: Find) -> Rule:
             told = inspect.getdoc(find) or ""
-            facts = {**table[id], "explanation": told}
-            return register(Rule(id=id, on=on, find=find, **facts))
+            facts = {**table[rule], "explanation": told}
+            return register(Rule(id=rule, on=on, find=find, **facts))
 
         return decorate
 

@@ -1,8 +1,6 @@
 """Whether the server withstands attacks: it is started, and attacked."""
 
 import os
-from collections import Counter
-from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack
 
@@ -127,20 +125,8 @@ def _result(
             covered=len(there) - len(attack.left),
             total=len(there),
         ),
-        findings=tuple(_once([*attack.findings, *around], len(there))),
+        findings=(*attack.findings, *around),
     )
-
-
-def _once(findings: Sequence[Finding], there: int) -> Iterator[Finding]:
-    """Tell once what most components show: it is a control that is gone."""
-    places = Counter(finding.id for finding in findings if finding.path)
-    seen: set[str] = set()
-    for finding in findings:
-        common = places[finding.id] > max(2, there // 2)
-        key = finding.id if common else finding.fingerprint
-        if key not in seen:
-            seen.add(key)
-            yield finding
 
 
 def _not_run(reason: str, state: State) -> CheckResult:

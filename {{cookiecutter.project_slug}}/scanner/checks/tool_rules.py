@@ -290,7 +290,7 @@ def _told(
 
 
 def _is_long(source: Source, tool: Tool, call: ast.Call) -> bool:
-    """Tell a wait of an hour, or of what a caller says, without a bound."""
+    """Tell a wait of ten minutes, or an unbounded one of a caller's."""
     seconds = call.args[0] if call.args else None
     if isinstance(seconds, ast.Constant):
         return isinstance(seconds.value, int | float) and seconds.value > LONG

@@ -51,7 +51,7 @@ _ruled = ruled(__file__, on="text")
 Look = Callable[[str, str], str]
 
 
-def text(id: str) -> Callable[[Look], Rule]:  # noqa: A002 - a rule's id
+def text(rule: str) -> Callable[[Look], Rule]:
     """Register what looks at one text, and where it stands.
 
     It returns what is wrong there, in a few words; empty if nothing is.
@@ -64,7 +64,7 @@ def text(id: str) -> Callable[[Look], Rule]:  # noqa: A002 - a rule's id
                 if wrong := look(said, where):
                     yield component.hit(f"{wrong} in {where}", where)
 
-        return _ruled(id)(find)
+        return _ruled(rule)(find)
 
     return decorate
 

@@ -2,7 +2,6 @@
 
 import sys
 import tempfile
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,6 @@ from scanner.checks.probes import started
 from scanner.live import Ended, Silent
 from scanner.model import Options, State
 from scanner.probes import arguments
-from scanner.probes.findings import found
 from scanner.probes.lab import lab
 from scanner.probes.patterns import around, fitting
 from scanner.probes.sayings import behind_backs
@@ -550,13 +548,3 @@ def test_what_we_have_sent_is_nobody_elses_secret() -> None:
     notes = Component("tool", "notes", {})
     assert list(behind_backs(notes, answer, ("theirs",)))
     assert not list(behind_backs(notes, answer, ("none", "mine")))
-
-
-def test_what_most_tools_show_is_told_once() -> None:
-    silent = [
-        replace(found("MCP-PRB-020", name), path=f"{name}.py")
-        for name in "abcd"
-    ]
-    other = found("MCP-PRB-010", "5 calls where 3 may pass")
-    assert [*probes._once([*silent, other, other], 7)] == [silent[0], other]
-    assert [*probes._once([*silent, other], 9)] == [*silent, other]

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
-from fastmcp import FastMCP
+from fastmcp import Context, FastMCP
 from fastmcp.server.auth import require_scopes
 
 from {{ cookiecutter.__package_name }} import environment
@@ -96,6 +96,14 @@ async def hold() -> str:
             await asyncio.sleep(0.01)
     finally:
         sleepers -= 1
+    return "let go"
+
+
+async def report(context: Context) -> str:
+    """Tell of progress all the time, until the test lets go."""
+    while held:
+        await context.report_progress(1, 2)
+        await asyncio.sleep(0.001)
     return "let go"
 
 

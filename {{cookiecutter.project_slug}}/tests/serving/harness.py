@@ -174,6 +174,22 @@ async def post_call(
     )
 
 
+@asynccontextmanager
+async def streamed(
+    settings: Settings,
+    application: Application,
+    body: dict[str, Any],
+    headers: dict[str, str],
+) -> AsyncIterator[httpx2.Response]:
+    """Serve one request; yield its answer as soon as there is its head."""
+    async with (
+        serving(settings, application) as served,
+        served.client() as client,
+        client.stream("POST", "/mcp", json=body, headers=headers) as answer,
+    ):
+        yield answer
+
+
 def text_of(response: httpx2.Response) -> str:
     """Return the text in a call's answer."""
     assert response.status_code == 200, response.text

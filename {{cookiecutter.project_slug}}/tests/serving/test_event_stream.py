@@ -8,12 +8,12 @@ from typing import Any
 
 import httpx2
 import pytest
-from fastmcp import Client, Context
+from fastmcp import Client
 
 from {{ cookiecutter.__package_name }}.serving import event_stream
 from tests.conftest import MakeSettings
 from tests.serving import demo
-from tests.serving.harness import JSON, serving
+from tests.serving.harness import JSON, serving, streamed
 
 PROTOCOL = {"mcp-protocol-version": "2025-11-25"}
 
@@ -35,7 +35,7 @@ async def streaming(
         MCP_TRANSPORT="http", MCP_WORKERS=2, MCP_RATE_LIMIT="off"
     )
     application = demo.build_demo(settings, lambda *_: None)
-    application.server.tool(report)
+    application.server.tool(demo.report)
     arguments = {"message": "hello"} if tool == "echo" else {}
     call = {
         "jsonrpc": "2.0",
@@ -47,22 +47,10 @@ async def streaming(
             "_meta": {"progressToken": "p"},
         },
     }
-    async with (
-        serving(settings, application) as served,
-        served.client() as client,
-        client.stream(
-            "POST", "/mcp", json=call, headers={**JSON, **PROTOCOL}
-        ) as answer,
-    ):
+    async with streamed(
+        settings, application, call, {**JSON, **PROTOCOL}
+    ) as answer:
         yield answer
-
-
-async def report(context: Context) -> str:
-    """Tell of progress all the time, until the test lets go."""
-    while demo.held:
-        await context.report_progress(1, 2)
-        await asyncio.sleep(0.001)
-    return "let go"
 
 
 async def messages(answer: httpx2.Response) -> AsyncIterator[dict[str, Any]]:

@@ -17,7 +17,13 @@ from mcp.server import streamable_http_manager
 from {{ cookiecutter.__package_name }}.serving import exchange
 from tests.conftest import MakeSettings
 from tests.serving import demo
-from tests.serving.harness import call, call_headers, serving
+from tests.serving.harness import (
+    call,
+    call_headers,
+    serving,
+    streamed,
+    until,
+)
 
 late: list[asyncio.Task[None]] = []
 
@@ -38,34 +44,21 @@ async def calling(
     """Call a tool that may report its progress; yield the answer's head."""
     settings = make_settings(MCP_TRANSPORT="http", MCP_RATE_LIMIT="off")
     application = demo.build_demo(settings, lambda *_: None)
-    for function in (report, report_later):
+    for function in (demo.report, report_later):
         application.server.tool(function)
     body = call(tool, {"message": "hello"} if tool == "echo" else {})
     body["params"]["_meta"]["progressToken"] = "p"
-    async with (
-        serving(settings, application) as served,
-        served.client() as client,
-        client.stream(
-            "POST", "/mcp", json=body, headers=call_headers(tool)
-        ) as answer,
-    ):
+    async with streamed(
+        settings, application, body, call_headers(tool)
+    ) as answer:
         yield answer
-
-
-async def report(context: Context) -> str:
-    """Tell of progress all the time, until the test lets go."""
-    while demo.held:
-        await context.report_progress(1, 2)
-        await asyncio.sleep(0.001)
-    return "let go"
 
 
 async def report_later(context: Context) -> str:
     """Tell of progress only when the call has been answered."""
 
     async def later() -> None:
-        while demo.held:  # noqa: ASYNC110 - the test lets go
-            await asyncio.sleep(0.001)
+        await until(lambda: not demo.held)
         await context.report_progress(1, 2)
 
     late.append(asyncio.create_task(later()))
@@ -132,9 +125,7 @@ async def test_a_call_ends_with_its_client(
                 await client.post(
                     "/mcp", json=call("hold"), headers=call_headers("hold")
                 )
-        async with asyncio.timeout(10):
-            while demo.sleepers:  # noqa: ASYNC110 - nothing tells its end
-                await asyncio.sleep(0.01)
+        await until(lambda: not demo.sleepers)
     assert demo.held
 
 
@@ -164,9 +155,7 @@ async def test_a_call_leaves_nothing_to_the_garbage_collector(
     try:
         async with calling(make_settings, "echo") as answer:
             await answer.aread()
-            async with asyncio.timeout(10):
-                while served[0]():  # noqa: ASYNC110 - nothing tells it
-                    await asyncio.sleep(0.01)
+            await until(lambda: served[0]() is None)
     finally:
         gc.enable()
     assert served[0]() is None
