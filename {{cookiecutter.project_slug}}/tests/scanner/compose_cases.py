@@ -20,6 +20,8 @@ def service(*lines: str, without: str = "none of this") -> str:
     return "\n".join([*kept, *(f"    {line}" for line in lines)]) + "\n"
 
 
+NEIGHBOUR = SERVICE.partition("\n")[2].replace("server:", "b:", 1)
+NEIGHBOUR += "    networks: [b]\n"
 BIND = "volumes: [{type: bind, source: "
 SOCKET = "/var/run/docker.sock"
 COMPOSE: dict[tuple[str, str], tuple[list[str], list[str]]] = {
@@ -153,18 +155,25 @@ COMPOSE: dict[tuple[str, str], tuple[list[str], list[str]]] = {
     ("126", "medium"): (
         [
             service(f"environment: {given}", "networks: [a, b]")
+            + NEIGHBOUR
             + "networks: {a: {internal: true}, b: {} }\n"
             for given in ("{MCP_HOST: 127.0.0.1}", "[MCP_HOST=127.0.0.1]")
         ],
         [
             service("environment: {MCP_HOST: 127.0.0.1}", *lines)
-            + "networks: {a: {internal: true}, b: {external: true} }\n"
-            for lines in (
-                ["networks: [a, b]"],
-                ["networks: [a]", "ports: ['127.0.0.1:1:1']"],
+            + f"{other}networks: {{a: {{internal: true}}, b: {known} }}\n"
+            for other, known, *lines in (
+                (NEIGHBOUR, "{external: true}", "networks: [a, b]"),
+                (
+                    NEIGHBOUR,
+                    "{}",
+                    "networks: [a, b]",
+                    "ports: ['127.0.0.1:1:1']",
+                ),
+                ("", "{}", "networks: [a, b]"),
             )
         ]
-        + [service("networks: [a]") + "networks: {a: {} }\n"],
+        + [service("networks: [b]") + NEIGHBOUR + "networks: {b: {} }\n"],
     ),
     ("124", "low"): (
         [
