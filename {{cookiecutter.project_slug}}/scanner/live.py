@@ -7,12 +7,13 @@ import secrets
 import subprocess  # nosec B404 # for its TimeoutExpired alone
 import sys
 import tempfile
+import threading
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import IO, Any, ClassVar, Final, Self
+from typing import Any, ClassVar, Final, Self
 
-from .processes import start
+from .processes import WORKSPACE, start
 from .project import Project
 from .text import visible
 from .tools import ToolError, kill
@@ -22,6 +23,7 @@ PATIENCE: Final = 20.0  # seconds for each later one
 STOP: Final = 10.0
 MAX_LINE: Final = 16 * 2**20  # bytes of one message
 LOG_LINES: Final = 3  # of its log, shown when it fails
+ROOM: Final = threading.Semaphore(3)  # servers at once; each takes 40 MiB
 MISSING: Final = re.compile(
     r"^ModuleNotFoundError: No module named '(\w+)", re.M
 )
@@ -84,39 +86,42 @@ class Server(ABC):
         self._environment = environment(project, workspace, **given)
 
     def __enter__(self) -> Self:
-        """Start the process, and wait until it answers.
+        """Start the process when there is room, and wait until it answers.
 
         Raises:
             ToolError: It does not start, or does not speak the protocol.
         """
-        self._log: IO[bytes] = tempfile.TemporaryFile()  # closed at the exit
-        self._process = start(
-            self._project,
-            self._command,
-            self._here,
-            self._environment,
-            self._log,
-            pipes=self.pipes,
-        )
-        try:
+        with contextlib.ExitStack() as held:
+            held.enter_context(ROOM)
+            self._log = held.enter_context(tempfile.TemporaryFile())
+            self._process = start(
+                self._project,
+                self._command,
+                self._here,
+                self._environment,
+                self._log,
+                pipes=self.pipes,
+            )
+            held.callback(self._end)
             self._greet()
-        except BaseException:
-            self.__exit__()
-            raise
+            self._held = held.pop_all()
         return self
 
     def __exit__(self, *_: object) -> None:
-        """End the process and all that it started.
+        """End the process and all that it started."""
+        self._held.close()
 
-        One that listens is asked first: others may be at its other end. One
-        on pipes has nobody else, and leaves nothing that is kept.
+    def _end(self) -> None:
+        """End it all. One that listens is asked first.
+
+        Others may be at its other end. One on pipes has nobody else, and
+        leaves nothing that is kept.
         """
         if not self.pipes and self.alive:
             self.terminate()
             self.wait(STOP)
         kill(self.pid)
         self._process.wait()
-        self._log.close()
 
     @abstractmethod
     def _greet(self) -> None:
@@ -215,7 +220,7 @@ def environment(
         **places,
         **FIXED,
         "PYTHONPATH": str(project.root),
-        "WORKSPACE_PATH": str(workspace),
+        WORKSPACE: str(workspace),
         **variables,
     }
     return {k: v for k, v in given.items() if v}

@@ -76,9 +76,8 @@ class HttpServer(Server):
             **variables,
         )
 
-    def __exit__(self, *_: object) -> None:
-        """End the process and all that it started."""
-        super().__exit__()
+    def _end(self) -> None:
+        super()._end()
         self._claim.close()
 
     def request(

@@ -41,11 +41,10 @@ class StdioServer(Server):
     pipes = True
     capabilities: ClassVar[Mapping[str, Any]] = NOTHING  # what we can do
 
-    def __exit__(self, *_: object) -> None:
-        """End the process and all that it started."""
+    def _end(self) -> None:
         with contextlib.suppress(OSError):
             _pipe(self._process.stdin).close()
-        super().__exit__()
+        super()._end()
         self._listener.join()
         _pipe(self._process.stdout).close()
 

@@ -18,6 +18,7 @@ from .project import Project
 
 PROGRAM: Final = Path(__file__).with_name("forkserver.py")
 PATIENCE: Final = 60.0  # seconds, for the libraries to be imported
+WORKSPACE: Final = "WORKSPACE_PATH"
 
 _known: "weakref.WeakKeyDictionary[Project, ForkServer]"
 _known = weakref.WeakKeyDictionary()
@@ -88,19 +89,24 @@ Process = subprocess.Popen[bytes] | Forked
 
 
 class ForkServer:
-    """The program that has the libraries ready; it ends with the scan."""
+    """The program that has the libraries ready; it ends with the scan.
+
+    Linux shows its environment for that of each server, and so it names no
+    workspace: by that name we know what a server has left behind.
+    """
 
     def __init__(
         self, command: Sequence[str], environment: Mapping[str, str]
     ) -> None:
         python, _, package = command[:3]
+        named = {k: environment[k] for k in environment if k != WORKSPACE}
         self._orders, theirs = socket.socketpair(
             socket.AF_UNIX, socket.SOCK_SEQPACKET
         )
         with theirs:
             self._process = subprocess.Popen(  # nosec B603 # no shell
                 [python, str(PROGRAM), package, str(theirs.fileno())],
-                env=dict(environment),
+                env=named,
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,

@@ -36,13 +36,13 @@ def with_tokens(
     Raises:
         ToolError: It does not start, or refuses a good token.
     """
+    components = listed.result()  # before the server takes a place
     proofs = tokens(lab, kind, _near(project))
     limit = {"MCP_RATE_LIMIT": f"{LIMIT}/day"}
     settings = {"MCP_AUTH": kind, **limit, **proofs.settings}
     with HttpServer(
         project, lab.workspace, through=[str(PLANTED)], **settings
     ) as server:
-        components = listed.result()
         good = f"Bearer {proofs.good}"
         session = server.session(Authorization=good)
         if not session:

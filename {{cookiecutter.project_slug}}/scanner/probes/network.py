@@ -63,10 +63,11 @@ def without_tokens(
         "MCP_SHUTDOWN_GRACE": str(GRACE),
     }
     findings: list[Finding] = []
+    components = listed.result()  # before the server takes a place
     with HttpServer(
         project, lab.workspace, through=[str(PLANTED)], **settings
     ) as server:
-        target = Target(server, lab, listed.result())
+        target = Target(server, lab, components)
         for probe in probes or ALL:
             try:
                 findings += probe(target)

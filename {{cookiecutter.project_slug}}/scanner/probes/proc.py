@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from ..processes import WORKSPACE
 from .lab import Lab
 
 MOST: Final = 64 * 2**20  # bytes that a call may need for itself
@@ -51,13 +52,13 @@ class Strays:
     """What runs in a lab besides what ran there at first, where Linux tells.
 
     A process is known by the workspace that it was told of when it started,
-    or that it is in, whatever session it has made its own. The server is
+    or by where it is, whatever session it has made its own. The server is
     none, wherever it goes.
     """
 
     def __init__(self, lab: Lab, server: int) -> None:
-        self._told = f"WORKSPACE_PATH={lab.workspace}".encode()
-        self._place = str(lab.workspace)
+        self._told = f"{WORKSPACE}={lab.workspace}".encode()
+        self._places = {str(lab.workspace), str(lab.root / "here")}
         self._known = {server, *self._found()}
 
     def end(self) -> list[str]:
@@ -78,7 +79,7 @@ class Strays:
             with contextlib.suppress(OSError):
                 told = (process / "environ").read_bytes().split(b"\0")
                 place = str((process / "cwd").readlink())
-                if self._told in told or place == self._place:
+                if self._told in told or place in self._places:
                     yield int(process.name)
 
 

@@ -657,6 +657,14 @@ def leaves_a_process() -> int:
     return subprocess.Popen(["sleep", "60"], start_new_session=True).pid
 
 
+@tool
+def leaves_a_fork() -> int:
+    if (child := os.fork()) == 0:
+        time.sleep(60)
+        os._exit(0)
+    return child
+
+
 @tool(read_only=True, open_world=True)
 def goes_out(url: str) -> str:
     return Path(url).read_text()
@@ -745,5 +753,6 @@ FOUND = {
     "adds": set(),
     "stores": {"MCP-PRB-037"},
     "leaves_a_process": {"MCP-PRB-041"},
+    "leaves_a_fork": {"MCP-PRB-041"},
     "is_clean": set(),
 }

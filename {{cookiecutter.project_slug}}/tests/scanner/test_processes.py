@@ -6,7 +6,9 @@ import select
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import IO
 
@@ -32,6 +34,13 @@ sys.exit(7)
 WAITS = "import time\nprint(flush=True)\ntime.sleep(60)\n"
 
 Made = Callable[..., Process]
+
+
+class Mute(live.Server):
+    """A server that says nothing when it is there."""
+
+    def _greet(self) -> None:
+        assert self.alive
 
 
 @pytest.fixture
@@ -106,6 +115,18 @@ def test_each_forked_server_has_variables_and_modules_of_its_own(
     second.wait(20)
 
 
+def test_no_workspace_is_in_what_linux_shows_of_all_forked(
+    made: Made,
+) -> None:
+    """Of one that does, each would be a stray of that workspace's server."""
+    process = made("import sys\nsys.stdin.read()")
+    shown = Path(f"/proc/{process.pid}/environ").read_bytes()
+    assert b"PROBE_CANARY=" in shown
+    assert b"WORKSPACE_PATH=" not in shown
+    output(process)
+    process.wait(20)
+
+
 def test_libraries_are_there_already(made: Made) -> None:
     main = f"import sys\nprint({{*{LIBRARIES}}} - sys.modules.keys())"
     process = made(main)
@@ -166,6 +187,34 @@ def test_fork_server_ends_with_its_project(tmp_path: Path) -> None:
     del project
     assert forkserver._process.poll() is not None
     assert forkserver not in processes._known.values()
+
+
+def test_server_waits_until_there_is_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All the servers of a scan at once would take hundreds of MiB."""
+    monkeypatch.setattr(live, "ROOM", threading.Semaphore(1))
+    (tmp_path / "planted").mkdir()
+    (tmp_path / "planted" / "__init__.py").touch()
+    (tmp_path / "planted" / "__main__.py").write_text(WAITS)
+    scripts = '[project.scripts]\nplanted = "planted.__main__:main"\n'
+    (tmp_path / "pyproject.toml").write_text(scripts)
+    project, workspace = Project(tmp_path), tmp_path / "workspace"
+    one, other = Mute(project, workspace), Mute(project, workspace)
+
+    def fails(*_: object, **__: object) -> None:
+        raise OSError("planted")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(live, "start", fails)
+        with pytest.raises(OSError, match="planted"), one:
+            pass  # the place is free again
+    with ThreadPoolExecutor(1) as pool:
+        with one:
+            waits = pool.submit(other.__enter__)
+            with pytest.raises(TimeoutError):
+                waits.result(0.2)
+        waits.result(20).__exit__()
 
 
 SCAN = """
