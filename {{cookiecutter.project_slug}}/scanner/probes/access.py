@@ -37,7 +37,7 @@ def with_tokens(
         ToolError: It does not start, or refuses a good token.
     """
     components = listed.result()  # before the server takes a place
-    proofs = tokens(lab, kind, _near(project))
+    proofs = tokens(lab, kind, alike(_asked(project)))
     limit = {"MCP_RATE_LIMIT": f"{LIMIT}/day"}
     settings = {"MCP_AUTH": kind, **limit, **proofs.settings}
     with HttpServer(
@@ -65,15 +65,18 @@ def with_tokens(
         return list(counted(server, harmless(components), proof))
 
 
-def _near(project: Project) -> list[str]:
-    """Return scopes that are named like those that the tools ask for."""
-    asked = {d.options.get("scope") for d in declarations(project).values()}
-    return [
-        alike
-        for scope in sorted(map(str, filter(None, asked)))
-        for family in [scope.partition(":")[0]]
-        for alike in (family, f"{family}:probe", f"{scope}-probe")
-    ]
+def _asked(project: Project) -> set[str]:
+    """Return the scopes that the tools ask for."""
+    options = (d.options.get("scope") for d in declarations(project).values())
+    return {str(scope) for scope in options if scope}
+
+
+def alike(asked: set[str]) -> list[str]:
+    """Return scopes that are named like these, and are none of them."""
+    near = {f"{scope}-probe" for scope in asked}
+    for family in {scope.partition(":")[0] for scope in asked}:
+        near |= {family, f"{family}:probe"}
+    return sorted(near - asked)
 
 
 def _bad_tokens(

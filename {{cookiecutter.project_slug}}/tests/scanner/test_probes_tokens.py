@@ -7,7 +7,7 @@ from concurrent.futures import Future
 import jwt
 import pytest
 
-from scanner.probes.access import with_tokens
+from scanner.probes.access import alike, with_tokens
 from scanner.probes.lab import lab
 from scanner.probes.signing import Key, unsigned
 from scanner.probes.target import ANSWERS, harmless
@@ -407,3 +407,11 @@ def test_tokens_are_as_an_issuer_makes_them() -> None:
         jwt.decode(Key.new().token(claims), key.pem, ["RS256"], audience="me")
     assert jwt.get_unverified_header(unsigned(claims))["alg"] == "none"
     assert jwt.get_unverified_header(key.confused(claims))["alg"] == "HS256"
+
+
+def test_no_scope_that_is_asked_for_is_only_named_like_one() -> None:
+    scopes = alike({"admin", "notes", "notes:read"})
+    assert scopes == [
+        *("admin-probe", "admin:probe", "notes-probe", "notes:probe"),
+        "notes:read-probe",
+    ]
