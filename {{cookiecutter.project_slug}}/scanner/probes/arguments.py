@@ -132,7 +132,9 @@ class Attack:
                 if one.is_left_running():
                     break
         log = server.log[logged:]
-        self.findings += traces(log, calls, done)
+        known = {finding.fingerprint for finding in self.findings}
+        left = traces(log, calls, done)
+        self.findings += [f for f in left if f.fingerprint not in known]
         tools = {c.name for c in done if c.kind == "tool"}
         self.left.update(dict.fromkeys(tools & unreached(log), UNFIT))
 

@@ -59,12 +59,18 @@ def traces(
     """
     ends = _ends(log)
     tools = {c.name: c for c in attacked if c.kind == "tool"}
-    for name in (*tools, *(calls.keys() - tools.keys())):
-        left, made = ends[name], calls.get(name, 0)
-        if left != made:
-            message = f"{made} calls left {left} lines"
-            message = message if name in tools else f"{name}: {message}"
-            yield found("MCP-PRB-020", message, tools.get(name))
+    names = [*tools, *(calls.keys() - tools.keys())]
+    wrong = [name for name in names if ends[name] != calls.get(name, 0)]
+    if len(wrong) == len(names) and len(tools) > 1:  # it is the control
+        message = "whatever is called leaves more than one line"
+        if not any(ends[name] for name in names):
+            message = "no call leaves a line"
+        yield found("MCP-PRB-020", message)
+        return
+    for name in wrong:
+        message = f"{calls.get(name, 0)} calls left {ends[name]} lines"
+        message = message if name in tools else f"{name}: {message}"
+        yield found("MCP-PRB-020", message, tools.get(name))
 
 
 def unreached(log: str) -> set[str]:

@@ -1,5 +1,6 @@
 """Attacks on servers with one fault each, and on the one without."""
 
+import json
 import sys
 import tempfile
 from pathlib import Path
@@ -16,7 +17,7 @@ from scanner.probes.lab import lab
 from scanner.probes.patterns import around, fitting
 from scanner.probes.sayings import behind_backs
 from scanner.probes.schemas import misfits, sample
-from scanner.probes.traces import named_by_callers
+from scanner.probes.traces import named_by_callers, traces
 from scanner.project import Project
 from scanner.surface.components import Component, offered
 from tests.scanner.broken import (
@@ -262,6 +263,29 @@ def test_names_that_callers_make_up_are_looked_for_in_the_log() -> None:
     assert [f.id for f in found] == ["MCP-PRB-020"]
     with lab() as traps, started(broken(), traps) as server:
         assert named_by_callers(server, traps) == []
+
+
+@pytest.mark.parametrize(
+    ("logged", "told"),
+    [
+        ([], ["no call leaves a line"]),
+        (["a", "a", "b", "b"], ["whatever is called leaves more than"]),
+        (["a"], ["tool b: 1 calls left 0 lines"]),
+        (["a", "b"], []),
+    ],
+)
+def test_what_all_tools_have_in_common_is_one_finding(
+    logged: list[str], told: list[str]
+) -> None:
+    tools = [Component("tool", name, {}, None) for name in "ab"]
+    lines = (
+        json.dumps({"event": "tool_request_completed", "tool": name})
+        for name in logged
+    )
+    found = [*traces("\n".join(lines), {"a": 1, "b": 1}, tools)]
+    assert len(found) == len(told)
+    for finding, said in zip(found, told, strict=True):
+        assert said in finding.message
 
 
 def test_resources_and_prompts_leave_a_line_in_the_log_too() -> None:
