@@ -92,6 +92,15 @@ ORDERS: Final = _any(
     r"\balready (?:approved|authori[sz]ed|confirmed|consented to)\b[^.]{0,20}"
     r"\b(?:every|all|any|this)\b",
 )
+#: The same, where a tool's name must be one: ``read_file is deprecated``.
+SUPPLANTING: Final = _any(
+    r"(?<!if )(?<!when )(?<!where )(?<!once )\b[a-z\d]+(?:_[a-z\d]+)+\b['\"`]?"
+    r"(?: tool| function)? (?:is|was|has been) (?:\w+ ){0,2}(?:deprecated"
+    r"|broken|buggy|compromised|discontinued|insecure|obsolete|outdated"
+    r"|removed|retired|superseded|unreliable|unsafe|wrong)\b[^.]{0,20}"
+    r"[,;:.\u2013-] ?(?:\w+ )?(?:call|choose|invoke|prefer|use)"
+    r" (?:it|me|this)\b",
+)
 #: A line's end within a sentence, and the spaces before its next word.
 _WRAPPED: Final = re.compile(
     r"(?<=[^\n.!?:])[ \t]*\n[ \t]*(?=[a-z`'\"])| {2,9}"
@@ -116,6 +125,8 @@ CONFIDENTIAL: Final = _any(
     rf"\b(?:user's|your|their)\b[^.]{{0,20}}\b{_WANTED}\b",
     r"\beverything (?:that )?the user (?:has |had )?(?:said|wrote|asked|typed"
     r"|sent|written)\b",
+    r"\b(?:whole|entire|full|complete) (?:chat|conversation|dialogue)\b"
+    r"[^.]{0,60}\b(?:system prompt|word[- ](?:by|for)[- ]word|verbatim)\b",
     r"\b(?:print|repeat|show|output|reveal) your (?:instructions?|system"
     r"|prompt|rules)\b",
     r"\bread\b[^.]{0,30}\b(?:passwords?|credentials?|private keys?|secrets)\b",

@@ -34,6 +34,7 @@ _ENDLESS = frozenset(
     {"binary", "byte", "base64url", "json-string", "password", "uri"}
     | {"path", "file-path", "directory-path"}
 )
+MOST = 2**30  # letters or items
 _ESCAPED = re.compile(r"\\.|\[\^?\]?[^\]]*\]")
 _BOUNDED = re.compile(r"\^(?:(?!\{\d*,\})[^*+])*\$")
 #: Tools that say no more than that the server is there.
@@ -161,21 +162,31 @@ def _lack(part: Mapping[str, Any]) -> str:
     if "enum" in part or "const" in part:
         return ""
     if kind == "string":
-        return "" if _is_short(part) else "maxLength"
+        return "" if _is_short(part) else _bound(part, "maxLength")
     if kind == "array":
-        if "maxItems" not in part:
-            return "maxItems"
+        if lack := _bound(part, "maxItems"):
+            return lack
         return next(filter(None, map(_lack, _parts(part.get("items")))), "")
     fields = [part.get("additionalProperties"), *_fields(part).values()]
     inner = [each for field in fields if field for each in _parts(field)]
     return next(filter(None, map(_lack, inner)), "")
 
 
+def _bound(part: Mapping[str, Any], key: str) -> str:
+    """Name a bound if it is not there, or no memory is as large; or nothing.
+
+    A million times a million letters are no bound.
+    """
+    if key not in part:
+        return key
+    return f"{key} that bounds it" if part[key] > MOST else ""
+
+
 def _is_short(part: Mapping[str, Any]) -> bool:
     """Tell whether a text can be only so long, by whatever says so."""
     form, pattern = part.get("format"), str(part.get("pattern", ""))
     return (
-        "maxLength" in part
+        not _bound(part, "maxLength")
         or (form is not None and form not in _ENDLESS)
         or _BOUNDED.fullmatch(_ESCAPED.sub("x", pattern)) is not None
     )

@@ -12,7 +12,13 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Final
 
-from .phrases import CONFIDENTIAL, ORDERS, in_words, unwrapped
+from .phrases import (
+    CONFIDENTIAL,
+    ORDERS,
+    SUPPLANTING,
+    in_words,
+    unwrapped,
+)
 
 FOREIGN: Final = "it is said in another language"
 LONGEST: Final = 600  # characters of a sentence that are looked at
@@ -56,6 +62,7 @@ _SENTENCE: Final = re.compile(r"(?<=[.!?。])\s+|\n\s*\n|\n(?=\s*[-*#\d])")
 def ordering(said: str, where: str = "") -> str:
     """Return what in a text gives a model orders; empty if nothing does."""
     phrase = ORDERS.search(in_words(said))
+    phrase = phrase or SUPPLANTING.search(unwrapped(said))
     return phrase[0] if phrase else telling(in_words(said), ORDERING, where)
 
 

@@ -116,6 +116,7 @@ PLANTED: list[tuple[str, Component]] = [
     ("MCP-SUR-007", tool("Count words. " * 200)),
     ("MCP-SUR-008", tool("Count words. " + "QUJDREVG" * 12)),
     ("MCP-SUR-009", tool(more={"type": "string"})),
+    ("MCP-SUR-009", tool(more={"type": "string", "maxLength": 10**12})),
     (
         "MCP-SUR-009",
         tool(more={"type": "array", "items": {"type": "integer"}}),
