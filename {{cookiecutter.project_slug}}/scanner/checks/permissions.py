@@ -1,11 +1,13 @@
 """Who else can read, change or follow the project's files (CWE-732)."""
 
+import itertools
 import os
 import re
 import stat
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from ..model import CheckResult, Coverage, Options, Severity, State
 from ..project import Project, Unreadable
@@ -13,6 +15,8 @@ from ..rules import Hit, rules_for
 from ..ruletable import ruled
 
 HIDDEN = (".env", ".env.local", ".env.production", "tokens", "tokens.txt")
+WORKSPACE = "workspace"
+MANY = 20_000  # names in it
 MAGIC = (b"#!", b"MZ", b"\x7fELF", b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe")
 _SECRET_NAME = re.compile(
     r"(?s)(.*/)?(\.env(\..+)?|[^/]*tokens?(\.txt|\.list)?"
@@ -158,10 +162,12 @@ def readable_secret(modes: Modes) -> Iterator[Hit]:
 def link_out(modes: Modes) -> Iterator[Hit]:
     """Whatever reads through the link reads a file of this machine.
 
-    A build that copies the project copies what the link leads to.
+    A build that copies the project copies what the link leads to. What the
+    tools work on counts, too, though git ignores it.
     """
     root = modes.project.root
-    for path in modes.project.listing.links:
+    listed = modes.project.listing.links
+    for path in dict.fromkeys((*listed, *_links_below(root, WORKSPACE))):
         link = root / path
         target = os.path.realpath(link)  # resolve() fails on a circle
         if not target.startswith(f"{root}{os.sep}"):
@@ -173,6 +179,18 @@ def special(modes: Modes) -> Iterator[Hit]:
     """A pipe, a socket or a device makes whoever reads it wait, or worse."""
     for path in modes.project.listing.special:
         yield Hit(path=path, message="it is a pipe, a socket or a device")
+
+
+def _links_below(root: Path, folder: str) -> Iterator[str]:
+    """Yield the links in a folder, whatever git thinks of it."""
+    names = (
+        Path(where, name)
+        for where, folders, files in os.walk(root / folder)
+        for name in (*folders, *files)
+    )
+    for path in itertools.islice(names, MANY):
+        if path.is_symlink():
+            yield path.relative_to(root).as_posix()
 
 
 def _keeps_none(modes: Modes) -> bool:

@@ -180,6 +180,17 @@ def test_a_link_out_of_the_project_is_found(found, target):
     assert found(link) == {("006", "link"): "medium"}
 
 
+def test_a_link_out_of_the_workspace_is_found_though_git_ignores_it(found):
+    def link(root):
+        (root / "workspace/notes").mkdir(parents=True)
+        (root / "workspace/notes/all").symlink_to("/etc")
+        (root / "workspace/mine").symlink_to("notes")
+
+    ignored = {".gitignore": "/workspace/*\n"}
+    outside = ("006", "workspace/notes/all")
+    assert found(link, **ignored) == {outside: "medium"}
+
+
 @pytest.mark.parametrize("target", ["README.md", "small_server", "link"])
 def test_a_link_within_the_project_is_none(found, target):
     assert found(lambda root: (root / "link").symlink_to(target)) == {}
