@@ -115,6 +115,30 @@ WEAKER = {
         "    read_only=True,\n",
         "high",
     ),
+    "a metric of another name": (
+        "controls/metrics.py",
+        'self._counter("requests", ',
+        'self._counter("calls", ',
+        "medium",
+    ),
+    "metrics that nobody can read": (
+        "server.py",
+        "metrics.listen(settings.metrics_host, port)",
+        "log.event('metrics')",
+        "medium",
+    ),
+    "a tool in another's place": (
+        "server.py",
+        'on_duplicate="error"',
+        'on_duplicate="replace"',
+        "medium",
+    ),
+    "a variable that does not exist": (
+        "settings.py",
+        'extra="forbid"',
+        'extra="ignore"',
+        "low",
+    ),
     "any size": (
         "controls/guard.py",
         "self._check_size(result)",
