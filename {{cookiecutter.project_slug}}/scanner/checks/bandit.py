@@ -38,6 +38,9 @@ _KIND = (
     r"['\"]?\s*(?:[!=]?=|:(?:\s*\w+\s*=)?)\s*['\"]"
 )
 _NAME = re.compile(r"[A-Za-z_./{}-]*")
+# What a lexer asks of the words that it has cut a text into.
+_LEXED = re.compile(r"\b\w*(?:token|tok)(?:\.\w+|\[[^]]*\])?\s*(?:[!=]=|in)\s")
+_LEXEME = 8  # characters
 _ADDRESS = re.compile(r"[a-z][a-z+.-]*://[^@\s'\"]*")
 
 
@@ -175,6 +178,10 @@ def _finding(
         line = text.partition("#")[0]
         if _ADDRESS.fullmatch(value):
             return None  # where secrets are had, not one
+        if not re.search(r"\w", value):
+            return None  # a bracket, a dash
+        if len(value) < _LEXEME and _LEXED.search(line):
+            return None
         kind = re.search(_KIND + re.escape(value), line)
         if kind and _NAME.fullmatch(value):
             return None

@@ -54,6 +54,7 @@ PATH_METHODS = frozenset(
     | {"read_text", "rename", "rglob", "symlink_to"}
     | {"rmdir", "touch", "unlink", "write_bytes", "write_text"}
 )
+IN_MEMORY = ("io.BytesIO", "io.StringIO")
 FETCHERS = ("httpx.", "requests.", "aiohttp.", "urllib.request.", "urllib3.")
 CONNECTORS = frozenset(
     {"asyncio.open_connection", "ftplib.FTP", "ftplib.FTP_TLS"}
@@ -124,10 +125,15 @@ def confined_path(source: Source) -> Iterator[Hit]:
         opened: list[ast.expr] = []
         if isinstance(call.func, ast.Attribute):
             opened += [call.func.value] * (call.func.attr in PATH_METHODS)
+            opened += call.args * (call.func.attr in {"glob", "rglob"})
         name = source.called(call.func)
         if name in OPENERS or name.startswith("aiofiles.os."):
             opened += [*call.args, *(k.value for k in call.keywords)]
-        theirs = [part for part in opened if given(part, tool)]
+        theirs = [
+            part
+            for part in opened
+            if given(part, tool) and not _is_in_memory(source, part, tool)
+        ]
         if not all(tool.confined.at(_owner(part), call) for part in theirs):
             yield source.hit(call, f"{tool.name} opens what its caller names")
 
@@ -205,6 +211,14 @@ def _is_unsafe(source: Source, call: ast.Call) -> bool:
     loaders += call.args[1:2]
     named = {source.called(x).rpartition(".")[2] for x in loaders}
     return not loaders or bool(named & UNSAFE_YAML_LOADERS)
+
+
+def _is_in_memory(source: Source, part: ast.expr, tool: Tool) -> bool:
+    """Tell bytes or text that is read like a file, and is none."""
+    if isinstance(part, ast.Call):
+        return source.called(part.func) in IN_MEMORY
+    name = part.id if isinstance(part, ast.Name) else ""
+    return tool.comes_from(name, IN_MEMORY)
 
 
 def _owner(part: ast.expr) -> str:

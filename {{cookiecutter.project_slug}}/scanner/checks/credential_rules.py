@@ -8,6 +8,7 @@ from dataclasses import replace
 from ..model import Severity
 from ..rules import Hit
 from ..ruletable import ruled
+from .kept import is_kept
 from .source import Source
 
 module_rule = ruled(__file__, on="")
@@ -132,6 +133,7 @@ def constant_time(source: Source) -> Iterator[Hit]:
             any(map(is_credential, sides))
             or _is_from_outside(source, sides)
             or _is_held(source, sides)
+            or is_kept(source, sides)
         ):
             yield source.hit(node, "a credential is compared with ==")
 
@@ -167,7 +169,9 @@ def _is_held(source: Source, sides: tuple[ast.expr, ...]) -> bool:
             asked = asked.func.value  # settings.token.get_secret_value()
         name = source.called(asked)
         first, _, last = name.rpartition(".")
-        ours = last.isupper() or first.rpartition(".")[2] in _HOLDERS
+        owner = first.rpartition(".")[2]
+        constant = last.isupper() and not owner[:1].isupper()
+        ours = constant or owner in _HOLDERS  # not Kind.PASSWORD
         heard = isinstance(other, ast.Name) and not other.id.isupper()
         if ours and heard and _HELD.fullmatch(last):
             return True

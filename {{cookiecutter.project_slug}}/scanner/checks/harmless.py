@@ -9,6 +9,7 @@ import ast
 import re
 from collections.abc import Iterator
 
+from .credential_rules import is_constant
 from .fixed import beginning, is_fixed
 from .source import Source
 from .statements import fixed_statements
@@ -87,16 +88,38 @@ def _imports(source: Source) -> Iterator[Place]:
 def _programs(source: Source) -> Iterator[Place]:
     """A program of our own choosing, with words of our own, and no shell."""
     for call in source.calls:
-        argv = call.args[0] if call.args else None
-        if not _STARTERS.fullmatch(source.called(call.func)) or not argv:
+        if not _STARTERS.fullmatch(source.called(call.func)):
             continue
-        shell = any(k.arg == "shell" for k in call.keywords)
-        if isinstance(argv, ast.Name):
-            argv = source.constants.get(argv.id, argv)
-        if not isinstance(argv, ast.List | ast.Tuple) or shell:
+        given = {k.arg: k.value for k in call.keywords}
+        argv = call.args[0] if call.args else given.get("args")
+        shell = given.get("shell", ast.Constant(False))
+        if argv is None or not is_constant(shell, False):
             continue
-        if is_fixed(source, argv) and not _runs_text(argv):
+        lines = _lists(source, argv)
+        if lines and not any(map(_runs_text, lines)):
             yield from (("B603", call.lineno), ("B607", call.lineno))
+
+
+def _lists(source: Source, argv: ast.expr) -> list[ast.List | ast.Tuple]:
+    """Return the fixed lists that it may be; none if it may be another."""
+    values = [argv]
+    if isinstance(argv, ast.Name):
+        values = source.given()[argv.id]
+        others = [each.arg for each in source.each(ast.arg)]
+        others += [
+            getattr(getattr(call.func, "value", None), "id", "")
+            for call in source.calls  # argv.append(word)
+        ]
+        stored = [
+            node
+            for node in source.each(ast.Name)
+            if node.id == argv.id and isinstance(node.ctx, ast.Store)
+        ]
+        if argv.id in others or len(stored) != len(values):
+            values = [*filter(None, [source.constants.get(argv.id)])]
+    found = [x for x in values if isinstance(x, ast.List | ast.Tuple)]
+    fixed = all(is_fixed(source, each) for each in found)
+    return found if fixed and len(found) == len(values) else []
 
 
 def _runs_text(argv: ast.List | ast.Tuple) -> bool:

@@ -99,6 +99,26 @@ _LOOSE: tuple[tuple[str, str, Test, Severity, str], ...] = (
         Severity.MEDIUM,
         "arguments are bent until they fit the tool's schema",
     ),
+    *(
+        (
+            "",
+            key,
+            _says("replace"),
+            Severity.MEDIUM,
+            "a tool takes the place of another of its name",
+        )
+        for key in ("on_duplicate", "on_duplicate_tools")
+    ),
+    *(
+        (
+            name,
+            "reload",
+            _says(True),
+            Severity.MEDIUM,
+            "whatever is written into its folder is run",
+        )
+        for name in ("uvicorn.Config", "uvicorn.run")
+    ),
     (
         "Starlette",
         "debug",
@@ -147,6 +167,11 @@ _KEYS = frozenset(key for _, key, *_ in _LOOSE)
 # What sends a password as it stands, and what encrypts the line before.
 _CLEAR = frozenset({"imaplib.IMAP4", "poplib.POP3", "smtplib.SMTP"})
 _ENCRYPTING = frozenset({"starttls", "stls"})
+_SILENCERS = frozenset(
+    {"logging.disable", "urllib3.disable_warnings"}
+    | {"requests.packages.urllib3.disable_warnings"}
+)
+_BLOCK = "warnings.catch_warnings"
 _LOGINS = frozenset({"login", "pass_"})
 
 
@@ -167,6 +192,8 @@ def loose_setting(source: Source) -> Iterator[Hit]:
             yield source.hit(call, "a broken cipher", Severity.HIGH)
         elif last == "bind" and _is_everywhere(call):
             yield source.hit(call, "it listens on every interface")
+        elif name in _SILENCERS or _silences(name, call):
+            yield from _silenced(source, call, name)
 
 
 def _placed(call: ast.Call, name: str) -> Iterator[ast.keyword]:
@@ -186,6 +213,26 @@ def _loose(
         called = any(each.endswith(ending) for each in names)
         if key == given.arg and called and test(given.value):
             yield source.hit(call, message, severity)
+
+
+def _silences(name: str, call: ast.Call) -> bool:
+    """Tell what hides every warning; one that is named may be known."""
+    hides = name in {"warnings.filterwarnings", "warnings.simplefilter"}
+    every = len(call.args) == 1 and not call.keywords
+    return hides and every and is_constant(call.args[0], "ignore")
+
+
+def _silenced(source: Source, call: ast.Call, name: str) -> Iterator[Hit]:
+    """Let a block be that hears its warnings no more, and the rest does."""
+    blocks = (
+        node
+        for node in source.each(ast.With)
+        for item in node.items
+        if isinstance(item.context_expr, ast.Call)
+        and source.called(item.context_expr.func) == _BLOCK
+    )
+    if not any(call in ast.walk(block) for block in blocks):
+        yield source.hit(call, f"{name} silences warnings", Severity.LOW)
 
 
 def _unbounds(call: ast.Call) -> bool:

@@ -5,6 +5,7 @@ import re
 
 from .fixed import is_fixed
 from .source import Source
+from .words import holds_no_word
 
 _STATEMENT = re.compile(
     r"(?is)\b(?:select\b.*\bfrom|insert\s+into|delete\s+from|update\b.*\bset"
@@ -81,6 +82,8 @@ def _is_ours(
     if isinstance(part, ast.Name):
         values = given.get(part.id, [])
         if len(values) == 1 and _joins(source, values[0]):
+            return True
+        if not values and holds_no_word(source, part.id):
             return True
     upper = source.called(part).rpartition(".")[2].isupper()
     return (

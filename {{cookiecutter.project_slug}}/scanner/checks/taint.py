@@ -11,6 +11,7 @@ from .confinement import Confined, confined_names
 from .hosts import allowed_hosts
 from .registrations import Function, Functions, flows, functions, registered
 from .source import Source
+from .words import is_word
 
 _OURS = frozenset({"Context", "Workspace"})  # given by the server, not a model
 _ALL = "*"  # stands for every argument of a function
@@ -87,18 +88,18 @@ def _tools(
     source: Source, known: Functions, more: Iterable[Function] = ()
 ) -> Iterator[Tool]:
     waiting = [
-        (node, frozenset(_theirs(node, known)))
+        (node, frozenset(_theirs(source, node, known)))
         for node in (*registered(source, known), *more)
     ]
     seen: dict[Function, frozenset[str]] = {}
-    handed = _Handed(known)
+    handed = _Handed(source, known)
     while waiting:
         node, first = waiting.pop()
         before = seen.get(node)
         if before is not None and first <= before:
             continue
         if before is not None:  # once more, with all of them: no third time
-            first = frozenset(_theirs(node, known))
+            first = frozenset(_theirs(source, node, known))
         seen[node] = first
         tool = _tool(source, node, first)
         yield tool
@@ -108,7 +109,7 @@ def _tools(
 def _tool(source: Source, node: Function, first: frozenset[str]) -> Tool:
     nodes = list(ast.walk(node))
     steps = list(flows(nodes))
-    theirs = _reached(steps, first)
+    theirs = reached(steps, first)
     return Tool(
         name=getattr(node, "name", "a lambda"),
         node=node,
@@ -145,8 +146,8 @@ def tool_calls(source: Source) -> Iterator[tuple[Tool, ast.Call]]:
 class _Handed:
     """Follows a caller's words from one function to the next."""
 
-    def __init__(self, known: Functions) -> None:
-        self._known = known
+    def __init__(self, source: Source, known: Functions) -> None:
+        self._source, self._known = source, known
         self._told: dict[Key, frozenset[str | int]] = {}
 
     def by(self, tool: Tool) -> Iterator[tuple[Function, frozenset[str]]]:
@@ -200,7 +201,7 @@ class _Handed:
     def _arguments(
         self, called: Function, places: frozenset[str | int]
     ) -> frozenset[str]:
-        every = frozenset(_theirs(called, self._known))
+        every = frozenset(_theirs(self._source, called, self._known))
         if _ALL in places:
             return every
         order = [arg.arg for arg in self._known.arguments(called)]
@@ -228,10 +229,10 @@ def _places(
     return places
 
 
-def _reached(
+def reached(
     steps: list[tuple[ast.expr, ast.expr]], first: frozenset[str]
 ) -> frozenset[str]:
-    """Follow the arguments through assignments, each of them once."""
+    """Follow names through assignments, each of them once."""
     onward: dict[str, list[int]] = defaultdict(list)
     for number, (_, value) in enumerate(steps):
         for word in {*_words(value)}:
@@ -246,12 +247,16 @@ def _reached(
     return frozenset(theirs)
 
 
-def _theirs(node: Function, known: Functions) -> Iterator[str]:
-    """Yield the arguments that a caller gives."""
+def _theirs(source: Source, node: Function, known: Functions) -> Iterator[str]:
+    """Yield the arguments in which a caller can write what it likes."""
     spec = node.args
     arguments = [*known.arguments(node), *spec.kwonlyargs]
     arguments += [arg for arg in (spec.vararg, spec.kwarg) if arg]
-    yield from (arg.arg for arg in arguments if not _is_ours(arg))
+    yield from (
+        arg.arg
+        for arg in arguments
+        if not _is_ours(arg) and is_word(source, arg.annotation)
+    )
 
 
 def _made(
@@ -300,8 +305,15 @@ def _holding(
 def _parts(node: ast.AST) -> Iterable[ast.AST]:
     """Return what a node is made of.
 
-    What is looked up in a table of ours (``TABLE[word]``) is ours.
+    What is looked up in a table of ours (``TABLE[word]``) is ours, and so is
+    what is only counted (``"?" for _ in words``, ``len(words)``).
     """
+    if isinstance(node, ast.ListComp | ast.SetComp | ast.GeneratorExp):
+        return [node.elt]
+    if isinstance(node, ast.DictComp):
+        return [node.key, node.value]
+    if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "len":
+        return []
     table = _looked_up(node)
     return ast.iter_child_nodes(node) if table is None else [table]
 

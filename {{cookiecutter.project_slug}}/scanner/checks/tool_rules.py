@@ -7,10 +7,11 @@ from collections.abc import Collection, Iterator
 from ..model import Severity
 from ..rules import Hit
 from ..ruletable import ruled
+from .confinement import confined_names
 from .credential_rules import SECRET
 from .registrations import flows
 from .source import Source
-from .taint import Tool, given, tool_calls, tools
+from .taint import Tool, given, reached, tool_calls, tools
 
 IMPORTERS = frozenset(
     {"__import__", "compile", "importlib.import_module", "ctypes.CDLL"}
@@ -43,7 +44,8 @@ FILTERS = {
 }
 SCRIPTS = frozenset({"$accumulator", "$function", "$where"})
 _LISTINGS = frozenset({"getmembers", "getnames", "infolist", "namelist"})
-_OPENERS = frozenset({"open", "io.open", "os.open", "os.path.join"})
+_OPENERS = frozenset({"open", "io.open", "os.open"})
+_METHODS = frozenset({"mkdir", "open", "write_bytes", "write_text"})
 READERS = frozenset(
     {"pandas.read_sql", "pandas.read_sql_query", "polars.read_database"}
 )
@@ -63,6 +65,7 @@ def fixed_code(source: Source) -> Iterator[Hit]:
     A caller who names the module, or the attribute that is taken of one,
     picks what the server runs. Look the name up in a table of your own.
     """
+    used = {call.func for call in source.calls if call.args}
     for tool, call in tool_calls(source):
         name = source.called(call.func)
         parts = call.args[:2] if "spec_from" in name else call.args[:1]
@@ -75,7 +78,8 @@ def fixed_code(source: Source) -> Iterator[Hit]:
         )
         if module and given(call.args[1], tool):
             message = f"{tool.name} takes or sets what its caller names"
-            yield source.hit(call, message, Severity.MEDIUM)
+            severity = None if call in used else Severity.MEDIUM
+            yield source.hit(call, message, severity)
 
 
 @tool_rule("MCP-CODE-040")
@@ -83,7 +87,8 @@ def archived_name(source: Source) -> Iterator[Hit]:
     """``../`` in an archive's names leads out of the folder (zip slip).
 
     What unpacks for itself opens whatever path the archive's maker wrote;
-    ``extractall`` of zipfile and tarfile's filter ``data`` do not.
+    ``extractall`` of zipfile and tarfile's filter ``data`` do not. A path
+    that is asked where it lies, or refused for its ``..``, is let be.
     """
     for loop in source.nodes:
         if not isinstance(loop, ast.For | ast.comprehension):
@@ -91,12 +96,18 @@ def archived_name(source: Source) -> Iterator[Hit]:
         listing = loop.iter if isinstance(loop.iter, ast.Call) else None
         if listing is None or _method(listing) not in _LISTINGS:
             continue
-        names = {getattr(n, "id", "") for n in ast.walk(loop.target)}
-        for call in (x for x in ast.walk(loop) if isinstance(x, ast.Call)):
-            opens = source.called(call.func) in _OPENERS
-            parts = (n for x in call.args for n in ast.walk(x))
-            said = {getattr(n, "id", "") for n in parts}
-            if opens and said & names:
+        nodes = list(ast.walk(loop))
+        steps = list(flows(nodes))
+        names = reached(steps, frozenset(_names(loop.target)))
+        confined = confined_names(nodes, steps)
+        constants = (n for n in nodes if isinstance(n, ast.Constant))
+        asked = any(node.value == ".." for node in constants)
+        for call in nodes if not asked else ():
+            if isinstance(call, ast.Call) and any(
+                name in names and not confined.at(name, call)
+                for part in _opened(source, call)
+                for name in _names(part)
+            ):
                 yield source.hit(call, "it opens what the archive names")
                 break
 
@@ -245,6 +256,30 @@ def ending(source: Source) -> Iterator[Hit]:
                 yield source.hit(loop, f"{tool.name} goes round for ever")
 
 
+@tool_rule("MCP-CODE-043")
+def printed(source: Source) -> Iterator[Hit]:
+    """On stdio, stdout is the protocol's: one line more, and clients give up.
+
+    Where the server has put it out of harm's way, the line stands beside the
+    audit log, without a time or a client, and with whatever was said.
+    """
+    for tool, call in tool_calls(source):
+        if source.called(call.func) in {"print", "sys.stdout.write"}:
+            yield source.hit(call, f"{tool.name} prints")
+
+
+@tool_rule("MCP-CODE-044")
+def asserted(source: Source) -> Iterator[Hit]:
+    """``assert`` is for what cannot be; what a caller sends can be anything.
+
+    With ``-O`` or ``PYTHONOPTIMIZE`` it is not there, and nobody is refused.
+    """
+    for tool in tools(source):
+        for node in ast.walk(tool.node):
+            if isinstance(node, ast.Assert) and given(node.test, tool):
+                yield source.hit(node, f"{tool.name} asserts what it is given")
+
+
 @tool_rule("MCP-CODE-023")
 def told_error(source: Source) -> Iterator[Hit]:
     """Paths, queries, addresses and keys stand in the text of an error.
@@ -294,12 +329,15 @@ def _is_long(source: Source, tool: Tool, call: ast.Call) -> bool:
     seconds = call.args[0] if call.args else None
     if isinstance(seconds, ast.Constant):
         return isinstance(seconds.value, int | float) and seconds.value > LONG
-    if seconds is None or not given(seconds, tool):
-        return False
     spec = tool.node.args
-    kinds = [
-        a.annotation for a in (*spec.posonlyargs, *spec.args, *spec.kwonlyargs)
-    ]
+    every = [*spec.posonlyargs, *spec.args, *spec.kwonlyargs]
+    steps = list(flows(list(ast.walk(tool.node))))
+    theirs = reached(steps, frozenset(a.arg for a in every))
+    if seconds is None or theirs.isdisjoint(
+        n.id for n in ast.walk(seconds) if isinstance(n, ast.Name)
+    ):
+        return False
+    kinds = [a.annotation for a in every]
     named = [source.constants.get(getattr(k, "id", ""), k) for k in kinds if k]
     parts = [n for part in (*named, tool.node) for n in ast.walk(part)]
     return not any(
@@ -319,6 +357,21 @@ def _is_endless(loop: ast.While) -> bool:
         and bool(test.value)
         and not any(isinstance(n, _LEAVING) for n in parts)
     )
+
+
+def _opened(source: Source, call: ast.Call) -> list[ast.expr]:
+    """Return the paths that a call opens or makes; none if it does neither."""
+    if source.called(call.func) in _OPENERS:
+        return call.args
+    if isinstance(call.func, ast.Attribute) and call.func.attr in _METHODS:
+        return [call.func.value]
+    bare = not any(k.arg == "filter" for k in call.keywords)
+    untars = "tarfile" in source.modules and _method(call) == "extract"
+    return call.args[:1] if untars and bare else []
+
+
+def _names(part: ast.AST) -> Iterator[str]:
+    return (n.id for n in ast.walk(part) if isinstance(n, ast.Name))
 
 
 def _method(call: ast.Call) -> str:

@@ -19,6 +19,16 @@ PLANTED = {
         HEAD + "import time\n@tool\ndef f(seconds: int):\n"
         "    time.sleep(min(seconds, 5))\n",
     ),
+    "043": (
+        HEAD + "@tool\ndef f(name: str):\n    print('for', name)\n",
+        HEAD + "def show(text):\n    print(text)\n@tool\ndef f(log):\n"
+        "    log.event('read', size=3)\n",
+    ),
+    "044": (
+        HEAD + "@tool\ndef f(name: str):\n    assert name == 'root'\n",
+        HEAD + "@tool\ndef f(name: str):\n    if name != 'root':\n"
+        "        raise ValueError\n    return {}\n",
+    ),
     "003": (
         "import asyncio as a\nasync def f(x):\n"
         "    await a.create_subprocess_shell(x)\n",
@@ -283,7 +293,7 @@ CASES = {
     ),
     "compared_with_each_other": (
         "def f(password, again, self):\n"
-        "    return password == again and self.token == password\n",
+        "    return password == again and self.token == again\n",
         [],
     ),
     "unasked_by_a_table": (
@@ -1003,4 +1013,139 @@ CASES = {
     "-rf": ("eval('1')\n", ["B307 high"]),
     "new\nline": ("eval('1')\n", ["B307 high"]),
     "é": ("eval('1')\n", ["B307 high"]),
+    "a_number": (
+        HEAD + "@tool\ndef f(page: int, kind: Literal['a', 'b']):\n"
+        "    return open(f'/srv/{page}-{kind}.txt')\n",
+        [],
+    ),
+    "a_few_letters": (
+        HEAD + "Name = Annotated[str, Field(pattern='^[a-z][a-z0-9-]*$')]\n"
+        "@tool\ndef f(name: Name):\n    return open(f'/srv/{name}.txt')\n",
+        [],
+    ),
+    "letters_and_dots": (
+        HEAD + "Name = Annotated[str, Field(pattern='^[a-z./]+$')]\n"
+        "@tool\ndef f(name: Name):\n    return open(f'/srv/{name}.txt')\n",
+        ["007 high"],
+    ),
+    "a_list_of_names": (
+        HEAD + "@tool\ndef f(names: list[str]):\n"
+        "    return [open('/srv/' + name) for name in names]\n",
+        ["007 high"],
+    ),
+    "counted_marks": (
+        HEAD + "@tool\ndef f(ids: list[str], db, most: int):\n"
+        "    marks = ','.join('?' for _ in ids)\n"
+        "    return db.execute(f'SELECT a FROM"
+        " b WHERE c IN ({marks}) LIMIT {most}', ids)\n",
+        [],
+    ),
+    "in_memory": (
+        HEAD + "import io\nimport zipfile\n@tool\ndef f(path: str, w):\n"
+        "    data = io.BytesIO(w.read(path))\n"
+        "    return zipfile.ZipFile(data).namelist()\n",
+        [],
+    ),
+    "found_by_a_pattern": (
+        HEAD + "from pathlib import Path\n@tool\ndef f(pattern: str):\n"
+        "    return [*Path('/srv').glob(pattern)]\n",
+        ["007 high"],
+    ),
+    "a_function_by_name": (
+        HEAD + "import os\n@tool\ndef f(name: str):\n"
+        "    return getattr(os, name)('ls')\n",
+        ["012 critical"],
+    ),
+    "a_wait_of_a_helper": (
+        HEAD + "import time\n@tool\ndef f(minutes: int):\n"
+        "    seconds = minutes * 60\n    time.sleep(seconds)\n",
+        ["042 medium"],
+    ),
+    "unpacked_below_a_path": (
+        "import zipfile\ndef f(z, root):\n    for info in z.infolist():\n"
+        "        place = root / info.filename\n"
+        "        place.write_bytes(z.read(info))\n",
+        ["040 high"],
+    ),
+    "unpacked_one_by_one": (
+        "import tarfile\ndef f(tar):\n    for member in tar.getmembers():\n"
+        "        tar.extract(member, '/srv/new')\n",
+        ["040 high"],
+    ),
+    "unpacked_and_asked": (
+        "import zipfile\ndef f(z, root):\n    for info in z.infolist():\n"
+        "        place = (root / info.filename).resolve()\n"
+        "        if not place.is_relative_to(root):\n"
+        "            raise ValueError\n"
+        "        place.write_bytes(z.read(info))\n",
+        [],
+    ),
+    "unpacked_without_dots": (
+        "import zipfile\ndef f(z, root):\n    for name in z.namelist():\n"
+        "        if '..' in name or name.startswith('/'):\n"
+        "            raise ValueError\n"
+        "        (root / name).write_bytes(z.read(name))\n",
+        [],
+    ),
+    "kept_in_an_object": (
+        "class A:\n    def f(self, api_key):\n"
+        "        return api_key == self._api_key\n",
+        ["010 medium"],
+    ),
+    "kept_in_a_table": (
+        "def f(users, user, password):\n"
+        "    return users.get(user) == password\n",
+        ["010 medium"],
+    ),
+    "an_expected_token": (
+        "def authorized(token, expected_token):\n"
+        "    return token == expected_token\n",
+        ["010 medium"],
+    ),
+    "a_repeated_password": (
+        "def f(password, password_again, Kind, secret, form):\n"
+        "    return password == password_again or secret == Kind.PASSWORD"
+        " or form['password'] == password.strip()\n",
+        [],
+    ),
+    "a_parser": (
+        "class P:\n    def f(self, token, expected_token):\n"
+        "        return token == expected_token or token == self.token\n",
+        [],
+    ),
+    "a_lexer": (
+        "def f(tokens, token):\n    close_token = ')'\n"
+        "    return token == 'and' or tokens[0] == '('\n",
+        [],
+    ),
+    "a_fixed_list_by_name": (
+        "import subprocess\ndef f():\n    argv = ['/bin/git', 'status']\n"
+        "    subprocess.run(argv, shell=False)\n"
+        "    subprocess.run(args=('/bin/uptime',))\n",
+        [],
+    ),
+    "a_list_that_grows": (
+        "import subprocess\ndef f(word):\n    argv = ['/bin/git']\n"
+        "    argv.append(word)\n    subprocess.run(argv)\n",
+        ["B603 low"],
+    ),
+    "another_of_its_name": (
+        "def f(Server):\n    return Server(on_duplicate='replace')\n",
+        ["026 medium"],
+    ),
+    "loaded_again": (
+        "import uvicorn\ndef f(app):\n    uvicorn.run(app, reload=True)\n",
+        ["026 medium"],
+    ),
+    "silenced": (
+        "import urllib3\nimport warnings\n"
+        "warnings.simplefilter('ignore')\nurllib3.disable_warnings()\n",
+        ["026 low", "026 low"],
+    ),
+    "silenced_here": (
+        "import warnings\nwith warnings.catch_warnings():\n"
+        "    warnings.simplefilter('ignore')\n"
+        "warnings.filterwarnings('ignore', category=DeprecationWarning)\n",
+        [],
+    ),
 }
