@@ -6,13 +6,13 @@ from ..project import Project, Unreadable
 from ..rules import rules_for
 from ..text import visible
 from ..tools import ToolError
-from ..workflows import rules, scans, upkeep
+from ..workflows import gates, rules, scans, upkeep
 from ..workflows.model import ACTION, DEPENDABOT, WORKFLOW, Workflow
 from ..workflows.zizmor import ZizmorReport, run_zizmor
 
 MAX_FINDINGS = 1000  # of our rules, in one file
 MAX_TOTAL = 32 * 2**20  # characters in all files together
-_RULES = (rules, scans, upkeep)  # imported, so that they are registered
+_RULES = (gates, rules, scans, upkeep)  # imported: so they are registered
 
 
 def check(project: Project, options: Options) -> CheckResult:

@@ -71,7 +71,7 @@ def unheard_scan(flow: Workflow) -> Iterator[Hit]:
             continue
         job = dict(flow.jobs)[name]
         shell = _shell(flow, job, step)
-        key, why = _unasked(job, step) or ("run", _unheard(script, shell))
+        key, why = unasked(job, step) or ("run", _unheard(script, shell))
         where = step if key in step else job
         if not why:
             key, where, why = _late(flow, name, step)
@@ -98,7 +98,7 @@ def unheard_audit(flow: Workflow) -> Iterator[Hit]:
         for key in given if scans else ():
             if (key, str(given[key]).lower()) in _SILENCED:
                 yield flow.hit(given, key, f"{key}: {given[key]}")
-        told = _unasked(dict(flow.jobs)[name], step)
+        told = unasked(dict(flow.jobs)[name], step)
         if told and told[0] in step:
             yield flow.hit(step, told[0], f"what it finds {told[1]}")
         elif _UNHEARD_AUDIT.search(script):
@@ -135,7 +135,7 @@ def unscanned_push(flow: Workflow) -> Iterator[Hit]:
             yield replace(hit, message=message, anchor=message, severity=low)
 
 
-def _unasked(job: Table, step: Table) -> tuple[str, str] | None:
+def unasked(job: Table, step: Table) -> tuple[str, str] | None:
     """Return the key that keeps a step from failing or running, and how."""
     for where in (step, job):
         if str(where.get("continue-on-error")).lower() == "true":
@@ -164,7 +164,7 @@ def _late(flow: Workflow, name: str, scan: Table) -> tuple[str, Table, str]:
         if any(output in text for text in told):
             deaf = _FAILS.search(told[0]) or not _MAY_FAIL.search(told[0])
             lost = "is swallowed" if deaf else ""
-            key, why = _unasked(Table(), step) or ("run", lost)
+            key, why = unasked(Table(), step) or ("run", lost)
             return key, step, why
     return "run", scan, "is kept, and fails nothing"
 

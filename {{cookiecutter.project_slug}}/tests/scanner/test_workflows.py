@@ -129,12 +129,12 @@ PLANTED = {
     ),
     "004-label": (
         "004",
-        "high",
+        "medium",
         FLOW.replace("ubuntu-24.04", "[self-hosted, linux]"),
     ),
     "004-group": (
         "004",
-        "high",
+        "medium",
         FLOW.replace("ubuntu-24.04", "{group: a, labels: self-hosted}"),
     ),
     "005": (
@@ -385,6 +385,77 @@ CLEAN = {
     "005-reason": FLOW.replace(
         "# v7.0.1", "# zizmor: ignore[artipacked] the next step pushes"
     ),
+}
+
+RESULTS = "${X join(needs.*.result, ' ') }}".replace("X", "{")
+GATE = f"""\
+{FLOW}
+  passed:
+    name: Passed
+    if: always()
+    needs: tests
+    runs-on: ubuntu-24.04
+    steps:
+      - name: Fail unless all have passed
+        env: {{RESULTS: "{RESULTS}"}}
+        run: test "$RESULTS" = success
+"""
+MORE = """\
+  more:
+    name: More
+    runs-on: ubuntu-24.04
+    steps: [{name: Test, run: pytest}]
+"""
+PLANTED |= {
+    f"017-{name}": ("017", "medium", text)
+    for name, text in {
+        "tells": GATE.replace('test "$RESULTS" = success', "echo $RESULTS"),
+        "nought": GATE.replace('test "$RESULTS" = success', "exit 0"),
+        "skipped": GATE.replace("    if: always()\n", ""),
+        "swallowed": GATE.replace("= success", "= success || true"),
+        "neutral": GATE.replace(
+            "      - name: Fail",
+            "      - continue-on-error: true\n        name: Fail",
+        ),
+        "unseen": GATE + MORE,
+        "uncounted": GATE.replace(
+            "    runs-on", "    continue-on-error: true\n    runs-on", 1
+        ),
+    }.items()
+}
+CLEAN |= {
+    f"017-{name}": text
+    for name, text in {
+        "gate": GATE,
+        "exit": GATE.replace("test", "echo $RESULTS; test"),
+        "action": GATE.replace(
+            'run: test "$RESULTS" = success',
+            f"uses: some/gate@{COMMIT} # v1\n"
+            "        with: {jobs: '${{ toJSON(needs) }}'}",
+        ),
+        "by-condition": GATE.replace(
+            'run: test "$RESULTS" = success',
+            "if: contains(needs.*.result, 'failure')\n        run: exit 1",
+        ),
+        "stops": GATE.replace("= success", "= success && exit 1 || true"),
+        "told": GATE.replace(
+            'test "$RESULTS" = success', 'curl -d "$RESULTS" https://a.b'
+        ),
+        "release": GATE
+        + MORE.replace("    runs", "    environment: pypi\n    runs"),
+        "matrix": GATE.replace(
+            "    runs", "    continue-on-error: ${{ matrix.x }}\n    runs", 1
+        ),
+        "all": GATE.replace(": tests\n", ": [tests, more]\n") + MORE,
+        "through": GATE.replace("needs: tests\n", "needs: more\n")
+        + MORE.replace("    runs-on", "    needs: tests\n    runs-on"),
+        "after": GATE
+        + MORE.replace("    runs", "    needs: passed\n    runs"),
+        "asked-for": GATE + MORE.replace("    runs", "    if: a\n    runs"),
+        "summary": GATE.replace(
+            'test "$RESULTS" = success', 'echo a >> "$GITHUB_STEP_SUMMARY"'
+        ),
+    }.items()
 }
 
 
