@@ -21,6 +21,7 @@ from ..container import (
     kustomize,
     leftover_rules,
     manifest_rules,
+    pragmas,
     run_rules,
 )
 from ..container.dockerfile import parse
@@ -134,12 +135,15 @@ def _judge(work: _Work, path: str, data: bytes, target: str = "") -> list[int]:
     )
     file = parse(path, text)
     file.target = target
+    before = len(work.findings)
     work.judge("dockerfile", file)
     work.judge("context", file, work.project)
     for run in run_rules.runs(file):
         work.judge("run", run)
         if run_rules.only_prints(run):
             work.printing.add((path, run.where.line))
+    found = work.findings[before:]
+    work.findings[before:] = pragmas.kept(found, data.decode(errors="replace"))
     if file.problems:
         work.problems[path] = ", ".join(file.problems[:3])
     return file.ends

@@ -16,7 +16,6 @@ from ..project import Project, Unreadable
 from ..rules import Hit
 from ..ruletable import ruled
 from ..shell import commands
-from ..text import gives_reason
 from .dockerfile import Dockerfile, Instruction
 from .names import SOCKETS, is_root, literal, secret_name, unpinned
 from .neighbours import openings
@@ -55,9 +54,6 @@ TRUSTS_ALL = re.compile(
     r"|(?:GIT_SSL_NO_VERIFY|PIP_TRUSTED_HOST|UV_INSECURE_HOST)=.+"
     r"|(?:PIP|UV)_(?:[A-Z]+_)?INDEX(?:_URL)?=http://(?!localhost\b|127\.).+"
 )
-_PRAGMA = re.compile(
-    r"(?im)^[ \t]*#[ \t]*hadolint[ \t]+(?:global[ \t]+)?ignore[ \t]*=(.*)"
-)
 _ENDED = re.compile(
     r"(?i)(?:python:(?:2(?:\.\d+)*|3\.\d)(?:[.-].*)?"
     r"|[^:]+:(?:.*-)?(?:wheezy|jessie|stretch|buster)(?:-.*)?"
@@ -77,10 +73,8 @@ _FRONTEND = re.compile(
 )
 _WHOLE = frozenset({".", "./", "*", "./*"})
 _MAKES_USER = re.compile(r"useradd|adduser")
-_CODE = re.compile(r"(?i)\b(?:DL|SC)\d+")
 dockerfile = ruled(__file__, on="dockerfile")
 context = ruled(__file__, on="context")
-text = ruled(__file__, on="text")
 
 
 def hit(
@@ -369,19 +363,6 @@ def whole_context(file: Dockerfile, project: Project) -> Iterator[Hit]:
     for where in whole or folders[:1]:
         message = f"{where.name} {where.text[:60]}"
         yield hit(file, where, message, severity=severity)
-
-
-@text("MCP-CON-023")
-def unreasoned_ignore(path: str, text: str) -> Iterator[Hit]:
-    """What is ignored is ignored for everybody who scans after you."""
-    for pragma in _PRAGMA.finditer(text):
-        if not gives_reason(_CODE.sub("", pragma[1])):
-            yield Hit(
-                path=path,
-                line=text.count("\n", 0, pragma.start()) + 1,
-                anchor=pragma[0].strip()[:200],
-                message=f"{pragma[0].strip()[:100]} gives no reason",
-            )
 
 
 def _copies_folder(project: Project, folder: str, copy: Instruction) -> bool:

@@ -189,11 +189,23 @@ def no_limits(container: Container) -> Iterator[Hit]:
     A request that is not set is as high as the limit.
     """
     limits = table(container.settings, "resources", "limits")
-    missing = [key for key in ("memory", "cpu") if key not in limits]
+    asked = table(container.settings, "resources", "requests")
+    needed = dict.fromkeys(("memory", "cpu", *asked))
+    missing = [key for key in needed if key not in limits]
     if missing and container.whole:
         severity = None if "memory" in missing else Severity.LOW
         message = f"no limit of {' and '.join(missing)}"
         yield container.hit("resources", message, severity)
+
+
+@pod_rule("MCP-CON-237")
+def unbounded_memory(pod: Pod) -> Iterator[Hit]:
+    """What is written there is memory: all of the pod's, or of the node's."""
+    for volume in tables(pod.spec, "volumes"):
+        about = table(volume, "emptyDir")
+        if about.get("medium") == "Memory" and "sizeLimit" not in about:
+            message = "emptyDir in memory without a size"
+            yield pod.manifest.hit(volume, "emptyDir", message)
 
 
 @container_rule("MCP-CON-215")

@@ -42,6 +42,19 @@ def leftover(file: Dockerfile, project: Project) -> Iterator[Hit]:
             yield hit(file, where, f"{found[0]} is installed in the image")
 
 
+@context("MCP-CON-034")
+def unsafe_path(file: Dockerfile, project: Project) -> Iterator[Hit]:
+    """``python -m`` looks for modules first in the folder it is started in.
+
+    Where that is the workspace, what a caller writes there is imported in the
+    place of a library.
+    """
+    for where in (file.last("ENTRYPOINT"), file.last("CMD")):
+        ours = where and where.words[1:3] == ["-m", project.package]
+        if where and ours and not where.stage.lookup("PYTHONSAFEPATH"):
+            yield hit(file, where, "neither PYTHONSAFEPATH nor python -P")
+
+
 def _installed(where: Instruction) -> list[str]:
     """Return what installs more among what pip is told to install."""
     with contextlib.suppress(ValueError):

@@ -212,15 +212,16 @@ def open_policy(manifest: Manifest) -> Iterator[Hit]:
 def open_namespace(manifest: Manifest) -> Iterator[Hit]:
     """With the level ``privileged`` the cluster takes pods of every kind.
 
-    So it does where no level is enforced: a warning stops nobody. Whoever may
-    make a pod there has the node.
+    Whoever may make a pod there has the node. So it is where no level is
+    enforced: a warning stops nobody, but the cluster may have one of its own.
     """
     about = table(manifest.content, "metadata")
     level = table(about, "labels").get(_LEVEL)
     told = level == "privileged" or (level is None and manifest.whole)
     if manifest.kind == "Namespace" and told:
         message = f"enforce: {level}" if level else "no level is enforced"
-        yield manifest.hit(about, "labels", message)
+        severity = Severity.HIGH if level else None
+        yield manifest.hit(about, "labels", message, severity)
 
 
 @manifest_rule("MCP-CON-231")

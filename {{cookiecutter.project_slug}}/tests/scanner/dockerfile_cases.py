@@ -14,7 +14,7 @@ COPY --from=build /app /app
 {}
 USER 10001:10001
 HEALTHCHECK CMD ["python", "-m", "small_server", "health"]
-ENTRYPOINT ["python", "-m", "small_server"]
+ENTRYPOINT ["python", "-P", "-m", "small_server"]
 """
 LAST = "FROM python:3.13.9-slim\n{}\nHEALTHCHECK CMD true\n"
 RUN = "RUN "
@@ -516,6 +516,9 @@ DOCKERFILES: dict[tuple[str, str], tuple[list[str], list[str]]] = {
     ("022", "medium"): ([image("COPY . /app/")], [image("COPY src /app/")]),
     ("023", "low"): (
         [image("# hadolint ignore=DL3042\nRUN pip install x==1.2")],
-        [image("# hadolint ignore=DL3013 # the lock pins it\nRUN true")],
+        [
+            image(f"# hadolint ignore=DL3013 # the lock pins it\n{line}")
+            for line in ("RUN true", "RUN pip install x", "RUN a\\\n&&npm i x")
+        ],
     ),
 }

@@ -164,7 +164,23 @@ KUBERNETES: dict[tuple[str, str], tuple[list[str], list[str]]] = {
         [pod(drop="resources"), pod().replace("memory: 512Mi", "x: 1")],
         [pod()],
     ),
-    ("214", "low"): ([pod().replace('cpu: "1"', "x: 1")], []),
+    ("214", "low"): (
+        [
+            pod().replace('cpu: "1"', "x: 1"),
+            pod().replace("{lim", "{requests: {ephemeral-storage: 1Gi}, lim"),
+        ],
+        [],
+    ),
+    ("237", "low"): (
+        [pod(spec="volumes: [{name: x, emptyDir: {medium: Memory} }]")],
+        [
+            pod(
+                spec="volumes: [{name: x,"
+                " emptyDir: {medium: Memory, sizeLimit: 16Mi} }]"
+            ),
+            pod(spec="volumes: [{name: x, emptyDir: {} }]"),
+        ],
+    ),
     ("202", "critical"): (
         [pod(spec=HOST_PATH.replace("/etc", "/"))],
         [],
@@ -426,7 +442,7 @@ KUBERNETES: dict[tuple[str, str], tuple[list[str], list[str]]] = {
             pod(spec="volumes: [{name: x, configMap: {defaultMode: 0755} }]"),
         ],
     ),
-    ("236", "low"): (
+    ("236", "medium"): (
         [thing("Namespace", "").replace(NAME, RESTRICTED) + POLICY],
         [
             thing("Namespace", "").replace(NAME, RESTRICTED)
@@ -434,11 +450,9 @@ KUBERNETES: dict[tuple[str, str], tuple[list[str], list[str]]] = {
             POLICY,
         ],
     ),
+    ("230", "high"): ([thing("Namespace", "").replace(NAME, ENFORCED)], []),
     ("230", "medium"): (
-        [
-            thing("Namespace", "").replace(NAME, ENFORCED),
-            thing("Namespace", ""),
-        ],
+        [thing("Namespace", "")],
         [
             thing("Namespace", "").replace(
                 NAME, ENFORCED.replace("privileged", "restricted")

@@ -15,6 +15,7 @@ from tests.scanner.kubernetes_cases import POD, POLICY
 
 VERSION = "2.15.1"
 IMAGE = image("")
+ENTRY = '["python", "-P", "-m", "small_server"]'
 ROOT = 'FROM python:3.13.9-slim\nHEALTHCHECK CMD ["true"]\n'
 
 
@@ -123,6 +124,24 @@ def test_a_folder_that_is_copied_wants_a_dockerignore(check):
 
 
 @pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ('"-P", ', "", ["034"]),
+        ('ENTRYPOINT ["python", "-P"', 'CMD ["python"', ["034"]),
+        ('ENTRYPOINT ["python", "-P"', 'ENTRYPOINT ["python"', ["034"]),
+        ("USER", "ENV PYTHONSAFEPATH=1\nUSER", []),
+    ],
+)
+def test_the_server_is_not_imported_from_the_workspace(
+    check, old, new, expected
+):
+    text = IMAGE.replace(old, new)
+    if "ENV" in new:
+        text = text.replace('"-P", ', "")
+    assert ids(check({"Dockerfile": text})) == expected
+
+
+@pytest.mark.parametrize(
     ("name", "judged"),
     [
         ("Dockerfile", True),
@@ -176,7 +195,7 @@ def test_a_file_of_which_hadolint_gives_no_account_is_not_covered(
 
 
 def test_hadolint_sees_what_our_rules_do_not(check):
-    text = IMAGE.replace('["python", "-m", "small_server"]', "python -m x")
+    text = IMAGE.replace(ENTRY, "python -m x")
     (finding,) = check({"Dockerfile": text}).findings
     assert (finding.id, finding.line) == ("MCP-CON-DL3025", 12)
     assert finding.severity is Severity.LOW
@@ -218,7 +237,7 @@ def test_what_is_a_matter_of_taste_is_no_finding(code):
     assert wanted("DL3025", "warning")
 
 
-SHELL_FORM = IMAGE.replace('["python", "-m", "small_server"]', "python")
+SHELL_FORM = IMAGE.replace(ENTRY, "python")
 
 
 def test_the_projects_settings_do_not_silence_hadolint(check):

@@ -83,6 +83,7 @@ def test_every_rule_has_a_planted_and_a_clean_case():
     )
     ours = {x.id for kind in kinds for x in rules_for("MCP-CON-", on=kind)}
     ours -= {"MCP-CON-224", "MCP-CON-232"}  # see test_kustomize
+    ours -= {"MCP-CON-034"}  # see test_container
     assert {rule for rule, *_rest in PLANTED.values()} == ours
     assert {rule for rule, *_rest in CLEAN.values()} == ours
 
