@@ -3,7 +3,7 @@
 import datetime as dt
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -22,6 +22,9 @@ from ..ruletable import ruled
 PYPROJECT = "pyproject.toml"
 PROTOCOL = frozenset({"fastmcp", "mcp"})  # each major version is another API
 STALE_AFTER = dt.timedelta(days=90)
+_COMMIT_OR_TAG = re.compile(
+    r"(?:@|\brev\W{1,4})(?:[0-9a-f]{7,40}|v?\d[\w.]*)\b|\btag\W"
+)
 _BOUNDS = frozenset({"<", "<=", "==", "===", "~="})
 dependency_rule = ruled(__file__, on="")
 
@@ -148,18 +151,21 @@ def unbounded(subject: Subject) -> Iterator[Hit]:
 def no_index(subject: Subject) -> Iterator[Hit]:
     """No advisory is published for a commit, an address or a folder.
 
-    What is there can be replaced without a new version to tell of it.
+    What is there can be replaced without a new version to tell of it; a
+    branch of git's is, by whoever may push to it.
     """
     for package in _packages(subject):
         if package.source != "registry":
             what = f"comes from {package.source}"
-            yield hit_at(subject, package, what, package.where)
+            hit = hit_at(subject, package, what, package.where)
+            yield _weighed(hit, package.source, package.where)
     outside = {p.key[0] for p in _packages(subject) if p.source != "registry"}
     for name, (kind, where) in _outside(subject.project).items():
         if kind not in {"workspace", "http"} and name not in outside:
             message = f"{name} is to come from {kind}"
             anchor = anchored(message, where)
-            yield Hit(path=PYPROJECT, message=message, anchor=anchor)
+            hit = Hit(path=PYPROJECT, message=message, anchor=anchor)
+            yield _weighed(hit, kind, where)
     for path in subject.lock.others if subject.lock else ():
         for package in _beside(subject.project, path):
             if "://" in package.where:
@@ -312,6 +318,13 @@ def _outside(project: Project) -> dict[str, tuple[str, str]]:
         if kinds := sorted(keys & {"git", "path", "url", "workspace"}):
             found[canonicalize_name(name)] = kinds[0], repr(tables)
     return found
+
+
+def _weighed(hit: Hit, kind: str, where: str) -> Hit:
+    """Make a hit worse where the source moves: a branch, or none named."""
+    address = where.partition("#")[0]
+    moves = kind == "git" and not _COMMIT_OR_TAG.search(address)
+    return replace(hit, severity=Severity.HIGH) if moves else hit
 
 
 def _kind(url: str) -> str:

@@ -49,6 +49,15 @@ RULES_OF_LOCKS = {
             )
         },
     ),
+    "006-branch": (
+        Severity.HIGH,
+        {
+            "uv.lock": osv.lock(
+                osv.package("demo", source=GIT.replace("rev=1", "branch=1")),
+                requires=REQUIRES,
+            )
+        },
+    ),
     "007": (
         Severity.HIGH,
         {
@@ -162,6 +171,22 @@ def test_a_member_of_the_workspace_is_no_missing_package(scan_lock):
 
     assert scan_lock(**files).findings == ()
     assert ids(scan_lock(**{"uv.lock": lock})) == ["MCP-DEP-006"]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "severity"),
+    [
+        (f"git+https://host/demo@{'0a' * 20}", "medium"),
+        ("git+https://host/demo@v1.2", "medium"),
+        ("git+ssh://git@host/demo@main", "high"),
+        ("git+https://host/demo", "high"),
+    ],
+)
+def test_a_branch_is_worse_than_a_commit(wanted, severity, scan_lock):
+    declared = PYPROJECT.replace("demo>=", f'other @ {wanted}", "demo>=')
+    found = scan_lock(**{"pyproject.toml": declared}).findings
+
+    assert {f.severity for f in found if f.id == "MCP-DEP-006"} == {severity}
 
 
 @pytest.mark.parametrize("where", ["vendor/x", "part/deeper", "part/../../x"])
