@@ -8,6 +8,7 @@ from ..model import Severity
 from ..rules import Hit
 from ..ruletable import ruled
 from .proxy import Directive
+from .setup_rules import MOST_CALLS
 
 _OLD = re.compile(r"SSLv[23]|TLSv1(?:\.[01])?")
 _WEAK = re.compile(
@@ -81,7 +82,8 @@ def in_clear(top: Directive) -> Iterator[Hit]:
             yield plain[0].hit(f"listen {' '.join(plain[0].words)[:40]}")
     for told in top.each("proxy_ssl_verify"):
         if told.words == ["off"]:
-            yield told.hit("the server's certificate is not checked")
+            message = "the server's certificate is not checked"
+            yield told.hit(message, Severity.MEDIUM)
 
 
 @proxy_rule("MCP-CFG-029")
@@ -123,6 +125,25 @@ def shown(top: Directive) -> Iterator[Hit]:
         passed = place.has("proxy_pass", "stub_status")
         if "metrics" in where and passed and not place.has(*_GUARDS):
             yield place.hit(f"{where[:60]} is open to everybody")
+    for server in top.each("server"):
+        yield from _catch_all(server)
+
+
+def _catch_all(server: Directive) -> Iterator[Hit]:
+    """Yield what passes the rest on, where single paths are let through."""
+    places = [x for x in server.block if x.name == "location" and x.words]
+    targets = {
+        inner.first
+        for place in places
+        if place.first in {"=", "~", "~*"}
+        for inner in place.block
+        if inner.name == "proxy_pass"
+    }
+    for place in places:
+        passed = [x for x in place.block if x.name == "proxy_pass"]
+        open_ = place.words == ["/"] and not place.has(*_GUARDS)
+        if open_ and any(x.first in targets for x in passed):
+            yield place.hit("/ passes on what no other location names")
 
 
 @proxy_rule("MCP-CFG-031")
@@ -175,9 +196,46 @@ def unbounded(top: Directive) -> Iterator[Hit]:
     for told in top.each("client_max_body_size"):
         if re.fullmatch(r"0[kmgKMG]?", told.first):
             yield told.hit("a request may have any size")
-    passed = next(top.each("proxy_pass"), None)
-    if passed and not any(top.each("limit_req")):
-        yield passed.hit("no limit_req bounds how often a client asks")
+    for told in top.each("limit_req_zone"):
+        rate = re.search(r"\brate=(\d+)r/s", " ".join(told.words))
+        if rate and int(rate[1]) > MOST_CALLS:
+            yield told.hit(f"{rate[0]} bounds nothing")
+    for told in top.each("limit_req_dry_run", "limit_conn_dry_run"):
+        if told.words == ["on"]:
+            yield told.hit(f"{told.name} lets everybody through")
+    yield from _unlimited(top)
+    if not top.has("include") and not any(map(_includes, top.each("http"))):
+        yield from _unused(top)
+
+
+def _unlimited(top: Directive) -> Iterator[Hit]:
+    """Yield a server each that passes requests on as fast as they come."""
+    inner = [*top.each("server")]
+    servers = [each for each in inner if each.block] or [top]
+    over = [x for x in (top, *top.each("http")) if x.has("limit_req")]
+    for server in servers if not over else ():
+        passed = next(server.each("proxy_pass"), None)
+        if passed and not any(server.each("limit_req")):
+            yield passed.hit("no limit_req bounds how often a client asks")
+
+
+def _unused(top: Directive) -> Iterator[Hit]:
+    """Yield the zones in which nobody is counted."""
+    for kind in ("limit_conn", "limit_req"):
+        used = {word for told in top.each(kind) for word in told.words}
+        for made in top.each(f"{kind}_zone"):
+            zone = re.search(r"\bzone=(\w+)", " ".join(made.words))
+            if used and zone and used.isdisjoint((zone[0], zone[1])):
+                message = f"the zone {zone[1][:40]} bounds nothing"
+                yield made.hit(message, Severity.LOW)
+
+
+def _includes(http: Directive) -> bool:
+    """Tell whether other files may use what is declared here."""
+    return any(
+        inner.name == "include" and "mime.types" not in inner.first
+        for inner in http.block
+    )
 
 
 @proxy_rule("MCP-CFG-039")

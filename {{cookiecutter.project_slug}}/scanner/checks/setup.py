@@ -1,9 +1,12 @@
 """How a server is set up: its variables, wherever a file gives them."""
 
 import ast
+import contextlib
+import math
+import operator
 import re
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from ..container.dockerfiles import dockerfiles
@@ -26,6 +29,12 @@ _PORT = re.compile(
     r"(?<![\w.:])(?:(?P<host>[\d.]+|\[[\da-fA-F:]+\]|localhost):)?"
     r"\d+:(?P<target>\d+)(?![\w.:])"
 )
+_WORK: dict[type, Callable[..., float]] = {
+    ast.Add: operator.add,
+    ast.Mult: operator.mul,
+    ast.Pow: math.pow,
+    ast.Sub: operator.sub,
+}
 _CLUSTER = re.compile(r"(^|/)(kubernetes|k8s|helm|charts)/")
 _TOLD = re.compile(rb"MCP_|WORKSPACE_PATH")
 LOOPBACK = re.compile(r"127\.[\d.]+|\[?::1\]?|localhost")
@@ -188,13 +197,36 @@ def _written(fields: Mapping[str, ast.AnnAssign]) -> _Given:
     """Return the defaults that are written out, in a call or without."""
     found: _Given = {}
     for name, field_ in fields.items():
-        value = field_.value
-        if isinstance(value, ast.Call):
-            named = [k.value for k in value.keywords if k.arg == "default"]
-            value = next(iter([*value.args[:1], *named]), None)
-        if isinstance(value, ast.Constant) and value.value is not None:
-            found[name] = str(value.value), field_.lineno
+        told = _said(field_.value) if field_.value else None
+        if told is not None:
+            found[name] = told, field_.lineno
     return found
+
+
+def _said(value: ast.expr) -> str | None:
+    """Return a default as a variable would give it; None where unknown."""
+    if isinstance(value, ast.Call):
+        named = [k.value for k in value.keywords if k.arg == "default"]
+        first = next(iter([*value.args[:1], *named]), None)
+        return _said(first) if first else None
+    if isinstance(value, ast.Tuple | ast.List):
+        return ",".join(filter(None, map(_said, value.elts))) or None
+    number = _number(value)
+    if number is not None:
+        return str(int(number) if number.is_integer() else number)
+    return str(value.value) if isinstance(value, ast.Constant) else None
+
+
+def _number(value: ast.expr) -> float | None:
+    """Work out what stands as a sum or a product: ``10 * 2**20``."""
+    if isinstance(value, ast.Constant) and type(value.value) in {int, float}:
+        with contextlib.suppress(ArithmeticError):
+            return float(str(value.value))
+    if isinstance(value, ast.BinOp) and type(value.op) in _WORK:
+        parts = _number(value.left), _number(value.right)
+        with contextlib.suppress(ArithmeticError, TypeError, ValueError):
+            return _WORK[type(value.op)](*parts)
+    return None
 
 
 def _defaults(project: Project, path: str, known: frozenset[str]) -> Setup:

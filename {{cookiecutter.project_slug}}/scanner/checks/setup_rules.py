@@ -31,6 +31,11 @@ SYSTEM = re.compile(
     r"|run|sbin|sys|usr|var|var/run|Users|home/[^/]+|Users/[^/]+)/?"
 )
 MOST_CALLS = 10_000  # a second; no server of tools answers so many
+MOST_AT_ONCE = 4096
+_BOUNDS = re.compile(
+    r"MCP_(?:MAX_(?:(?:FILE|OUTPUT|REQUEST)_SIZE|CONCURRENCY)"
+    r"|(?:REQUEST|COMMAND)_TIMEOUT)"
+)
 _RATE = re.compile(r"(\d+)\s*(?:/|per)\s*(?:(\d+)\s*)?(mo|[smhdy])", re.I)
 _SPANS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "mo": 2_592_000}
 _UNITS = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}
@@ -113,12 +118,15 @@ def wildcard(setup: Setup) -> Iterator[Hit]:
 
     Its name is made to point at 127.0.0.1 (DNS rebinding), and the browser
     sends along what it likes; the host and origin checks are what stops it
-    (MCP specification, Streamable HTTP, security warning).
+    (MCP specification, Streamable HTTP, security warning). Of the two, the
+    check of the host stops it alone.
     """
     for name in ("MCP_ALLOWED_HOSTS", "MCP_ALLOWED_ORIGINS"):
         items = re.split(r"\s*,\s*", setup.value(name) or "")
         if any(re.fullmatch(r"\*(:\*)?|https?://\*.*", x) for x in items):
-            yield from _hits(setup, f"{name} allows every one", name)
+            for found in _hits(setup, f"{name} allows every one", name):
+                less = None if name.endswith("HOSTS") else Severity.MEDIUM
+                yield replace(found, severity=less)
 
 
 @setup_rule("MCP-CFG-006")
@@ -249,10 +257,11 @@ def whole_system(setup: Setup) -> Iterator[Hit]:
 def too_much(setup: Setup) -> Iterator[Hit]:
     """A size above the memory, a time above the patience: no limit is left.
 
-    Nor is one of more calls than a server can answer.
+    Nor is one of more calls than a server can answer, or none at all.
     """
     for name in setup.given:
         value = setup.value(name) or ""
+        none = _BOUNDS.fullmatch(name) and value in {"0", "None", "inf"}
         size = re.fullmatch(r"(?i)(\d+(?:\.\d+)?)\s*([kmgt]?)i?b?", value)
         bytes_ = float(size[1]) * _UNITS[size[2].lower()] if size else 0
         span = re.fullmatch(r"(\d+(?:\.\d+)?)s?", value)
@@ -261,7 +270,9 @@ def too_much(setup: Setup) -> Iterator[Hit]:
         long = name.endswith("_TIMEOUT") and seconds > 3600
         if name.endswith("_RATE_LIMIT"):
             large = any(rate > MOST_CALLS for rate in _rates(value))
-        if large or long:
+        elif name == "MCP_MAX_CONCURRENCY":
+            large = bytes_ > MOST_AT_ONCE
+        if none or large or long:
             yield from _hits(setup, f"{name} is {value}", name)
 
 

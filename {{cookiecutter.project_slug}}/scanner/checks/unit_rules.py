@@ -21,11 +21,17 @@ _NO = frozenset({"0", "false", "no", "off"})
 _ASKED = ("NoNewPrivileges", "ProtectSystem")
 _GUARDS = frozenset(
     {"LockPersonality", "MemoryDenyWriteExecute", "PrivateDevices"}
-    | {"NoNewPrivileges", "PrivateTmp", "ProtectControlGroups", "ProtectHome"}
+    | {"NoNewPrivileges", "PrivateTmp", "ProtectClock", "ProtectHome"}
+    | {"ProtectControlGroups", "ProtectHostname", "ProtectKernelLogs"}
     | {"ProtectKernelModules", "ProtectKernelTunables", "ProtectSystem"}
-    | {"RestrictNamespaces", "RestrictSUIDSGID"}
+    | {"RestrictNamespaces", "RestrictRealtime", "RestrictSUIDSGID"}
 )
-_SERVERS = (*sorted(_GUARDS), "CapabilityBoundingSet", "SystemCallFilter")
+_LIMITS = ("MemoryMax", "TasksMax")
+_SERVERS = (
+    *sorted(_GUARDS),
+    *("CapabilityBoundingSet", "SystemCallFilter", *_LIMITS),
+    *("RestrictAddressFamilies", "SystemCallArchitectures", "UMask"),
+)
 # What is read or started from there, anybody can put there (CWE-379).
 _ANYBODYS = re.compile(r"[-@:+!]*(?:/tmp|/var/tmp|/dev/shm)/")
 _FROM = re.compile(r"Exec\w+|EnvironmentFile|WorkingDirectory|RootDirectory")
@@ -127,6 +133,10 @@ def loosened(unit: Unit) -> Iterator[Hit]:
     if unit.ours and missed:
         message = f"{', '.join(missed)} not set"
         yield unit.hit(1, message, Severity.LOW)
+    for name in _LIMITS:
+        value, line = unit.last(name)
+        if value.lower() in {"infinity", "100%"}:
+            yield unit.hit(line, f"{name}={value}", Severity.LOW)
     for name, value, line in unit.settings:
         if _FROM.fullmatch(name) and _ANYBODYS.match(value):
             yield unit.hit(line, f"{name}={value[:60]}", Severity.HIGH)

@@ -14,6 +14,7 @@ UNIT = "deploy/systemd/server.service"
 CLIENT = ".mcp.json"
 HSTS = "add_header Strict-Transport-Security max-age=31536000;"
 HTTP = f"http {{ {HSTS} server {{ listen 443 ssl; limit_req zone=a; %s }} }}\n"
+NAMED = "location ~ ^/mcp$ { proxy_pass http://a; } "
 PASSING = HTTP % "location / { proxy_pass http://a; }"
 SERVICE = """\
 [Unit]
@@ -192,17 +193,21 @@ SURROUNDINGS: Cases = {
     ("028", "medium"): (
         NGINX,
         [
-            PASSING.replace("443 ssl", "80"),
             HTTP % "location / { proxy_pass https://a;"
             " proxy_ssl_verify off; }",
         ],
+        [],
+    ),
+    ("028", "high"): (
+        NGINX,
+        [PASSING.replace("443 ssl", "80")],
         [
             HTTP % "location / { proxy_pass http://a; }",
             "server { listen 80; return 301 https://$host$request_uri; }",
             PASSING.replace("443 ssl", "127.0.0.1:80"),
         ],
     ),
-    ("029", "high"): (
+    ("029", "medium"): (
         NGINX,
         [
             HTTP % "proxy_set_header X-Forwarded-For $http_x_forwarded_for;",
@@ -220,9 +225,14 @@ SURROUNDINGS: Cases = {
         [
             HTTP % "autoindex on;",
             HTTP % "location = /metrics { proxy_pass http://a:9090; }",
+            PASSING.replace("location", NAMED + "location"),
         ],
         [
             HTTP % "autoindex off;",
+            HTTP % (NAMED + "location / { return 404; }"),
+            HTTP % (NAMED + "location / { deny all; proxy_pass http://a; }"),
+            HTTP % (NAMED + "location / { proxy_pass http://pages; }"),
+            PASSING.replace("location", NAMED.replace("~ ", "") + "location"),
             HTTP % "location = /metrics { return 404; }",
             HTTP % "location = /metrics { allow 10.0.0.0/8; deny all;"
             " proxy_pass http://a:9090; }",
@@ -295,8 +305,12 @@ SURROUNDINGS: Cases = {
     ),
     ("033", "low"): (
         UNIT,
-        [SERVICE.replace("-m server", "-m small_server")],
-        [SERVICE],  # another program's, which may need more
+        [
+            SERVICE.replace("-m server", "-m small_server"),
+            unit("TasksMax=infinity"),
+        ],
+        # Another program's, which may need more.
+        [SERVICE, unit("TasksMax=4096")],
     ),
     ("033", "high"): (
         UNIT,
@@ -359,10 +373,22 @@ SURROUNDINGS: Cases = {
         [
             HTTP % "client_max_body_size 0;",
             PASSING.replace("limit_req", "limit_rate"),
+            HTTP % "" + "limit_req_zone $a zone=a:10m rate=99999r/s;\n",
+            HTTP % "limit_req_dry_run on;",
+            PASSING + PASSING.replace("limit_req", "limit_rate"),
         ],
         [
+            "http { limit_req zone=a; "
+            + PASSING.replace("limit_req zone=a;", "").removeprefix("http {"),
             HTTP % "client_max_body_size 4m;",
+            HTTP % "limit_conn b 8;" + "limit_conn_zone $a zone=b:10m;\n",
+            HTTP % "" + "limit_req_zone $a zone=a:10m rate=1r/s;\n",
             HTTP % "location / { proxy_pass http://a; }",
         ],
+    ),
+    ("034", "low"): (
+        NGINX,
+        [HTTP % "limit_conn a 8;" + "limit_conn_zone $a zone=b:10m;\n"],
+        ["include sites/*;" + "limit_req_zone $a zone=b:10m;\n" + HTTP % ""],
     ),
 }

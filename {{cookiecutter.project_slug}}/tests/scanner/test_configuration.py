@@ -44,7 +44,7 @@ SETUPS = {
     ),
     "005": (
         "MCP_ALLOWED_ORIGINS=https://a.example, *",
-        "high",
+        "medium",
         "MCP_ALLOWED_ORIGINS=https://a.example",
     ),
     "006": (
@@ -56,7 +56,7 @@ SETUPS = {
     "008": ("MCP_METRICS_HOST=::", "medium", "MCP_METRICS_HOST=127.0.0.1"),
     "009": (
         "MCP_HOST=10.1.2.3\nMCP_AUTH=bearer",
-        "medium",
+        "high",
         "MCP_HOST=10.1.2.3\nMCP_AUTH=bearer\nMCP_TLS_CERTFILE=/c.pem",
     ),
     "010": ("MCP_LOG_LEVEL=debug", "low", "MCP_LOG_LEVEL=warning"),
@@ -72,7 +72,7 @@ SETUPS = {
     ),
     "016": (
         "MCP_TRUSTED_PROXIES=10.0.0.0/8,0.0.0.0/0",
-        "high",
+        "medium",
         "MCP_TRUSTED_PROXIES=10.0.0.0/8",
     ),
     "017": (
@@ -114,6 +114,7 @@ def test_a_rate_that_limits_nothing_is_found(found, rate, rules):
     ("text", "rules"),
     [
         ("MCP_COMMAND_SANDBOX=off", ["006"]),
+        ("MCP_REQUEST_TIMEOUT=0", ["019"]),
         ("WORKSPACE_PATH=/srv/x\nMCP_LOG_FILE=/srv/x/a.log", ["036"]),
         ("WORKSPACE_PATH=/srv/x\nMCP_LOG_FILE=/srv/a.log", []),
         ("MCP_TRUSTED_PROXIES=0.0.0.0/1,128.0.0.0/1", ["016"]),
@@ -349,6 +350,16 @@ def test_a_bandit_file_is_found(found):
             ["008"],
         ),
         ('command_sandbox: str = "require"', "command_sandbox: str", []),
+        ('hosts: str = ""', 'hosts: Names = ("a.example", "*")', ["005"]),
+        ("size: int = 1", "size: Size = ByteSize(2**40)", ["019"]),
+        ("size: int = 1", "size: Size = ByteSize(20 * 2**20)", []),
+        ("size: int = 1", "size: Size | None = None", ["019"]),
+        ("size: int = 1", "size: int = 9**9**9", []),  # no number that is
+        ("= 30.0", '= Field(default=float("inf"))', ["019"]),
+        ("= 30.0", "= 60 * 60 * 24", ["019"]),
+        ("= 30.0", "= 30.0\n    max_concurrency: int = 9_999", ["019"]),
+        ("= 30.0", "= 30.0\n    max_concurrency: int = 256", []),
+        ("= 30.0", "= 30.0\n    page_timeout: float | None = None", []),
     ],
 )
 def test_a_default_in_the_code_is_judged_as_a_setting(found, old, new, rules):
