@@ -33,14 +33,14 @@ _WAYS = (
     rb"</",
     # variable "password" { default = "value" }
     rb"\"[ \t]{0,4}\{[^{}\"]{0,200}?\bdefault[ \t]{0,8}=[ \t]{0,8}" + _LITERAL,
-    # environ.get("PASSWORD", "value"), getenv("PASSWORD") or "value"
-    _CLOSED + rb"(?:(?<=[\"']),|(?:or|\|\||\?\?)[ \t])[ \t]{0,8}"
+    # environ.get("PASSWORD", "value"), setopt(PASSWORD, "value")
+    _CLOSED + rb"(?:(?<=[\"'A-Z]),|(?:or|\|\||\?\?)[ \t])[ \t]{0,8}"
     rb"(?:default[ \t]{0,4}[=:][ \t]{0,4})?"
     rb"[\"'](?P<default>[^\"'\n]{4,120})[\"']",
     # ${PASSWORD:-value}
     rb":?-(?P<fallback>[^\s\"'{}]{4,120})\}",
-    # PASSWORD 'value'
-    rb"[ \t]{1,4}[\"'`](?P<spaced>[^\"'`\n]{4,120})[\"'`]",
+    # PASSWORD 'value', the password is "value"
+    rb"[ \t]{1,4}(?:is:?[ \t]{1,4})?[\"'`](?P<spaced>[^\"'`\n]{4,120})[\"'`]",
 )
 _BOUND = re.compile(
     b"|".join(way.replace(b"%(n)d", b"%d" % n) for n, way in enumerate(_WAYS))

@@ -1,6 +1,7 @@
 """Passwords in commands, and in the file that commands read them from."""
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 
 from ..model import Severity
@@ -44,8 +45,17 @@ _COMMANDS = {
         re.IGNORECASE,
     ),
     b"echo ": re.compile(
-        rb"[\"']?(?P<password>[^\s\"'$]{4,500})[\"']?[ \t]*\|"
-        rb"[^\n]{0,200}--password-stdin"
+        rb"[\"']?(?:[\w.-]{1,32}:)?(?P<password>[^\s\"'$]{4,500})[\"']?"
+        rb"[ \t]*\|[^\n]{0,200}(?:--password-stdin|chpasswd)"
+    ),
+    b"chpasswd:": re.compile(
+        rb"\s{1,20}(?:expire:[^\n]{1,20}\s{1,20})?list:[ \t]{0,4}[|>]?[-+]?"
+        rb"\s{1,20}(?:-[ \t]{1,4})?[\"']?[\w.-]{1,32}:"
+        rb"(?P<password>[^\s\"']{4,120})"
+    ),
+    b"operator unseal ": re.compile(rb"(?P<password>[A-Za-z0-9+/=]{44})"),
+    b"proceed to installation": re.compile(
+        rb":?\s{1,9}(?P<password>[0-9a-f]{32})\b"
     ),
     b"requirepass ": re.compile(rb"[\"']?(?P<password>[^\s\"']{6,120})"),
     b"sshpass ": _SSHPASS,
@@ -53,6 +63,11 @@ _COMMANDS = {
     b"redis-cli ": re.compile(_FLAGGED % rb"(?:-a|--pass)[ =\t]{1,4}"),
     b" login ": re.compile(_FLAGGED % rb"(?:-p|--password)[ =\t]{1,4}"),
 }
+# The commands by their first word; behind b"" those that more may be glued to.
+_FIRST: dict[bytes, list[bytes]] = defaultdict(list)
+for _command in _COMMANDS:
+    _word = re.match(rb"\W*(\w+)\W", _command)
+    _FIRST[_word[1] if _word else b""].append(_command)
 
 
 def find(source: Source) -> Iterator[Secret]:
@@ -61,7 +76,7 @@ def find(source: Source) -> Iterator[Secret]:
     Commands are kept in histories, logs and tickets. So are logins of
     databases and registries, and the .netrc that curl reads.
     """
-    for at in source.all(b"curl "):
+    for at in source.all(b"curl ") if b"curl" in source.words else ():
         found = _CURL.match(source.data, at - 1)
         if found is None:
             continue
@@ -70,9 +85,14 @@ def find(source: Source) -> Iterator[Secret]:
             found[part], found["user"] if part == "password" else b""
         ):
             yield Secret(COMMAND, found.start(part), found[part])
-    for word, form in _COMMANDS.items():
-        for at in source.all(word) if word in source.lower else ():
-            found = form.match(source.data, at)
+    for word in (b"", *source.words.intersection(_FIRST)):
+        yield from _told(source, _FIRST[word])
+
+
+def _told(source: Source, commands: list[bytes]) -> Iterator[Secret]:
+    for command in commands:
+        for at in source.all(command):
+            found = _COMMANDS[command].match(source.data, at)
             if found and judge.password(found["password"], b""):
                 start = found.start("password")
                 yield Secret(COMMAND, start, found["password"])

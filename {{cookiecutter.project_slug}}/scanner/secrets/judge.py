@@ -29,13 +29,16 @@ _MARKED = re.compile(
 )  # in lower case
 _RESTED = re.compile(rb"(?!A)(.)\1{9,}", re.DOTALL)
 _SHORT = re.compile(rb"dummy|fake|sample|todo|lorem")  # in lower case
+_DOTS = re.compile(rb"(?:\xe2[\x80\x97\x96][\xa2\x8f\x88]){3}")  # hide it
 _SIGNS = re.compile(rb"[$%{<\[&#@(]")  # of what stands for a variable
 _VARIABLE = re.compile(
-    rb"(?:^|(?<=[\s:/=.,\"'_-]))\$[A-Za-z_]\w|^\$\$[A-Z_]+$|\$\((?!\w*\])|\$\{(?!\w*\])"
-    rb"|\{\{(?!\w*\}\w)|\{%|<%|\{[\w .:'/-]{2,}\}|^\{.*\}$|<[\w .:'/|-]{2,}>"
-    rb"|\[[A-Za-z_ .-]{3,}\]|\[[^\]\n]{0,20}(?:a-z|A-Z|0-9)"
-    rb"|%[A-Za-z_]{2,}%|&lt;|#\{|\bENC[\[(]"
-    rb"|%[sdr](?!\w)|%\(|@\w+@"
+    rb"^\$\$?\w+$|(?:^|(?<=[\s:/=.,\"'_-]))\$(?:[A-Za-z]+_\w+|[A-Za-z_]{3,})(?!\w)"
+    rb"|\$\([^()]{2,}\)|[$#]\{(?:[^{}]+\}|@?[A-Za-z_]+[\[(.])"
+    rb"|\{\{(?:[^{}]*\}\}|[-\s.]|\w+[.|(\s])|\{%[-+ ]|<%[-=# ]"
+    rb"|^(?:\{.*\}|\[.*\]|%\w+%)$"
+    rb"|\{[A-Za-z_ .:'/-]{2,}\d?\}|<[\w .:'/|-]{2,}>|\[[A-Za-z_ .-]{4,}\]"
+    rb"|%[A-Za-z_]{4,}%|@[A-Za-z_.]{3,}@|\[[^\]\n]{0,20}(?:a-z|A-Z|0-9)"
+    rb"|&lt;|\bENC[\[(]|%\(\w+\)|(?:^|[\W_]|[A-Za-z]{3})%[sdr](?!\w)"
 )
 _WORDS = re.compile(
     rb"(?:[\W_]*(?:access|admin|an?|another|argon2\w*|aws|bcrypt|bla|blah|change"
@@ -45,13 +48,13 @@ _WORDS = re.compile(
     rb"|pbkdf2|plain|private|prompt|pwd|quoted|random|required|root|secret|secure"
     rb"|scrypt|sensitive|sesame|sha\d*|some|string|super|test|testing|text|the|this|token"
     rb"|true|undefined|unencrypted|unset|uri|url|user|username|value|word"
-    rb"|wrong|your|xyz))+[\W_]*\d?",
+    rb"|wrong|your|xyz))+[\W_]*\d?[\W_]*",
     re.IGNORECASE,
 )
 _CONSTANT = re.compile(rb"@?[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+@?")
 _RANGE = re.compile(rb"[aA]-[zZ](?![a-z])|0-9")  # of a character class
 _NAMED = re.compile(
-    rb"(?i:^(?:sha-?\d{1,3}|md5)[=:_-])|HMAC|OAuth\d|PKCS\d|SHA-?(?:1|256|384|512)$"
+    rb"(?i:^(?:sha-?\d{1,3}|md5|ghsa|cve)[=:_-])|HMAC|OAuth\d|PKCS\d|SHA-?(?:1|256|384|512)$"
     rb"|(?:lic|vate|cret)_?[Kk]ey"
     rb"|^AAAA(?:[BC]3NzaC1|E2VjZHNh|G[nN]zay)"  # a public key of SSH
     rb"|^MFkwEwYHKoZIzj0|^MIIB(?:Ij|oj)ANBgkqhkiG9w0|^MCowBQYDK2VwAyEA"  # SPKI
@@ -85,6 +88,7 @@ def placeholder(value: bytes) -> bool:
     lower = value.lower()
     return bool(
         _MARKED.search(lower)
+        or (not value.isascii() and _DOTS.search(value))
         or _rested(value)
         or (_SIGNS.search(value) and _VARIABLE.search(value))
         or any(_stands_out(value, word) for word in _SHORT.finditer(lower))

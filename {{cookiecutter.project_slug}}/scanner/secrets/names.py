@@ -20,7 +20,7 @@ class Says(IntEnum):
 
 # Names are compared in one form: words in lower case with "_" between them.
 _PASSWORD = re.compile(
-    r"p(?:a?ss?)w(?:o?r?d)|passphrase|passwort|(?:^|_)(?:\w+?pwd|pwd\d?|(?:my|sql|db|smtp|ftp|root|user)*pass|pw)(?:_|$)"
+    r"p(?:a?ss?)w(?:o?r?d)|passphrase|passwort|(?:^|_)(?:\w+?pwd|pwd\d?|(?:my|sql|db|smtp|ftp|root|user)*pass|pw|psk)(?:_|$)"
 )
 _COMPOUND = (
     r"(?:(?:^|_)|access|api|auth|bearer|bot|client|csrf|id|oauth|refresh"
@@ -29,7 +29,7 @@ _COMPOUND = (
 _SECRET = re.compile(
     rf"{_COMPOUND}(?:secret|token)"
     r"|(?:api|app|access|auth|private|encryption|crypt|signing|master"
-    r"|session|service|account|secret|license)_?key|(?:^|_)pat(?:_|$)"
+    r"|session|service|account|secret|license|subscription)_?key|(?:^|_)pat(?:_|$)"
     r"|credential|(?:^|_)creds?(?:_|$)|bearer|authorization|passkey"
 )
 _KEY = re.compile(r"(?:^|_)(?:\w+?key|key|auth|access|api)s?(?:_|$|\d)")
@@ -46,7 +46,7 @@ _OTHER = re.compile(
     r"|(?:(?:tur|mon|don|joc|hoc|whis)keys?)|keyword|keyboard|idx)(?:_|$)"
     r"|key_?(?:ids?|name|board|words?|code|down|up|press|frame|size|length"
     r"|pair|ring|hash|vault|mesh|selector|signature|store|s?tab)"
-    r"|access_?id|api_?version|tokeni[sz]|secret_?names?|user_secrets|web_?socket"
+    r"|access_?id|api_?version|site_?key|tokeni[sz]|secret_?names?|user_secrets|web_?socket"
     r"|(?:^|_)(?:action|change|cursor|delta|lock|resume|stream|sync)_token"
     r"|(?:^|_)(?:ghsa|cve)$"
 )

@@ -18,14 +18,26 @@ _CODE = re.compile(
     r"|scala|lua|p[lm]|exs?|vue|html?|css|ipynb)"
 )
 _ARN = re.compile(rb"arn:[\w:.-]{1,80}$")  # Amazon's name of a secret
+_SETS = (b"ENV ", b"setenv ")  # what comes next is a name, then a value
 _LOGIN = re.compile(
     rb"[ \t]{0,4}=?[ \t]{0,4}\([ \t]{0,4}[\"'][^\"'\n]{1,80}[\"'],[ \t]{0,4}"
     rb"[\"'](?P<password>[^\"'\n]{4,120})[\"'][ \t]{0,4}\)"
 )
+_SIGNED = re.compile(
+    rb"(?:sign|verify|encode|decode)\([^,\n]{1,120},[ \t]{0,4}"
+    rb"[\"'](?P<password>[^\"'\n]{4,120})[\"']"
+)
+_CALLS = {
+    b"auth": _LOGIN,
+    b"login": _LOGIN,
+    b"networkcredential": _LOGIN,
+    b"jwt.": _SIGNED,
+}
 _SYMBOL = re.compile(rb"[^\w.:/\\-]")
 _BROKEN = re.compile(
-    rb"[,;:)\]}>#./\\]|[\W\d_]+$|!\w+$|0x[0-9A-Fa-f]+$"  # a tag, a number
+    rb"[\W\d_]+$|!\w+$|0x[0-9A-Fa-f]+$"  # a tag, a number
 )
+_CUT = re.compile(rb"[,;:)\]}>#./\\]")  # hardly how one begins
 _EMAIL = re.compile(rb"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 _REFERENCE = re.compile(rb"[A-Za-z_]\w*(?:[.:]+[A-Za-z_]\w*)+|\w+\[[\w.:]*\]")
 _TELLS = re.compile(rb"passw|secret", re.IGNORECASE)
@@ -35,7 +47,11 @@ _ACTS = re.compile(
 )
 _LETTERS = re.compile(rb"[A-Za-z]{6,}")
 _ENDS = re.compile(r".*(?:pa?ss?wo?r?d|pwd|passphrase)\d?")
-_WORDS = (b"pass", b"pw", b"secret", b"psw", b"pssw", b"pasw")
+_BESIDE = {  # how a name ends that has a value beside it, not bound to it
+    "spaced": _ENDS,
+    "default": re.compile(rf"{_ENDS.pattern}|(?:.+_)?secret_key|.+_secret"),
+}
+_WORDS = (b"pass", b"pw", b"secret", b"psw", b"pssw", b"pasw", b"psk")
 
 
 def passwords(source: Source) -> Iterator[Secret]:
@@ -50,13 +66,14 @@ def passwords(source: Source) -> Iterator[Secret]:
         end = _right(source.data, at)
         begin = _left(source.data, at)
         flag = source.data[begin : begin + 1] == b"-"
+        flag |= source.data.endswith(_SETS, 0, begin)
         found = bindings.after(source.data, end, flag=flag)
         if found is None or (
             code and found.way == "bare" and not (flag or source.quoted(begin))
         ):
             continue  # in code a bare word is an expression
         name = names.plain(source.data[begin:end])
-        if found.way in {"default", "spaced"} and not _ENDS.fullmatch(name):
+        if found.way in _BESIDE and not _BESIDE[found.way].fullmatch(name):
             continue
         if (
             credible(found.value, name, bare=found.way in _LOOSE)
@@ -65,11 +82,12 @@ def passwords(source: Source) -> Iterator[Secret]:
         ):
             yield Secret(PASSWORD, found.start, found.value, name)
 
-    for at in source.all(b"auth", b"login"):
-        login = _LOGIN.match(source.data, at)
-        if login and credible(login["password"], "password", bare=True):
-            start = login.start("password")
-            yield Secret(PASSWORD, start, login["password"])
+    for word, call in _CALLS.items():
+        for at in source.all(word) if word in source.lower else ():
+            said = call.match(source.data, at)
+            if said and credible(said["password"], "password", bare=True):
+                start = said.start("password")
+                yield Secret(PASSWORD, start, said["password"])
 
 
 def _right(data: bytes, at: int) -> int:
@@ -97,6 +115,7 @@ def credible(value: bytes, name: str, *, bare: bool) -> bool:
         b" " in value
         or _EMAIL.fullmatch(value)
         or _BROKEN.match(value)
+        or (_CUT.match(value) and (bare or not judge.random(value)))
         or judge.placeholder(value)
         or judge.hashed(value)
         or keyboard.typed(value)

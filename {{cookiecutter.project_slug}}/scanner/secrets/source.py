@@ -25,6 +25,12 @@ _NONE = re.compile(
     rb"sha(?:256|384|512):[0-9a-f]{64,128}"
     rb"|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z"
 )
+# Of these a name makes no secret.
+_DULL = re.compile(
+    rb"^(?:sha\d{1,3}|md5|h1)[:=-]|://|arn:aws"  # named things
+    rb"|(?:^|[=:])(?:\$[\w-]{1,12}\$|(?:pbkdf2|argon2|scrypt)\w*[:$]"  # hashes
+    rb"|0x[0-9A-Fa-f]{40}$)"  # an account of Ethereum
+)
 # Values of Sealed Secrets, and those that SOPS has encrypted one by one.
 _ENCRYPTED_WORDS = re.compile(rb"encryptedData|ENC\[")
 _ENCRYPTED = re.compile(
@@ -32,6 +38,9 @@ _ENCRYPTED = re.compile(
     rb"|ENC\[[^\[\]\n]{1,8192}\]",
     re.MULTILINE,
 )
+_COLOUR = re.compile(rb"\x1b\[[\d;]{0,20}m")
+_WORDS = b"abcdefghijklmnopqrstuvwxyz0123456789_"
+_TO_WORDS = bytes(n if n in _WORDS else 32 for n in range(256))
 _TO_RUNS = bytes(n if n in _TOKEN_CHARACTERS else 32 for n in range(256))
 
 
@@ -86,9 +95,10 @@ class Source:
 
     Attributes:
         lower: The text with ASCII letters in lower case, byte for byte.
-        runs: Each different stretch of characters that tokens are made of, if
-            it can hold one.
-        joined: The runs with a line break between them.
+        words: Its words, in lower case.
+        joined: Each different stretch of characters that tokens are made of,
+            if it can hold one, with a line break between them.
+        runs: Those of them that a name may make a secret.
     """
 
     def __init__(
@@ -97,9 +107,11 @@ class Source:
         self.data = data
         self.path = path
         self.budget = budget or Budget()
+        self._cut = _without_escapes(data)
         self.lower = data.lower()
-        words = {*data.translate(_TO_RUNS).split()}
-        self.runs = [
+        self.words = frozenset(self.lower.translate(_TO_WORDS).split())
+        words = {*self._cut.translate(_TO_RUNS).split()}
+        runs = [
             word
             for word in words
             if SHORTEST <= len(word) <= LONGEST
@@ -109,7 +121,8 @@ class Source:
             )
             and not _NONE.fullmatch(word)
         ]
-        self.joined = b"\n".join(self.runs)
+        self.joined = b"\n".join(runs)
+        self.runs = [run for run in runs if not _DULL.search(run)]
 
     def places(self, found: re.Match[bytes]) -> Iterator[int]:
         """Yield where in the text stands what was found in ``joined``."""
@@ -123,7 +136,7 @@ class Source:
     def starts(self) -> dict[bytes, list[int]]:
         """Where each run begins, at most so often."""
         places: dict[bytes, list[int]] = defaultdict(list)
-        for found in _RUN.finditer(self.data):
+        for found in _RUN.finditer(self._cut):
             if len(places[found[0]]) < MOST_PLACES:
                 places[found[0]].append(found.start())
         return places
@@ -161,3 +174,12 @@ class Source:
             while start >= 0 and self.budget.spend():
                 yield start + len(word)
                 start = self.lower.find(word, start + len(word))
+
+
+def _without_escapes(data: bytes) -> bytes:
+    """Put spaces where a letter belongs to an escape, and begins no word."""
+    for escape in (b"\\n", b"\\r", b"\\t") if b"\\" in data else ():
+        data = data.replace(escape, b"  ")
+    if b"\x1b" not in data:
+        return data
+    return _COLOUR.sub(lambda found: b" " * len(found[0]), data)

@@ -20,16 +20,17 @@ LEAST_ENTROPY = 2.8  # bits for each byte; of 32 random hex digits it is 3.6
 MIN_VALUE = 12  # bytes
 MAX_VALUE = 2500  # bytes; what is longer is data, or known by its form
 MIN_BEHIND_KEY = 16  # bytes; "key" alone says little
-DULL = re.compile(
-    rb"^(?:sha\d{1,3}|md5)[:=-]|://|arn:aws"  # named things
-    rb"|(?:^|[=:])\$[\w-]{1,12}\$"  # a hash of a password
-)
 _BOUND = re.compile(rb"[:=]")
-_BROKEN = re.compile(rb":|=[^=]")
+_BROKEN = re.compile(
+    rb":|=[^=]"
+    rb"|\.[a-z]{2,4}\d?$|^[a-z_]+(?:\.[A-Za-z_]+){2,}\d*$"  # a file, a class
+)
 _IN_WORDS = re.compile(rb"[\w.]")  # no token begins behind one of these
 _EMPTY = b"A" * 12  # Base64 of zeros, as in certificates and images
+_ZEROS = "A" * 10  # in a form, which fewer zeros fill up
 _ALPHABET = bytes(range(97, 123))  # who writes all of it shows a form
-_ROW = re.compile(rb"(?i)12345|abcde|qwert|a1b2c|54321")
+_ROWS = (b"12345", b"abcde", b"qwert", b"a1b2c", b"54321")
+_ROW = re.compile(b"|".join(_ROWS), re.IGNORECASE)
 _NUMBERS = re.compile(rb"[\d-]+")
 _TO_WORDS = bytes(n if _IN_WORDS.match(bytes([n])) else 32 for n in range(256))
 _PIECES = re.compile(rb"[:@%!$|]|=(?=[^=])")
@@ -83,9 +84,9 @@ def by_name(source: Source) -> Iterator[Secret]:
     manifests and commands. Placeholders, digests, identifiers and public
     keys are left alone.
     """
-    rows = _ROW.search(source.joined) is not None
+    rows = any(row in source.lower for row in _ROWS)
     for run in source.runs:
-        if not DULL.search(run) and source.budget.spend():
+        if source.budget.spend():
             for piece in pieces(run):
                 value = piece.strip(b".:/,")
                 body = value.rstrip(b"=")
@@ -125,7 +126,9 @@ def _kind(name: str, value: bytes, body: bytes) -> Kind | None:
             return issuer
         if judge.random(body) and tells(name, body):
             return ASSIGNED
-    secret = names.says(name) is Says.SECRET
+    secret = names.says(name) is Says.SECRET or (
+        names.service(name) and not names.other(name)
+    )
     return SAMPLE if secret and _sample(body) else None
 
 
@@ -182,7 +185,7 @@ def _judged(found: re.Match[bytes], form: str, kind: Kind) -> Kind | None:
     drawn = value[told:]
     if found.string[found.end() :].startswith(b".."):
         return None  # the manual left the rest out
-    if _EMPTY in drawn and told < LONG_TOLD:
+    if _EMPTY in drawn and (told < LONG_TOLD or _ZEROS in form):
         return None
     if (
         judge.placeholder(value.lstrip(b"$"))

@@ -205,6 +205,35 @@ PLANTED = {
     "service and word": (SAMPLE, "calendarific SECRET=" + "a1b2c3d4e5f6" * 3),
     "glued to the word": (SAMPLE, "moonclerkKEY-0123456789" + "abcdef012345"),
     "service before": (ASSIGNED, f"datadog-secrettoken-{value('<x32>')}"),
+    "service and a row": (SAMPLE, "ipstack 1234567890" + "abcdef12"),
+    "behind ENV": (PASSWORD, f"ENV DB_PASSWORD {PASS}"),
+    "chpasswd": (COMMAND, f"chpasswd:\n  list: |\n    root:{PASS}\n"),
+    "chpasswd, piped": (COMMAND, f'RUN echo "root:{PASS}" | chpasswd'),
+    "key of a network": (PASSWORD, f'psk="{PASS}"'),
+    "key that signs": (PASSWORD, f"jwt.sign(payload, '{PASS}')"),
+    "unseal": (COMMAND, f"vault operator unseal {value('<b44>')}"),
+    "first login": (COMMAND, f"proceed to installation:\n\n{value('<x32>')}"),
+    "option": (PASSWORD, f'setopt(curl, CURLOPT_PASSWORD, "{PASS}")'),
+    "secret as default": (PASSWORD, f'getenv("APP_SECRET", "{PASS}!")'),
+    "password in prose": (PASSWORD, f'The password is "{PASS}".'),
+    "sign at the start": (PASSWORD, 'password = "]x9(K' + 'q&mT7+"'),
+    "signs of variables": (
+        PASSWORD,
+        "SECRET_KEY = '" + "u8@c2@v%(w9$(=k4%s!'",
+    ),
+    "signs of a format": (PASSWORD, "password = '" + "h^?{qT/El7%r$t'"),
+    "behind a line's end": (
+        "MCP-SEC-GITHUB-PAT",
+        f'"the key:\\n{value(FORMED["GITHUB-PAT"])}"',
+    ),
+    "behind a colour": (
+        "MCP-SEC-GITHUB-PAT",
+        f"\x1b[1;93m{value(FORMED['GITHUB-PAT'])}\x1b[0m",
+    ),
+    "zeros in a form": (
+        "MCP-SEC-AZURE-DEVOPS",
+        value("<A52>JQQJ99<A6>") + "A" * 12 + value("AZDO<A4>"),
+    ),
 }
 
 
@@ -321,6 +350,19 @@ CLEAN = {
     "head of a key in a log": "#6 0.2 -----BEGIN PRIVATE"
     + f" KEY-----\n#6 0.2 {value('<b64>')}\n#6 0.3 done\n",
     "lock": f'url = "https://host/a.whl", hash = "sha256:{DRAWN}"',
+    "go.sum": f"host/oauth2/token v1.2.3 h1:{value('<b43>')}=",
+    "site key": f'<div class="captcha" data-sitekey="{DRAWN}">',
+    "account": f'token_contract = "0x{value("<x40>", 3)}"',
+    "dots in a url": f"https://me:{chr(0x2022) * 8}@host",
+    "file": f'key = "{value("<x32>")}.png"',
+    "advisory": "api_key GHSA-9v7f" + "-9g4p-ffgj",
+    "path of a class": 'api_key = "django.http.Http404"',
+    "hash of Django": f'PASSWORD = "pbkdf2_sha256$3000${DRAWN}${DRAWN}="',
+    "password compared": "if password1 != password2:",
+    "zeros of data": value("<A5>") + "A" * 18 + value("<A41>"),
+    "list of words": f'["the client secret", "{PASS}9!"]',
+    "service and commit": "Gitea commit: " + "a1b2c3d4e5f6" * 3,
+    "algorithm of a token": "jwt.decode(token, 'HS256')",
 }
 
 
