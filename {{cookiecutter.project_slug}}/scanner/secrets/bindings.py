@@ -8,7 +8,7 @@ _LITERAL = (
     rb"|`(?P<back%(n)d>[^`\n]{4,120})`"
     rb"|\\{1,3}[\"'](?P<escaped%(n)d>[^\"'\\\n]{4,120})\\{1,3}[\"'])"
 )
-_WORD = rb"(?P<bare%(n)d>[^\s\"'`,;#(){}\[\]<>]{5,120})(?=[\s,;#)\"']|$)"
+_WORD = rb"(?P<bare%(n)d>[^\s\"'`,;#(){}\[\]<>]{5,120})(?=[\s,;#)}\"']|$)"
 # Field(default="value"), SecretStr("value")
 _WRAPPED = (
     rb"(?:(?:Field|Secret(?:Str|Bytes)?)\(\s{0,20}(?:default[ \t]{0,4}=)?"

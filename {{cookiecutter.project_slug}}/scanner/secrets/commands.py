@@ -17,6 +17,7 @@ _NETRC = re.compile(
     rb"\S{1,200}\s{1,9}login\s{1,9}\S{1,200}\s{1,9}password\s{1,9}"
     rb"(?P<password>\S{3,200})"
 )
+_WORD = re.compile(rb"[ \t]*[\"']?(?P<password>[^\s\"']{6,120})")
 _SSHPASS = re.compile(rb"-p[ \t]*[\"']?(?P<password>[^\s\"']{4,120})")
 _FLAGGED = (
     rb"[^\n|;&]{0,200}?[ \t]%b[\"']?"
@@ -46,18 +47,28 @@ _COMMANDS = {
     ),
     b"echo ": re.compile(
         rb"[\"']?(?:[\w.-]{1,32}:)?(?P<password>[^\s\"'$]{4,500})[\"']?"
-        rb"[ \t]*\|[^\n]{0,200}(?:--password-stdin|chpasswd)"
+        rb"[ \t]*\|[^\n]{0,200}(?:--password-stdin|chpasswd"
+        rb"|passwd[ \t]+--stdin|sudo[ \t]+-S)"
     ),
     b"chpasswd:": re.compile(
         rb"\s{1,20}(?:expire:[^\n]{1,20}\s{1,20})?list:[ \t]{0,4}[|>]?[-+]?"
         rb"\s{1,20}(?:-[ \t]{1,4})?[\"']?[\w.-]{1,32}:"
         rb"(?P<password>[^\s\"']{4,120})"
     ),
+    b"htpasswd ": re.compile(
+        rb"-\w{0,4}b\w{0,4}(?:[ \t]+[^\s-]\S{0,80}){1,2}[ \t]+"
+        rb"[\"']?(?P<password>[^\s\"'|;&]{4,120})"
+    ),
+    b"<auth-user-pass>": re.compile(
+        rb"\s{1,9}\S{1,80}\s{1,9}(?P<password>[^\s<]{4,120})"
+    ),
     b"operator unseal ": re.compile(rb"(?P<password>[A-Za-z0-9+/=]{44})"),
     b"proceed to installation": re.compile(
         rb":?\s{1,9}(?P<password>[0-9a-f]{32})\b"
     ),
-    b"requirepass ": re.compile(rb"[\"']?(?P<password>[^\s\"']{6,120})"),
+    b"requirepass ": _WORD,
+    b"bindpw ": _WORD,
+    b"rootpw ": _WORD,
     b"sshpass ": _SSHPASS,
     b"mysql": re.compile(rb"(?:dump|admin)?(?=[ \t])" + _FLAGGED % rb"-p"),
     b"redis-cli ": re.compile(_FLAGGED % rb"(?:-a|--pass)[ =\t]{1,4}"),
@@ -66,8 +77,8 @@ _COMMANDS = {
 # The commands by their first word; behind b"" those that more may be glued to.
 _FIRST: dict[bytes, list[bytes]] = defaultdict(list)
 for _command in _COMMANDS:
-    _word = re.match(rb"\W*(\w+)\W", _command)
-    _FIRST[_word[1] if _word else b""].append(_command)
+    _first = re.match(rb"\W*(\w+)\W", _command)
+    _FIRST[_first[1] if _first else b""].append(_command)
 
 
 def find(source: Source) -> Iterator[Secret]:

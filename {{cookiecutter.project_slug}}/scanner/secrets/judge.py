@@ -52,9 +52,9 @@ _WORDS = re.compile(
     re.IGNORECASE,
 )
 _CONSTANT = re.compile(rb"@?[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+@?")
-_RANGE = re.compile(rb"[aA]-[zZ](?![a-z])|0-9")  # of a character class
+_RANGE = re.compile(rb"[aA]-[zZ](?![a-z])|(?<![0-9A-Fa-f])0-9")  # of a class
 _NAMED = re.compile(
-    rb"(?i:^(?:sha-?\d{1,3}|md5|ghsa|cve)[=:_-])|HMAC|OAuth\d|PKCS\d|SHA-?(?:1|256|384|512)$"
+    rb"(?i:^(?:sha-?\d{1,3}|md5|ghsa|cve|pk_(?:live|test))[=:_-])|HMAC|OAuth\d|PKCS\d|SHA-?(?:1|256|384|512)$"
     rb"|(?:lic|vate|cret)_?[Kk]ey"
     rb"|^AAAA(?:[BC]3NzaC1|E2VjZHNh|G[nN]zay)"  # a public key of SSH
     rb"|^MFkwEwYHKoZIzj0|^MIIB(?:Ij|oj)ANBgkqhkiG9w0|^MCowBQYDK2VwAyEA"  # SPKI

@@ -20,7 +20,7 @@ class Says(IntEnum):
 
 # Names are compared in one form: words in lower case with "_" between them.
 _PASSWORD = re.compile(
-    r"p(?:a?ss?)w(?:o?r?d)|passphrase|passwort|(?:^|_)(?:\w+?pwd|pwd\d?|(?:my|sql|db|smtp|ftp|root|user)*pass|pw|psk)(?:_|$)"
+    r"p(?:a?ss?)w(?:o?r?d)|passphrase|passwort|(?:^|_)(?:\w+?pwd|pwd\d?|(?:my|sql|db|smtp|ftp|root|user|src|dest|store|key)*pass|pw|psk)(?:_|$)"
 )
 _COMPOUND = (
     r"(?:(?:^|_)|access|api|auth|bearer|bot|client|csrf|id|oauth|refresh"
@@ -32,12 +32,14 @@ _SECRET = re.compile(
     r"|session|service|account|secret|license|subscription)_?key|(?:^|_)pat(?:_|$)"
     r"|credential|(?:^|_)creds?(?:_|$)|bearer|authorization|passkey"
 )
-_KEY = re.compile(r"(?:^|_)(?:\w+?key|key|auth|access|api)s?(?:_|$|\d)")
+_KEY = re.compile(
+    r"(?:^|_)(?:\w+?key|key|auth|access|api|fernet|totp)s?(?:_|$|\d)"
+)
 _OTHER = re.compile(
     r"^of_|(?:_|^)(?:ids?|names?|urls?|uri|path|files?|dir|type|len|length|size"
     r"|format|version|hash|digest|checksum|regex|pattern|field|label|header"
     r"|prefix|suffix|count|limit|ttl|expir\w*|endpoint|host|index|idx|code"
-    r"|frame|used|env|var|vars|policy|mode|required|enabled|alias|enc|alg|algorithm|method|event|ref|arn|column|sha\d*|md_?5|selector|s)$"
+    r"|frame|used|env|var|vars|policy|mode|required|enabled|alias|enc|alg|algorithm|method|event|ref|arn|column|sha\d*|md_?5|selector|(?:help|hint|msg|message|title|tooltip)\d*|s)$"
     r"|(?:^|_)(?:public|pub|gpg|pgp|pubkey|primary|foreign|natural|partition|bucket"
     r"|sequence|schema|sort|cache|csrf|xsrf|authenticity|fingerprint"
     r"|thumbprint|issuer|checksum|integrity|digest|sha_?\d+|md_?5|etag"
@@ -46,7 +48,7 @@ _OTHER = re.compile(
     r"|(?:(?:tur|mon|don|joc|hoc|whis)keys?)|keyword|keyboard|idx)(?:_|$)"
     r"|key_?(?:ids?|name|board|words?|code|down|up|press|frame|size|length"
     r"|pair|ring|hash|vault|mesh|selector|signature|store|s?tab)"
-    r"|access_?id|api_?version|site_?key|tokeni[sz]|secret_?names?|user_secrets|web_?socket"
+    r"|access_?id|password_key$|api_?version|site_?key|tokeni[sz]|secret_?names?|user_secrets|web_?socket"
     r"|(?:^|_)(?:action|change|cursor|delta|lock|resume|stream|sync)_token"
     r"|(?:^|_)(?:ghsa|cve)$"
 )
@@ -68,6 +70,12 @@ _ELEMENT = re.compile(
     rb"<(?P<name>[\w.:-]{2,40})>[\s{]{0,40}(?:[\w.:-]{1,30}[ ]){0,3}$"
 )
 _LAST_WORD = re.compile(rb"(?<![\w.@/-])(?P<name>[A-Za-z][\w-]{2,30})[ \t]$")
+# What a declaration says of a name: public static String KEY, KEY: &str.
+_DECLARED = re.compile(
+    rb"\bpublic[ \t]+(?=(?:const|final|let|override|readonly|static|string|val"
+    rb"|var)\b)|&(?:'static[ \t])?(?=str\b)",
+    re.IGNORECASE,
+)
 _OPENED = (b"${", b"$(", b"#{", b"%{", b"<", b"{" * 2)  # a reference
 _CUT = re.compile(rb"[\n,;{}()<>&?|]|//|==?")
 _REACH = 25  # characters between the telling word and what binds the value
@@ -82,7 +90,7 @@ def before(data: bytes, start: int) -> str:
     tail = _TAIL.search(left, max(0, len(left) - _LONGEST_TAIL))
     if tail is None:
         return _loose(left)
-    text = left[: tail.start()]
+    text = _DECLARED.sub(b"", left[: tail.start()])
     pieces = [piece for piece in _CUT.split(text) if piece.strip()]
     name = plain(pieces[-1]) if pieces else ""
     if name.rpartition("_")[2] in _EMPTY and len(pieces) > 1:
