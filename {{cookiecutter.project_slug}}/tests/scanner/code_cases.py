@@ -1098,7 +1098,7 @@ CASES = {
         ["010 medium"],
     ),
     "an_expected_token": (
-        "def authorized(token, expected_token):\n"
+        "def allowed(token, expected_token):\n"
         "    return token == expected_token\n",
         ["010 medium"],
     ),
@@ -1109,7 +1109,7 @@ CASES = {
         [],
     ),
     "a_parser": (
-        "class P:\n    def f(self, token, expected_token):\n"
+        "class Parser:\n    def f(self, token, expected_token):\n"
         "        return token == expected_token or token == self.token\n",
         [],
     ),
