@@ -40,8 +40,8 @@ _BOUNDED = re.compile(r"\^(?:(?!\{\d*,\})[^*+])*\$")
 #: Tools that say no more than that the server is there.
 OPEN_TOOLS = frozenset({"health_check", "echo"})
 _SAME = str.maketrans({"0": "o", "1": "l", "5": "s", "-": "", "_": ""})
-#: What looks the same on many screens: a capital I, and two letters for one.
-_LOOKS = (("I", "l"), ("|", "l"), ("rn", "m"), ("vv", "w"))
+#: What looks the same on many screens: an I, and two letters for one.
+_LOOKS = (("I", "l"), ("i", "l"), ("|", "l"), ("rn", "m"), ("vv", "w"))
 schema = ruled(__file__, on="schema")
 names = ruled(__file__, on="names")
 scope = ruled(__file__, on="scope")

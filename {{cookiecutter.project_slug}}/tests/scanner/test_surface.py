@@ -251,7 +251,11 @@ def test_names_that_look_alike_are_found(other: str) -> None:
     assert not list(rule.findings([tool(), tool(name="read_file")]))
     prompt = Component("prompt", "count_words", {"name": "count_words"})
     assert [f.id for f in rule.findings([tool(), prompt])] == ["MCP-SUR-014"]
-    for name, same in (("read_file", "read_fiIe"), ("form", "forrn")):
+    for name, same in (
+        ("read_file", "read_fiIe"),
+        ("read_file", "read_flle"),
+        ("form", "forrn"),
+    ):
         both = [tool(name=name), tool(name=same)]
         assert [f.id for f in rule.findings(both)] == ["MCP-SUR-014"]
 
