@@ -61,8 +61,8 @@ def unreasoned_ignore(project: Project, options: Options) -> Iterator[Hit]:
     That can be right; then a comment beside it says why. So is what they do
     not select: Ruff's security rules are those of S. (The scan itself
     runs Bandit with every test, whatever these settings say.) Tests need no
-    reason to be left out. mypy sees a value of the wrong kind only where it
-    is strict.
+    reason to be left out, but for every warning that they would give. mypy
+    sees a value of the wrong kind only where it is strict.
     """
     lint = project.table("tool", "ruff", "lint")
     for code in sorted(
@@ -77,6 +77,9 @@ def unreasoned_ignore(project: Project, options: Options) -> Iterator[Hit]:
     for key in ("skips", "exclude_dirs", "tests"):
         if bandit.get(key) and not _leaves_tests_out(bandit[key]):
             yield from _unreasoned(project, rf"{key}\s*=", f"bandit's {key}")
+    tests = project.table("tool", "pytest", "ini_options")
+    if "ignore" in (tests.get("filterwarnings") or ()):
+        yield from _unreasoned(project, r"[\"']ignore[\"']", "every warning")
     mypy = project.table("tool", "mypy")
     if mypy and mypy.get("strict") is not True:
         yield _in_pyproject(project, "[tool.mypy]", "mypy is not strict")

@@ -317,6 +317,8 @@ def test_no_requires_python_is_found(found):
         ('[tool.bandit]\nexclude_dirs = ["small_server"]\n', True),
         ('[tool.bandit]\nexclude_dirs = ["./tests"]\n', False),
         ("[tool.mypy]\nstrict = true\n", False),
+        ("[tool.pytest.ini_options]\nfilterwarnings = ['ignore']\n", True),
+        ("[tool.pytest.ini_options]\nfilterwarnings = ['error']\n", False),
         ("[tool.mypy]\npython_version = '3.12'\n", True),
         ("[tool.mypy]\nstrict = true\nignore_errors = true\n", True),
         (
