@@ -26,12 +26,10 @@ END_OF_LIFE = {
     (3, 14): dt.date(2030, 10, 31),
 }
 MINORS = 100  # of Python 3, and releases of each, that are tried
-SCAN = "security_scan.py"
 _LOOSENED = (
     r"^(?:ignore_errors\s*=\s*true"
     r"|(?:check|disallow|strict|warn)_\w+\s*=\s*false)"
 )
-_RUNS = re.compile(rb"security_scan\b")
 project_rule = ruled(__file__, on="project")
 
 
@@ -117,24 +115,6 @@ def not_ignored(project: Project, options: Options) -> Iterator[Hit]:
         yield Hit(path=path, message="it does not leave .env out")
 
 
-@project_rule("MCP-CFG-044")
-def unscanned(project: Project, options: Options) -> Iterator[Hit]:
-    """Advisories come without a push, and faults with one.
-
-    A project whose workflows run everything but its scan finds out from
-    others. One without workflows has its CI elsewhere.
-    """
-    flows = project.named(r"(?s)\.github/workflows/[^/]+\.ya?ml")
-    if not flows or not project.exists(SCAN):
-        return
-    try:
-        run = any(project.mentions(x, _RUNS) for x in flows)
-    except Unreadable:
-        return  # the check of workflows says so
-    if not run:
-        yield Hit(path=flows[0], message=f"no workflow runs {SCAN}")
-
-
 def _leaves_tests_out(given: object) -> bool:
     folders = given if isinstance(given, list) else [given]
     return all(re.match(r"\W*tests?\b", str(x)) for x in folders)
@@ -167,7 +147,7 @@ def _unreasoned(project: Project, pattern: str, what: str) -> Iterator[Hit]:
         if not re.search(pattern, line) or line.lstrip().startswith("#"):
             continue
         above = lines[number - 2].lstrip() if number > 1 else ""
-        comment = line.partition("#")[2] or above.partition("#")[2]
+        comment = line.partition("#")[2] or (above if above[:1] == "#" else "")
         selected = re.match(r"\s*(extend-)?select\b", line)
         if not selected and not gives_reason(comment):
             yield Hit(

@@ -21,6 +21,10 @@ _CALLER = re.compile(
     r"(?i)x-(?:forwarded-for|real-ip|client-ip)|forwarded|cf-connecting-ip"
 )
 _TOLD = re.compile(r"\$\{?http_(?:x_\w+|forwarded|\w+_ip)\b")
+_CLAIMED = re.compile(
+    r"\$\{?http_(?:x_forwarded_for|forwarded|x_client|\w+_ip)\b"
+)
+_LOCAL = re.compile(r"127\.|\[::1\]|unix:|localhost\b")
 _EVERYBODY = frozenset({"0.0.0.0/0", "::/0"})
 _CHOSEN = re.compile(
     r"https?://\$\{?(?:arg_|args\b|cookie_|http_(?!host\b)|query_string\b"
@@ -76,7 +80,7 @@ def in_clear(top: Directive) -> Iterator[Hit]:
     for server in top.each("server"):
         listens = [x for x in server.block if x.name == "listen"]
         plain = [x for x in listens if not {"ssl", "quic"} & {*x.words}]
-        local = all(re.match(r"127\.|\[::1\]|unix:", x.first) for x in plain)
+        local = all(_LOCAL.match(x.first) for x in plain)
         passes = any(server.each("proxy_pass"))
         if plain and passes and not local and not server.has("return"):
             yield plain[0].hit(f"listen {' '.join(plain[0].words)[:40]}")
@@ -97,6 +101,9 @@ def believed(top: Directive) -> Iterator[Hit]:
         name, value, *_ = [*told.words, "", ""]
         if _CALLER.fullmatch(name) and _TOLD.match(value):
             yield told.hit(f"{name} is what the caller says")
+    for told in top.each("limit_req_zone", "limit_conn_zone"):
+        if _CLAIMED.match(told.first):
+            yield told.hit(f"who is counted is {told.first[:40]}")
     for told in top.each("set_real_ip_from"):
         if _EVERYBODY & {*told.words}:
             yield told.hit(f"{told.first} is trusted")
@@ -122,11 +129,22 @@ def shown(top: Directive) -> Iterator[Hit]:
             if alias.name == "alias" and alias.first.endswith("/"):
                 message = f"{where[:60]} leads above its alias"
                 yield alias.hit(message, Severity.HIGH)
-        passed = place.has("proxy_pass", "stub_status")
-        if "metrics" in where and passed and not place.has(*_GUARDS):
+        tells = place.has("stub_status") or (
+            "metrics" in where and place.has("proxy_pass")
+        )
+        if tells and not place.has(*_GUARDS) and not _is_local(top, place):
             yield place.hit(f"{where[:60]} is open to everybody")
     for server in top.each("server"):
         yield from _catch_all(server)
+
+
+def _is_local(top: Directive, place: Directive) -> bool:
+    """Tell whether only this machine reaches the server of a location."""
+    for server in top.each("server"):
+        listens = [x.first for x in server.block if x.name == "listen"]
+        if any(inner is place for inner in server.each("location")):
+            return bool(listens) and all(map(_LOCAL.match, listens))
+    return False
 
 
 def _catch_all(server: Directive) -> Iterator[Hit]:

@@ -138,7 +138,8 @@ def loosened(unit: Unit) -> Iterator[Hit]:
         if value.lower() in {"infinity", "100%"}:
             yield unit.hit(line, f"{name}={value}", Severity.LOW)
     for name, value, line in unit.settings:
-        if _FROM.fullmatch(name) and _ANYBODYS.match(value):
+        told = re.split(r"--env-file[= ]", value)[-1]
+        if _FROM.fullmatch(name) and any(map(_ANYBODYS.match, (value, told))):
             yield unit.hit(line, f"{name}={value[:60]}", Severity.HIGH)
         if name.startswith("Exec") and fetched(value.lstrip("-@:+!")):
             message = f"{name} executes what was fetched unverified"

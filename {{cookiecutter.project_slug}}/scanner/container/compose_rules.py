@@ -287,7 +287,12 @@ def no_limits(service: Service) -> Iterator[Hit]:
 
 @compose("MCP-CON-115")
 def no_health(service: Service) -> Iterator[Hit]:
-    """A server that hangs is taken for one that runs (CIS 4.6)."""
+    """A server that hangs is taken for one that runs (CIS 4.6).
+
+    One whose log goes nowhere is taken for one to which nothing happened.
+    """
+    if table(service.settings, "logging").get("driver") == "none":
+        yield service.hit("logging", "the log goes nowhere")
     health = table(service.settings, "healthcheck")
     test = health.get("test")
     none = test == "NONE" or (isinstance(test, list) and test[:1] == ["NONE"])
@@ -299,9 +304,11 @@ def no_health(service: Service) -> Iterator[Hit]:
 def spared(service: Service) -> Iterator[Hit]:
     """When memory runs out, the kernel ends something else in its place.
 
-    Or nothing, and the host stands still: ``oom_kill_disable``, or an
-    ``oom_score_adj`` far below nought.
+    Or nothing, and the host stands still: ``oom_kill_disable``, an
+    ``oom_score_adj`` far below nought, or swap without an end.
     """
+    if str(service.settings.get("memswap_limit")) == "-1":
+        yield service.hit("memswap_limit", "memswap_limit: -1")
     if truth(service.settings.get("oom_kill_disable")):
         yield service.hit("oom_kill_disable", "oom_kill_disable: true")
     score = str(service.settings.get("oom_score_adj", ""))

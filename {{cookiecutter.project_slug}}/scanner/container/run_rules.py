@@ -354,11 +354,25 @@ def unlocked_install(run: Run) -> Iterator[Hit]:
         if command.name == "uv" and command.operands[:1] == ["build"]:
             checked = {"--no-build-isolation", "--require-hashes"}
             loose = "" if checked & {*command.options} else "uv build"
+        elif command.name == "git" and command.operands[:1] == ["clone"]:
+            loose = "" if _at_release(run, command) else "git clone"
         else:
             loose = unlocked(list(command.program))
         if loose and not (loose == "uv sync" and _locked(run.file)):
             yield run.hit(f"{loose[:80]} takes what is newest")
             return
+
+
+def _at_release(run: Run, command: Command) -> bool:
+    """Tell whether a clone is of a tag, or a commit is taken from it."""
+    named = {"--branch", "-b"} & {
+        *(x.partition("=")[0] for x in command.words)
+    }
+    local = not any("://" in x or "@" in x for x in command.operands)
+    script = run.where.script
+    text = script if isinstance(script, str) else " ".join(script)
+    taken = re.search(r"\b(?:checkout|reset|switch)\b", text)
+    return local or bool(named or taken)
 
 
 def _locked(file: Dockerfile) -> bool:

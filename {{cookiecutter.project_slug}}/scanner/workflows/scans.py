@@ -10,7 +10,11 @@ from ..rules import Hit
 from ..ruletable import ruled
 from .model import Workflow
 
-_SCAN = "security_scan.py"
+SCAN = "security_scan.py"
+RUNS = re.compile(
+    r"(?:\bpython[\d.]*\s+(?:-\S+\s+)*|\buv run\s+(?:-\S+\s+)*|\./)"
+    r"security_scan\.py"
+)
 _SWALLOWED = re.compile(
     r"security_scan\.py[^\n|]*(?:\|\|[ \t]*(?:true\b|:|exit 0|echo\b)"
     r"|;[ \t]*(?:true\b|:|exit 0))"
@@ -67,7 +71,7 @@ def unheard_scan(flow: Workflow) -> Iterator[Hit]:
     unheard: list[Hit] = []
     for name, step in flow.steps():
         script = str(step.get("run") or "").replace("\\\n", " ")
-        if _SCAN not in script:
+        if not RUNS.search(script):
             continue
         job = dict(flow.jobs)[name]
         shell = _shell(flow, job, step)
@@ -92,7 +96,7 @@ def unheard_audit(flow: Workflow) -> Iterator[Hit]:
         uses, script = str(step.get("uses")), str(step.get("run") or "")
         script = script.replace("\\\n", " ")
         scans = _SCANNERS.fullmatch(uses)
-        if _SCAN in script or not (scans or _AUDITS.search(script)):
+        if RUNS.search(script) or not (scans or _AUDITS.search(script)):
             continue
         given = table(step, "with")
         for key in given if scans else ():
@@ -179,11 +183,11 @@ def _shell(flow: Workflow, job: Table, step: Table) -> str:
 def _unheard(script: str, shell: str) -> str:
     """Say how a script keeps each of its scans from failing it."""
     careful = shell == "bash" or "pipefail" in shell
-    before, _, after = script.rpartition(_SCAN)
+    before, _, after = script.rpartition(SCAN)
     reasons = [
         _lost(line, careful or _PIPEFAIL.search(script) is not None)
         for line in script.splitlines()
-        if _SCAN in line
+        if SCAN in line
     ]
     if "" not in reasons:
         return reasons[0]

@@ -1,6 +1,5 @@
 """What the workflows leave undone: a scan, and word of new releases."""
 
-import re
 from collections.abc import Iterator, Sequence
 
 from ..documents import tables
@@ -9,11 +8,11 @@ from ..project import Project
 from ..rules import Hit
 from ..ruletable import ruled
 from .model import DEPENDABOT, WORKFLOW, Workflow
+from .scans import RUNS, SCAN
 
-_SCAN = "security_scan.py"
-_RUNS = re.compile(
-    r"(?:\bpython[\d.]*\s+(?:-\S+\s+)*|\buv run\s+|\./)security_scan\.py"
-)
+_CALLED = {"None", "workflow_call", "workflow_run"}  # who knows by what
+_CHANGES = _CALLED | {"merge_group", "pull_request", "push"}
+_TIMED = _CALLED | {"schedule"}
 _RENOVATE = r"(\.github/|\.gitlab/)?(renovate\.json5?|\.renovaterc(\.json)?)"
 # What asks for an ecosystem of Dependabot's, and which will do.
 _KINDS = (
@@ -33,13 +32,24 @@ upkeep = ruled(__file__, on="upkeep")
 def no_scan(project: Project, flows: Sequence[Workflow]) -> Iterator[Hit]:
     """A fault that comes with the next change is found by nobody.
 
-    Nor is one in a dependency, which comes without a change.
+    Less bad is a scan that waits for a change: in a dependency a fault
+    becomes known without one.
     """
     paths = [flow.path for flow in flows if WORKFLOW.fullmatch(flow.path)]
-    runs = any(_RUNS.search(flow.text) for flow in flows)
-    if paths and project.exists(_SCAN) and not runs:
-        message = f"no workflow runs {_SCAN}"
-        yield Hit(path=paths[0], line=1, anchor=message, message=message)
+    scans = [flow for flow in flows if RUNS.search(flow.text)]
+    starts = {trigger for flow in scans for trigger in flow.triggers}
+    told, severity = "", None
+    if not scans:
+        told = f"no workflow runs {SCAN}"
+    elif starts.isdisjoint(_CHANGES):
+        told = "no change starts the scan"
+    elif starts.isdisjoint(_TIMED):
+        told, severity = "no schedule starts the scan", Severity.LOW
+    if paths and told and project.exists(SCAN):
+        path = scans[0].path if scans else paths[0]
+        yield Hit(
+            path=path, line=1, anchor=told, message=told, severity=severity
+        )
 
 
 @upkeep("MCP-WF-016")

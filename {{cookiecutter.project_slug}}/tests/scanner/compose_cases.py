@@ -115,6 +115,7 @@ COMPOSE: dict[tuple[str, str], tuple[list[str], list[str]]] = {
         [
             service("oom_kill_disable: true"),
             service("oom_score_adj: -1000"),
+            service("memswap_limit: -1"),
         ],
         [service("oom_kill_disable: false", "oom_score_adj: 500")],
     ),
@@ -328,7 +329,11 @@ COMPOSE: dict[tuple[str, str], tuple[list[str], list[str]]] = {
         [
             service("healthcheck: {disable: true}"),
             service('healthcheck: {test: ["NONE"]}'),
+            service("logging: {driver: none}"),
         ],
-        [service("healthcheck: {test: [CMD, true]}")],
+        [
+            service("healthcheck: {test: [CMD, true]}"),
+            service("logging: {driver: journald}"),
+        ],
     ),
 }

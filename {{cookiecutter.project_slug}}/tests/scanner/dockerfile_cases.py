@@ -375,7 +375,9 @@ DOCKERFILES: dict[tuple[str, str], tuple[list[str], list[str]]] = {
             image(RUN + f"export API_TOKEN={SECRET} && true"),
             image(RUN + f"cli login --password {SECRET}"),
             image(RUN + f"cli login --password={SECRET}"),
-            image(RUN + "git clone https://me:" + SECRET + "@example.com/a"),
+            image(
+                RUN + "git clone -b v1 https://me:" + SECRET + "@example.com/a"
+            ),
             image(RUN + f"curl -H 'Authorization: Bearer {SECRET}' x -o y"),
             image(RUN + f"echo root:{SECRET} | chpasswd"),
             image(RUN + f"echo 'machine a login b password {SECRET}' >/n"),
@@ -494,6 +496,7 @@ DOCKERFILES: dict[tuple[str, str], tuple[list[str], list[str]]] = {
                 "npm install",
                 "npm install --global typescript",
                 "uv build --wheel",
+                "git clone --depth 1 https://host/a /a",
             )
         ],
         [
@@ -510,6 +513,8 @@ DOCKERFILES: dict[tuple[str, str], tuple[list[str], list[str]]] = {
                 "RUN npm ci",
                 "RUN npm install --global typescript@5.9.3",
                 "RUN uv build --wheel --require-hashes",
+                "RUN git clone --branch v1.2 https://host/a /a",
+                "RUN git clone https://host/a && git -C a checkout 0a1b2c3d",
             )
         ],
     ),

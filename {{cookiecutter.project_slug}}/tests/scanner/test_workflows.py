@@ -491,8 +491,12 @@ EVERY = "version: 2\nupdates:\n" + "".join(
     "    schedule: {interval: weekly}\n    cooldown: {default-days: 7}\n"
     for name in ("uv", "github-actions", "docker", "docker-compose")
 )
+BY_HAND = FLOW.replace("  pull_request:", "  workflow_dispatch:")
+CALLED = FLOW.replace("  pull_request:", "  workflow_call:")
 WHOLE = {
-    CI: FLOW.replace("pytest", "python security_scan.py"),
+    CI: FLOW.replace("pytest", "python security_scan.py").replace(
+        "on:\n", "on:\n  schedule: [{cron: 1 2 * * 3}]\n"
+    ),
     UPDATES: EVERY,
     "Dockerfile": "FROM a:1\n",
     "deploy/compose.yaml": "services: {}\n",
@@ -508,6 +512,18 @@ WHOLE = {
         (
             {CI: FLOW.replace("pytest", "mypy security_scan.py")},
             [("015", "medium")],
+        ),
+        (
+            {CI: FLOW.replace("pytest", "./security_scan.py")},
+            [("015", "low")],
+        ),
+        (
+            {CI: BY_HAND.replace("pytest", "uv run -q security_scan.py")},
+            [("015", "medium")],
+        ),
+        (
+            {CI: CALLED.replace("pytest", "python -I security_scan.py")},
+            [],
         ),
         ({UPDATES: EVERY.replace(": uv", ": npm")}, [("016", "medium")]),
         ({UPDATES: EVERY.replace(": uv", ": pip")}, []),
