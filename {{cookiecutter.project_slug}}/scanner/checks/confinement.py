@@ -51,7 +51,14 @@ def confined_names(nodes: list[ast.AST], steps: Flows) -> Confined:
 
 
 class Finder:
-    """Goes through a function's conditions and blocks, each once."""
+    """Goes through a function's conditions and blocks, each once.
+
+    Attributes:
+        asks: The method that answers where its owner lies.
+        refuses: The one that raises where that is elsewhere.
+    """
+
+    asks, refuses = "is_relative_to", "relative_to"
 
     def __init__(self, steps: Flows) -> None:
         self.resolved: dict[str, Place] = {}
@@ -123,7 +130,7 @@ class Finder:
             names |= {
                 name
                 for call in calls
-                if _method(call) == "relative_to"
+                if _method(call) == self.refuses
                 for name in _owners(call)
             }
         return names
@@ -147,7 +154,7 @@ class Finder:
         if isinstance(test, ast.Name):
             return self._by_name(test.id, truth, deeper)
         if isinstance(test, ast.Call):
-            return self._by_call(test, truth, deeper)
+            return self.by_call(test, truth, deeper)
         if isinstance(test, ast.Compare) and len(test.ops) == 1:
             return self.by_comparison(test, truth)
         return set()
@@ -160,8 +167,9 @@ class Finder:
             self._told[name, truth] = self._proved(answer, truth, depth)
         return self._told.get((name, truth), set())
 
-    def _by_call(self, test: ast.Call, truth: bool, depth: int) -> set[str]:
-        if _method(test) == "is_relative_to" and truth:
+    def by_call(self, test: ast.Call, truth: bool, depth: int) -> set[str]:
+        """Judge ``path.is_relative_to(ROOT)``, of each of many too."""
+        if _method(test) == self.asks and truth:
             return _owners(test)
         among = _method(test) in {"all", "any"} and test.args
         if among and isinstance(among[0], ast.GeneratorExp):

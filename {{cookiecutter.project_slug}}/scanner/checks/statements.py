@@ -4,6 +4,8 @@ import ast
 import re
 
 from .fixed import is_fixed
+from .narrowed import harmless_words
+from .registrations import FUNCTIONS, flows
 from .source import Source
 from .words import holds_no_word
 
@@ -85,6 +87,8 @@ def _is_ours(
             return True
         if not values and holds_no_word(source, part.id):
             return True
+        if _was_asked(source, part):
+            return True
     upper = source.called(part).rpartition(".")[2].isupper()
     return (
         upper
@@ -92,6 +96,19 @@ def _is_ours(
         or _counts(part)
         or _joins(source, part)
     )
+
+
+def _was_asked(source: Source, part: ast.Name) -> bool:
+    """Tell a name that was looked up among ours before (``in COLUMNS``)."""
+    for function in source.nodes:
+        if not isinstance(function, FUNCTIONS):
+            continue
+        if function.lineno <= part.lineno <= (function.end_lineno or 0):
+            nodes = list(ast.walk(function))
+            plain = harmless_words(source, nodes, list(flows(nodes)))
+            if plain.at(part.id, part):
+                return True
+    return False
 
 
 def _counts(part: ast.expr) -> bool:

@@ -9,6 +9,7 @@ from itertools import chain
 
 from .confinement import Confined, confined_names
 from .hosts import allowed_hosts
+from .narrowed import harmless_words
 from .registrations import Function, Functions, flows, functions, registered
 from .source import Source
 from .words import is_word
@@ -109,13 +110,14 @@ def _tools(
 def _tool(source: Source, node: Function, first: frozenset[str]) -> Tool:
     nodes = list(ast.walk(node))
     steps = list(flows(nodes))
-    theirs = reached(steps, first)
+    plain = harmless_words(source, nodes, steps)
+    theirs = reached(steps, first, plain)
     return Tool(
         name=getattr(node, "name", "a lambda"),
         node=node,
         calls=[part for part in nodes if isinstance(part, ast.Call)],
         theirs=theirs,
-        given=_holding(nodes, theirs),
+        given=_holding(nodes, theirs, plain),
         made=_made(source, steps),
         confined=confined_names(nodes, steps),
         hosts=allowed_hosts(source, nodes, steps, theirs),
@@ -230,13 +232,25 @@ def _places(
 
 
 def reached(
-    steps: list[tuple[ast.expr, ast.expr]], first: frozenset[str]
+    steps: list[tuple[ast.expr, ast.expr]],
+    first: frozenset[str],
+    plain: Confined | None = None,
 ) -> frozenset[str]:
-    """Follow names through assignments, each of them once."""
+    """Follow names through assignments, each of them once.
+
+    Args:
+        steps: The assignments.
+        first: The names that hold a word of a caller's.
+        plain: Where such a word is known to be harmless.
+    """
     onward: dict[str, list[int]] = defaultdict(list)
     for number, (_, value) in enumerate(steps):
-        for word in {*_words(value)}:
-            onward[word].append(number)
+        for name in {
+            word.id
+            for word in _words(value)
+            if plain is None or not plain.at(word.id, word)
+        }:
+            onward[name].append(number)
     theirs, waiting = set(first), [*first]
     while waiting:
         for number in onward.pop(waiting.pop(), ()):
@@ -278,24 +292,24 @@ def _is_ours(arg: ast.arg) -> bool:
     return any(word in _OURS for word in words)
 
 
-def _words(part: ast.AST) -> Iterator[str]:
+def _words(part: ast.AST) -> Iterator[ast.Name]:
     """Yield the names that have a say in what comes out."""
     waiting = [part]
     while waiting:
         node = waiting.pop()
         if isinstance(node, ast.Name):
-            yield node.id
+            yield node
         waiting += _parts(node)
 
 
 def _holding(
-    nodes: list[ast.AST], theirs: frozenset[str]
+    nodes: list[ast.AST], theirs: frozenset[str], plain: Confined
 ) -> frozenset[ast.AST]:
     """Return the nodes in which one of these names has a say, in one go."""
     found: set[ast.AST] = set()
     for node in reversed(nodes):  # from the innermost outwards
         if isinstance(node, ast.Name):
-            if node.id in theirs:
+            if node.id in theirs and not plain.at(node.id, node):
                 found.add(node)
         elif any(part in found for part in _parts(node)):
             found.add(node)

@@ -61,7 +61,7 @@ def _is_word_inside(source: Source, kind: ast.Subscript, depth: int) -> bool:
     if name == "Literal":
         return False
     if name == "Annotated" and parts:
-        said = any(map(_is_harmless, parts[1:]))
+        said = any(map(_is_bound, parts[1:]))
         return not said and is_word(source, parts[0], depth)
     if name in _OF_PARTS:
         inner = [x for x in parts or [kind.slice] if not _is_more(x)]
@@ -69,12 +69,17 @@ def _is_word_inside(source: Source, kind: ast.Subscript, depth: int) -> bool:
     return True
 
 
-def _is_harmless(field: ast.expr) -> bool:
+def is_harmless(pattern: str) -> bool:
+    """Tell a pattern, ``^`` to ``$``, that only lets harmless letters pass."""
+    return _HARMLESS.fullmatch(pattern) is not None
+
+
+def _is_bound(field: ast.expr) -> bool:
     """Tell ``Field(pattern="^[a-z]+$")``."""
     return isinstance(field, ast.Call) and any(
         k.arg == "pattern"
         and isinstance(k.value, ast.Constant)
-        and _HARMLESS.fullmatch(str(k.value.value)) is not None
+        and is_harmless(str(k.value.value))
         for k in field.keywords
     )
 

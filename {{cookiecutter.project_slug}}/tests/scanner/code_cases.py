@@ -1148,4 +1148,60 @@ CASES = {
         "warnings.filterwarnings('ignore', category=DeprecationWarning)\n",
         [],
     ),
+    "a_name_of_ours": (
+        HEAD + "NAMES = {'a': 1}\n@tool\ndef f(name: str):\n"
+        "    name = name.lower()\n    if name not in NAMES:\n"
+        "        raise ValueError\n    path = '/srv/' + name\n"
+        "    return open(path)\n",
+        [],
+    ),
+    "a_name_of_ours_and_another": (
+        HEAD + "NAMES = {'a': 1}\n@tool\ndef f(name: str, more: str):\n"
+        "    if name not in NAMES:\n        raise ValueError\n"
+        "    return open('/srv/' + name + more)\n",
+        ["007 high"],
+    ),
+    "matched_as_a_whole": (
+        HEAD + "import re\nNAME = re.compile('[a-z]+')\n@tool\n"
+        "def f(name: str):\n    if NAME.fullmatch(name) is None:\n"
+        "        raise ValueError\n    return open('/srv/' + name)\n",
+        [],
+    ),
+    "matched_at_its_start": (
+        HEAD + "import re\nNAME = re.compile('[a-z]+')\n@tool\n"
+        "def f(name: str):\n    if not NAME.match(name):\n"
+        "        raise ValueError\n    return open('/srv/' + name)\n",
+        ["007 high"],
+    ),
+    "its_last_part": (
+        HEAD + "from pathlib import Path\n@tool\ndef f(name: str):\n"
+        "    if name != Path(name).name:\n        raise ValueError\n"
+        "    return (Path('/srv') / name).read_text()\n",
+        [],
+    ),
+    "letters_alone": (
+        HEAD + "@tool\ndef f(name: str):\n"
+        "    slug = ''.join(c for c in name if c.isalnum())\n"
+        "    return open(f'/srv/{slug}')\n",
+        [],
+    ),
+    "letters_and_more": (
+        HEAD + "@tool\ndef f(name: str):\n"
+        "    slug = ''.join(c for c in name if c.isalnum() or c in './')\n"
+        "    return open(f'/srv/{slug}')\n",
+        ["007 high"],
+    ),
+    "asked_and_changed": (
+        HEAD + "@tool\ndef f(name: str, more: str):\n"
+        "    if not name.isalnum():\n        raise ValueError\n"
+        "    name = name + more\n    return open('/srv/' + name)\n",
+        ["007 high"],
+    ),
+    "a_column_of_ours": (
+        HEAD + "@tool\ndef f(column: str, db):\n"
+        "    if column not in ('a', 'b'):\n        raise ValueError\n"
+        "    return db.execute(f'SELECT c FROM"
+        " d ORDER BY {column}')\n",
+        [],
+    ),
 }
