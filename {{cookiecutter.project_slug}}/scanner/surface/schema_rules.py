@@ -175,11 +175,13 @@ def _lack(part: Mapping[str, Any]) -> str:
 def _bound(part: Mapping[str, Any], key: str) -> str:
     """Name a bound if it is not there, or no memory is as large; or nothing.
 
-    A million times a million letters are no bound.
+    A million times a million letters are no bound, and neither is a word.
     """
     if key not in part:
         return key
-    return f"{key} that bounds it" if part[key] > MOST else ""
+    most = part[key]
+    bounds = isinstance(most, int | float) and most <= MOST
+    return "" if bounds else f"{key} that bounds it"
 
 
 def _is_short(part: Mapping[str, Any]) -> bool:

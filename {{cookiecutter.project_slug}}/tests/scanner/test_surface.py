@@ -117,6 +117,7 @@ PLANTED: list[tuple[str, Component]] = [
     ("MCP-SUR-008", tool("Count words. " + "QUJDREVG" * 12)),
     ("MCP-SUR-009", tool(more={"type": "string"})),
     ("MCP-SUR-009", tool(more={"type": "string", "maxLength": 10**12})),
+    ("MCP-SUR-009", tool(more={"type": "string", "maxLength": "9"})),
     (
         "MCP-SUR-009",
         tool(more={"type": "array", "items": {"type": "integer"}}),
