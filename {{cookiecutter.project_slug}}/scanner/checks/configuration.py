@@ -7,6 +7,7 @@ from ..model import CheckResult, Coverage, Finding, Options, State
 from ..project import Project, Unreadable
 from ..rules import rules_for
 from . import (
+    alert_rules,
     client_rules,
     lint_rules,
     proxy_rules,
@@ -19,7 +20,7 @@ from .proxy import proxies
 from .setup import setups
 
 # Imported, so that they are registered.
-_RULES = (client_rules, lint_rules, proxy_rules, setup_rules)
+_RULES = (alert_rules, client_rules, lint_rules, proxy_rules, setup_rules)
 
 
 class Subject(Protocol):

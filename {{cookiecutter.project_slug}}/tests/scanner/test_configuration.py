@@ -395,6 +395,28 @@ def test_a_gitignore_that_would_let_an_env_in_is_found(found, patterns, rules):
     assert list(found(**{".gitignore": patterns})) == rules
 
 
+ALERTS = "groups:\n- rules:\n  - alert: A\n    expr: mcp_requests_total > 1\n"
+ATTACKS = ALERTS.replace("requests", "security_events")
+SCRAPES = "rule_files: [rules.yml]\nscrape_configs: []\n"
+
+
+@pytest.mark.parametrize(
+    ("alerts", "prometheus", "rules"),
+    [
+        (ALERTS, SCRAPES, ["046"]),
+        (ALERTS + ATTACKS, SCRAPES, []),
+        (ALERTS + ATTACKS, SCRAPES.replace("rule_files", "# r"), ["046"]),
+        (ALERTS.replace("mcp_", "other_"), SCRAPES, []),
+        ("rules: []\n", "scrape_configs: []\n", []),
+    ],
+)
+def test_an_attack_of_which_no_alert_tells_is_found(
+    found, alerts, prometheus, rules
+):
+    files = {"a/rules.yml": alerts, "a/prometheus.yml": prometheus}
+    assert list(found(**files)) == rules
+
+
 def test_an_env_that_git_would_take_is_found(found):
     files = {".gitignore": "*.log\n", ".env": "MCP_PORT=1\n"}
     assert list(found(**files)) == ["015"]
@@ -442,7 +464,7 @@ def test_a_linked_env_is_not_read(make_project, options, tmp_path):
 def test_every_rule_is_planted_here():
     rules = [*rules_for("MCP-CFG-"), *rules_for("MCP-CFG-", on="project")]
     own = {rule.id.removeprefix("MCP-CFG-") for rule in rules}
-    assert own == {*SETUPS, "013", "014", "015", "038"}
+    assert own == {*SETUPS, "013", "014", "015", "038", "046"}
 
 
 @pytest.mark.parametrize(

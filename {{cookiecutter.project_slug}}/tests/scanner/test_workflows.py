@@ -451,6 +451,7 @@ CLEAN |= {
         + MORE.replace("    runs-on", "    needs: tests\n    runs-on"),
         "after": GATE
         + MORE.replace("    runs", "    needs: passed\n    runs"),
+        "pages": GATE + MORE.replace("pytest", "mkdocs build"),
         "asked-for": GATE + MORE.replace("    runs", "    if: a\n    runs"),
         "summary": GATE.replace(
             'test "$RESULTS" = success', 'echo a >> "$GITHUB_STEP_SUMMARY"'
