@@ -17,6 +17,7 @@ _HASHES = re.compile(
 )
 _VECTORS = re.compile(r"(?:.*\.)?modes\.(?:CBC|CFB|CFB8|CTR|GCM|OFB)")
 _CIPHERS = re.compile(r"(?:.*\.)?(?:AES|Blowfish|ChaCha20|DES|DES3)\.new")
+_SEALERS = ("AESCCM", "AESGCM", "AESGCMSIV", "AESOCB3", "ChaCha20Poly1305")
 _ASKED = re.compile(
     r"(?i)\b(?:password|passphrase|api[ _-]?key|secret|access token|pin code"
     r"|credit card|private key)\b"
@@ -266,9 +267,12 @@ def fixed_vector(source: Source) -> Iterator[Hit]:
     In counter modes, GCM among them, it gives both texts away, and the key
     that signs with them.
     """
+    sealing = any(name.endswith(_SEALERS) for name in source.names.values())
     for call in source.calls:
         name = source.called(call.func)
         parts = [k.value for k in call.keywords if k.arg in {"iv", "nonce"}]
+        if sealing and getattr(call.func, "attr", "") == "encrypt":
+            parts += call.args[:1]
         if _VECTORS.fullmatch(name):
             parts += call.args[:1]
         elif _CIPHERS.fullmatch(name):

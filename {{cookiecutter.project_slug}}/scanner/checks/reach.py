@@ -27,7 +27,7 @@ def weighed(project: Project, findings: Sequence[Finding]) -> list[Finding]:
     suspects = {f.path or "" for f in findings if _runs_code(f)}
     if not suspects:
         return [*findings]
-    names = {name for source in _tools(project) for name in _called(source)}
+    names = {x for source in tool_files(project) for x in _called(source)}
     lines = {
         path: frozenset(_lines(source, names))
         for path in suspects
@@ -45,7 +45,8 @@ def _runs_code(finding: Finding) -> bool:
     return finding.cwe in RUNS_CODE and finding.severity is Severity.HIGH
 
 
-def _tools(project: Project) -> Iterator[Source]:
+def tool_files(project: Project) -> Iterator[Source]:
+    """Yield the modules of which the server offers the functions."""
     for path in project.named(r"[^/]+/tools/[^/]+\.py"):
         if path.partition("/")[0] in project.packages:
             yield from _read(project, path)

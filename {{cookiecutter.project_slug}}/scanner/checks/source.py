@@ -32,6 +32,7 @@ class Source:
         modules: The modules that it imports, by their whole names.
         constants: What the module's names stand for that are given once.
         notes: Comments that speak to a linter, by line.
+        handed: By function, where tools of other files hand it a word.
     """
 
     path: str
@@ -42,6 +43,7 @@ class Source:
     modules: frozenset[str]
     constants: dict[str, ast.expr]
     notes: dict[int, str]
+    handed: dict[str, set[str | int]] = field(default_factory=dict)
     _called: dict[ast.expr, str] = field(default_factory=dict)
 
     def each(self, kind: type[Node]) -> list[Node]:

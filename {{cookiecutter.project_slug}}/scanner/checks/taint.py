@@ -94,6 +94,7 @@ def _tools(
     ]
     seen: dict[Function, frozenset[str]] = {}
     handed = _Handed(source, known)
+    waiting += handed.from_elsewhere()
     while waiting:
         node, first = waiting.pop()
         before = seen.get(node)
@@ -145,12 +146,45 @@ def tool_calls(source: Source) -> Iterator[tuple[Tool, ast.Call]]:
                     yield tool, ast.copy_location(inner, call)
 
 
+def handed_on(
+    source: Source,
+) -> Iterator[tuple[tuple[str, str], Places]]:
+    """Yield the functions of other files that get a word, and where.
+
+    Each is told by its module's last name and its own.
+    """
+    there = dict(_from_beside(source))
+    for tool, call in tool_calls(source):
+        owner, _, name = source.called(call.func).rpartition(".")
+        place = there.get(name) if not owner else None
+        if owner in there:  # from .. import disk
+            place = there[owner][1], name
+        places = _places(call.args, call.keywords, tool) if place else set()
+        if place and places:
+            yield place, places
+
+
+def _from_beside(source: Source) -> Iterator[tuple[str, tuple[str, str]]]:
+    """Yield what each name stands for that comes from the same package."""
+    for node in source.each(ast.ImportFrom):
+        module = (node.module or "").rpartition(".")[2]
+        for item in node.names if node.level else ():
+            yield item.asname or item.name, (module, item.name)
+
+
 class _Handed:
     """Follows a caller's words from one function to the next."""
 
     def __init__(self, source: Source, known: Functions) -> None:
         self._source, self._known = source, known
         self._told: dict[Key, frozenset[str | int]] = {}
+        self._kinds = {kind.name: kind for kind in known.owners.values()}
+
+    def from_elsewhere(self) -> Iterator[tuple[Function, frozenset[str]]]:
+        """Yield the same for what tools in other files call."""
+        for name, places in self._source.handed.items():
+            for called in self._known.plain.get(name, ()):
+                yield called, self._arguments(called, frozenset(places))
 
     def by(self, tool: Tool) -> Iterator[tuple[Function, frozenset[str]]]:
         """Yield the functions that get a word, and the arguments with it.
@@ -188,12 +222,22 @@ class _Handed:
     def _key(self, called: ast.expr, tool: Tool) -> Key:
         if isinstance(called, ast.Name):
             return called.id
-        owner = self._known.owners.get(tool.node)
-        if owner is None or not isinstance(called, ast.Attribute):
+        if not isinstance(called, ast.Attribute):
             return None
         part = called.value
         own = isinstance(part, ast.Name) and part.id in {"cls", "self"}
-        return (owner, called.attr) if own else None
+        owner = self._known.owners.get(tool.node) if own else None
+        kind = owner or self._kind(part, tool)
+        return (kind, called.attr) if kind else None
+
+    def _kind(self, part: ast.expr, tool: Tool) -> ast.ClassDef | None:
+        """Return the class of this file of which an object was made."""
+        name = part.id if isinstance(part, ast.Name) else ""
+        made = {*tool.made.get(name, ())}
+        value = self._source.constants.get(name, part)
+        if isinstance(value, ast.Call):
+            made.add(self._source.called(value.func))
+        return next((self._kinds[x] for x in made if x in self._kinds), None)
 
     def _named(self, key: Key) -> list[Function]:
         if isinstance(key, tuple):

@@ -213,6 +213,10 @@ def kept_environment(source: Source) -> Iterator[Hit]:
                     _is_secret(name)
                     for part in _put_in(node.value)
                     for name in _variables(source, part)
+                ) or any(
+                    isinstance(part, ast.Call)
+                    and _method(part) == "get_secret_value"
+                    for part in _put_in(node.value)
                 ):
                     yield source.hit(node, f"{tool.name} returns a secret")
             elif isinstance(node, ast.expr) and any(
@@ -461,6 +465,8 @@ def _put_in(value: ast.expr) -> list[ast.expr]:
             parts += [part.left, part.right]
         elif isinstance(part, ast.FormattedValue):
             parts.append(part.value)
+        elif isinstance(part, ast.IfExp):
+            parts += [part.body, part.orelse]
     return parts
 
 

@@ -1204,4 +1204,32 @@ CASES = {
         " d ORDER BY {column}')\n",
         [],
     ),
+    "opened_by_an_object": (
+        HEAD + "class Reader:\n    def read(self, name):\n"
+        "        return open('/srv/' + name)\nREADER = Reader()\n"
+        "@tool\ndef f(name: str):\n    return READER.read(name)\n",
+        ["007 high"],
+    ),
+    "kept_by_an_object": (
+        HEAD + "class Keeper:\n    def read(self, name):\n"
+        "        return open('/srv/a').read(), name\nKEEPER = Keeper()\n"
+        "@tool\ndef f(name: str):\n    return KEEPER.read(name)\n",
+        [],
+    ),
+    "sealed_with_one_nonce": (
+        "from cryptography.hazmat.primitives.ciphers.aead import AESGCM\n"
+        "def f(k, t):\n    return AESGCM(k).encrypt(b'0' * 12, t, None)\n",
+        ["027 medium"],
+    ),
+    "a_secret_shown": (
+        HEAD + "@tool\ndef f(settings):\n    key = settings.key\n"
+        "    return key.get_secret_value() if key else ''\n",
+        ["015 high"],
+    ),
+    "a_secret_used": (
+        HEAD + "@tool\nasync def f():\n"
+        "    return await CLIENT.post('/me', resources().settings.key"
+        ".get_secret_value())\n",
+        [],
+    ),
 }

@@ -219,3 +219,28 @@ def test_no_file_takes_more_time_than_its_size(make_project, name):
     project = make_project(**{"small_server/x.py": LARGE[name]})
     result = code.check(project, Options(timeout=100))
     assert result.complete, result.reason
+
+
+HELPER = "def load(root, name):\n    open(root)\n    return open(name)\n"
+
+
+@pytest.mark.usefixtures("without_bandit")
+@pytest.mark.parametrize(
+    ("calling", "lines"),
+    [
+        ("from ..disk import load\n@tool\ndef f(x):\n    load(R, x)\n", [3]),
+        ("from ..disk import load as g\n@tool\ndef f(x):\n    g(R, x)\n", [3]),
+        ("from .. import disk\n@tool\ndef f(x):\n    disk.load(x, R)\n", [2]),
+        ("from ..disk import load\n@tool\ndef f(x):\n    load(R, 'a')\n", []),
+        ("from ..other import load\n@tool\ndef f(x):\n    load(R, x)\n", []),
+    ],
+)
+def test_a_word_is_followed_into_another_file(make_project, calling, lines):
+    project = make_project(
+        **{
+            "small_server/disk.py": HELPER,
+            "small_server/tools/extra.py": f"from . import tool\n{calling}",
+        }
+    )
+    found = code.check(project, Options()).findings
+    assert [f.line for f in found if f.path == "small_server/disk.py"] == lines
