@@ -40,6 +40,13 @@ _COMMANDS = {
         rb"\s{0,40}\"(?P<password>[^\"\n]{4,120})\"",
         re.IGNORECASE,
     ),
+    b"networkcredential(": re.compile(
+        rb"\s{0,9}\"[^\"\n]{1,80}\",\s{0,9}\"(?P<password>[^\"\n]{4,120})\""
+    ),
+    b"jwt.": re.compile(
+        rb"(?:sign|verify|encode|decode)\([^,\n]{1,120},[ \t]{0,4}"
+        rb"[\"'](?![EHPR]S\d)(?P<password>[^\s\"']{6,120})[\"']"
+    ),
     b"psexec": re.compile(_FLAGGED % rb"-p[ \t]{1,4}"),
     b"convertto-securestring ": re.compile(
         rb"(?:-string[ \t])?[\"'](?P<password>[^\"'\n]{4,120})[\"']",
@@ -79,6 +86,9 @@ _FIRST: dict[bytes, list[bytes]] = defaultdict(list)
 for _command in _COMMANDS:
     _first = re.match(rb"\W*(\w+)\W", _command)
     _FIRST[_first[1] if _first else b""].append(_command)
+_WORDS = frozenset({b"curl", *_FIRST})
+_LETTERS = b"abcdefghijklmnopqrstuvwxyz0123456789_"
+_TO_WORDS = bytes(n if n in _LETTERS else 32 for n in range(256))
 
 
 def find(source: Source) -> Iterator[Secret]:
@@ -87,7 +97,8 @@ def find(source: Source) -> Iterator[Secret]:
     Commands are kept in histories, logs and tickets. So are logins of
     databases and registries, and the .netrc that curl reads.
     """
-    for at in source.all(b"curl ") if b"curl" in source.words else ():
+    words = _WORDS.intersection(source.lower.translate(_TO_WORDS).split())
+    for at in source.all(b"curl ") if b"curl" in words else ():
         found = _CURL.match(source.data, at - 1)
         if found is None:
             continue
@@ -96,8 +107,8 @@ def find(source: Source) -> Iterator[Secret]:
             found[part], found["user"] if part == "password" else b""
         ):
             yield Secret(COMMAND, found.start(part), found[part])
-    for word in (b"", *source.words.intersection(_FIRST)):
-        yield from _told(source, _FIRST[word])
+    for word in (b"", *words):
+        yield from _told(source, _FIRST.get(word, []))
 
 
 def _told(source: Source, commands: list[bytes]) -> Iterator[Secret]:

@@ -38,7 +38,7 @@ _VARIABLE = re.compile(
     rb"|^(?:\{.*\}|\[.*\]|%\w+%)$"
     rb"|\{[A-Za-z_ .:'/-]{2,}\d?\}|<[\w .:'/|-]{2,}>|\[[A-Za-z_ .-]{4,}\]"
     rb"|%[A-Za-z_]{4,}%|@[A-Za-z_.]{3,}@|\[[^\]\n]{0,20}(?:a-z|A-Z|0-9)"
-    rb"|&lt;|\bENC[\[(]|%\(\w+\)|(?:^|[\W_]|[A-Za-z]{3})%[sdr](?!\w)"
+    rb"|&lt;|\bENC[\[(]|%\(\w+\)|(?:^|[\s:/=.,\"'_@-]|[A-Za-z]{3})%[sdr](?!\w)"
 )
 _WORDS = re.compile(
     rb"(?:[\W_]*(?:access|admin|an?|another|argon2\w*|aws|bcrypt|bla|blah|change"

@@ -23,7 +23,7 @@ _PASSWORD = re.compile(
     r"p(?:a?ss?)w(?:o?r?d)|passphrase|passwort|(?:^|_)(?:\w+?pwd|pwd\d?|(?:my|sql|db|smtp|ftp|root|user|src|dest|store|key)*pass|pw|psk)(?:_|$)"
 )
 _COMPOUND = (
-    r"(?:(?:^|_)|access|api|auth|bearer|bot|client|csrf|id|oauth|refresh"
+    r"(?:(?:^|_)|access|api|auth|bearer|bot|client|csrf|id|jwt|oauth|refresh"
     r"|session|user|my|app|job|git|npm)"
 )
 _SECRET = re.compile(
@@ -90,7 +90,9 @@ def before(data: bytes, start: int) -> str:
     tail = _TAIL.search(left, max(0, len(left) - _LONGEST_TAIL))
     if tail is None:
         return _loose(left)
-    text = _DECLARED.sub(b"", left[: tail.start()])
+    text = left[: tail.start()]
+    if b"&" in text or b"public" in text.lower():
+        text = _DECLARED.sub(b"", text)
     pieces = [piece for piece in _CUT.split(text) if piece.strip()]
     name = plain(pieces[-1]) if pieces else ""
     if name.rpartition("_")[2] in _EMPTY and len(pieces) > 1:

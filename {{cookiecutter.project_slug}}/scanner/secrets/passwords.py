@@ -23,16 +23,6 @@ _LOGIN = re.compile(
     rb"[ \t]{0,4}=?[ \t]{0,4}\([ \t]{0,4}[\"'][^\"'\n]{1,80}[\"'],[ \t]{0,4}"
     rb"[\"'](?P<password>[^\"'\n]{4,120})[\"'][ \t]{0,4}\)"
 )
-_SIGNED = re.compile(
-    rb"(?:sign|verify|encode|decode)\([^,\n]{1,120},[ \t]{0,4}"
-    rb"[\"'](?P<password>[^\"'\n]{4,120})[\"']"
-)
-_CALLS = {
-    b"auth": _LOGIN,
-    b"login": _LOGIN,
-    b"networkcredential": _LOGIN,
-    b"jwt.": _SIGNED,
-}
 _SYMBOL = re.compile(rb"[^\w.:/\\-]")
 _BROKEN = re.compile(
     rb"[\W\d_]+$|!\w+$|0x[0-9A-Fa-f]+$"  # a tag, a number
@@ -82,12 +72,11 @@ def passwords(source: Source) -> Iterator[Secret]:
         ):
             yield Secret(PASSWORD, found.start, found.value, name)
 
-    for word, call in _CALLS.items():
-        for at in source.all(word) if word in source.lower else ():
-            said = call.match(source.data, at)
-            if said and credible(said["password"], "password", bare=True):
-                start = said.start("password")
-                yield Secret(PASSWORD, start, said["password"])
+    for at in source.all(b"auth", b"login"):
+        login = _LOGIN.match(source.data, at)
+        if login and credible(login["password"], "password", bare=True):
+            start = login.start("password")
+            yield Secret(PASSWORD, start, login["password"])
 
 
 def _right(data: bytes, at: int) -> int:

@@ -18,7 +18,7 @@ LEAST_ENTROPY = 2.3  # bits for each byte; one row of six, again and again
 _SHAPE = re.compile(rb"[\w+/=.-]{%d,200}" % LEAST)
 _SAYS = re.compile(r"access|auth|bearer|private|secret|token|key")
 _BEHIND = re.compile(
-    rb"(?i:access|private|secret|token|key)\w{0,12}[-.](?P<value>[\w-]{16,200})$"
+    rb"(?i:access|private|secret|token|key)\w{0,12}[-.](?P<value>[\w-]{16,200}={0,2})$"
 )
 _ROW = re.compile(rb"(?i:abcde|mnopq|vwxyz|zyxwv|qwert)")
 _WORDS = re.compile(r"_|(?=access|private|secret|token|key)")

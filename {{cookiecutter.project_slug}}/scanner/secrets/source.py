@@ -31,6 +31,7 @@ _DULL = re.compile(
     rb"|(?:^|[=:])(?:\$[\w-]{1,12}\$|(?:pbkdf2|argon2|scrypt)\w*[:$]"  # hashes
     rb"|0x[0-9A-Fa-f]{40}$)"  # an account of Ethereum
 )
+_DULL_STARTS = (b"sha", b"md5", b"0x")
 # Values of Sealed Secrets, and those that SOPS has encrypted one by one.
 _ENCRYPTED_WORDS = re.compile(rb"encryptedData|ENC\[")
 _ENCRYPTED = re.compile(
@@ -39,8 +40,6 @@ _ENCRYPTED = re.compile(
     re.MULTILINE,
 )
 _COLOUR = re.compile(rb"\x1b\[[\d;]{0,20}m")
-_WORDS = b"abcdefghijklmnopqrstuvwxyz0123456789_"
-_TO_WORDS = bytes(n if n in _WORDS else 32 for n in range(256))
 _TO_RUNS = bytes(n if n in _TOKEN_CHARACTERS else 32 for n in range(256))
 
 
@@ -95,7 +94,6 @@ class Source:
 
     Attributes:
         lower: The text with ASCII letters in lower case, byte for byte.
-        words: Its words, in lower case.
         joined: Each different stretch of characters that tokens are made of,
             if it can hold one, with a line break between them.
         runs: Those of them that a name may make a secret.
@@ -109,7 +107,6 @@ class Source:
         self.budget = budget or Budget()
         self._cut = _without_escapes(data)
         self.lower = data.lower()
-        self.words = frozenset(self.lower.translate(_TO_WORDS).split())
         words = {*self._cut.translate(_TO_RUNS).split()}
         runs = [
             word
@@ -122,7 +119,7 @@ class Source:
             and not _NONE.fullmatch(word)
         ]
         self.joined = b"\n".join(runs)
-        self.runs = [run for run in runs if not _DULL.search(run)]
+        self.runs = [run for run in runs if not _dull(run)]
 
     def places(self, found: re.Match[bytes]) -> Iterator[int]:
         """Yield where in the text stands what was found in ``joined``."""
@@ -174,6 +171,16 @@ class Source:
             while start >= 0 and self.budget.spend():
                 yield start + len(word)
                 start = self.lower.find(word, start + len(word))
+
+
+def _dull(run: bytes) -> bool:
+    """Tell whether no name makes it a secret: the quick questions first."""
+    return (
+        b":" in run
+        or b"=" in run
+        or b"$" in run
+        or run.startswith(_DULL_STARTS)
+    ) and _DULL.search(run) is not None
 
 
 def _without_escapes(data: bytes) -> bytes:

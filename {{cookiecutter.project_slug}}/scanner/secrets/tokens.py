@@ -4,6 +4,7 @@ import functools
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from itertools import groupby
 
 from ..model import Severity
 from . import formats, judge, keyboard, names
@@ -54,10 +55,9 @@ def _starts(text: bytes) -> list[bytes]:
     if len(text) > LONG:
         return [start for start in known if start in text]
     words = {word[:START] for word in text.translate(_TO_WORDS).split()}
-    heads = _heads()
-    starts = {
-        start for word in {*words, b""} & heads.keys() for start in heads[word]
-    }
+    heads, glued = _heads(), _glued()
+    starts = {start for word in words & heads.keys() for start in heads[word]}
+    starts.update(*(glued[first] for first in glued if first in text))
     return sorted(start for start in starts if start in text)
 
 
@@ -212,15 +212,19 @@ def _index() -> dict[bytes, list[tuple[bytes, Kind, str]]]:
 
 @functools.cache
 def _heads() -> dict[bytes, set[bytes]]:
-    """Return the starts by how the first word of their keywords begins.
-
-    Behind b"" are those of keywords that may stand within a word.
-    """
+    """Return the starts by how the first word of their keywords begins."""
     heads: dict[bytes, set[bytes]] = defaultdict(set)
     for start, known in _index().items():
         for word, _, form in known:
             heads[_head(word) if formats.begins(form) else b""].add(start)
     return dict(heads)
+
+
+@functools.cache
+def _glued() -> dict[bytes, list[bytes]]:
+    """Return those that may stand within a word, by their first byte."""
+    starts = sorted(_heads()[b""])
+    return {first: [*some] for first, some in groupby(starts, lambda x: x[:1])}
 
 
 def _head(word: bytes) -> bytes:

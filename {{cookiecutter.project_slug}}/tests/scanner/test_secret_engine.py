@@ -210,7 +210,11 @@ PLANTED = {
     "chpasswd": (COMMAND, f"chpasswd:\n  list: |\n    root:{PASS}\n"),
     "chpasswd, piped": (COMMAND, f'RUN echo "root:{PASS}" | chpasswd'),
     "key of a network": (PASSWORD, f'psk="{PASS}"'),
-    "key that signs": (PASSWORD, f"jwt.sign(payload, '{PASS}')"),
+    "key that signs": (COMMAND, f"jwt.sign(payload, '{PASS}')"),
+    "login of .NET": (
+        COMMAND,
+        f'new NetworkCredential("me@host", "{PASS}");',
+    ),
     "unseal": (COMMAND, f"vault operator unseal {value('<b44>')}"),
     "first login": (COMMAND, f"proceed to installation:\n\n{value('<x32>')}"),
     "option": (PASSWORD, f'setopt(curl, CURLOPT_PASSWORD, "{PASS}")'),
