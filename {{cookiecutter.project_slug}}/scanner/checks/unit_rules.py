@@ -27,7 +27,7 @@ _GUARDS = frozenset(
     | {"RestrictNamespaces", "RestrictRealtime", "RestrictSUIDSGID"}
 )
 _LIMITS = ("MemoryMax", "TasksMax")
-_SERVERS = (
+SERVERS = (
     *sorted(_GUARDS),
     *("CapabilityBoundingSet", "SystemCallFilter", *_LIMITS),
     *("RestrictAddressFamilies", "SystemCallArchitectures", "UMask"),
@@ -35,6 +35,8 @@ _SERVERS = (
 # What is read or started from there, anybody can put there (CWE-379).
 _ANYBODYS = re.compile(r"[-@:+!]*(?:/tmp|/var/tmp|/dev/shm)/")
 _FROM = re.compile(r"Exec\w+|EnvironmentFile|WorkingDirectory|RootDirectory")
+# Modules are then looked for in the folder that it is started in (CWE-427).
+_BY_NAME = re.compile(r"\bpython[\d.]* (?!-[A-Za-z]*[PI])(?:-\S+ )*?-m ")
 _CAPABILITY = re.compile(r"\b(?!CAP_NET_BIND_SERVICE\b)CAP_[A-Z_]+")
 unit_rule = ruled(__file__, on="unit")
 
@@ -129,10 +131,14 @@ def loosened(unit: Unit) -> Iterator[Hit]:
         if missing or value.lower() in _NO:
             yield unit.hit(line, f"{name} is {value or 'not set'}")
     given = {name for name, _, _ in unit.settings}
-    missed = [x for x in _SERVERS if x not in given and x not in _ASKED]
+    missed = [x for x in SERVERS if x not in given and x not in _ASKED]
     if unit.ours and missed:
         message = f"{', '.join(missed)} not set"
         yield unit.hit(1, message, Severity.LOW)
+    told = " ".join(f"{name}={value}" for name, value, _ in unit.settings)
+    if unit.ours and _BY_NAME.search(told) and "PYTHONSAFEPATH" not in told:
+        message = "neither PYTHONSAFEPATH nor python -P"
+        yield unit.hit(unit.last("ExecStart")[1], message, Severity.LOW)
     for name in _LIMITS:
         value, line = unit.last(name)
         if value.lower() in {"infinity", "100%"}:

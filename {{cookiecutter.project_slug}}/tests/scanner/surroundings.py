@@ -7,6 +7,8 @@ that are like it and right.
 import json
 from typing import Any
 
+from scanner.checks.unit_rules import SERVERS
+
 Cases = dict[tuple[str, str], tuple[str, list[str], list[str]]]
 
 NGINX = "deploy/proxy/nginx.conf"
@@ -52,6 +54,12 @@ def entry(name: str, value: str) -> str:
     image = {"registryType": "oci", "identifier": "ghcr.io/a/files:1.2.3"}
     package = {**image, "runtimeArguments": words}
     return json.dumps({"name": "a/files", "packages": [package]})
+
+
+# The server's own, with all that is asked for but one thing.
+OURS = SERVICE.replace("-m server", "-m small_server") + "".join(
+    f"{name}=x\n" for name in SERVERS if name not in SERVICE
+)
 
 
 def unit(line: str) -> str:
@@ -312,9 +320,15 @@ SURROUNDINGS: Cases = {
         [
             SERVICE.replace("-m server", "-m small_server"),
             unit("TasksMax=infinity"),
+            OURS,
         ],
         # Another program's, which may need more.
-        [SERVICE, unit("TasksMax=4096")],
+        [
+            SERVICE,
+            unit("TasksMax=4096"),
+            OURS.replace("python -m", "python -P -m"),
+            f"{OURS}Environment=A=1 PYTHONSAFEPATH=1\n",
+        ],
     ),
     ("033", "high"): (
         UNIT,
