@@ -36,10 +36,10 @@ from .bandit import NAME as BANDIT
 from .bandit import BanditRun, read_report, run_bandit
 from .harmless import Place, harmless
 from .python_files import MODULES, NOTEBOOK, python_files, read_python
-from .reach import tool_files, weighed
+from .reach import weighed
 from .semgrep import run_semgrep
 from .source import MAX_WORDS, Source, fits, parse
-from .taint import handed_on
+from .spread import Spread
 from .wiring import Wiring
 
 MAX_TOLD = 10  # files that a reason names
@@ -157,7 +157,7 @@ def _own(
     rules = rules_for("MCP-CODE-")
     lines = {}
     wiring = Wiring()
-    handed = _handed(project)
+    spread = Spread.of(project)
     for path in paths:
         try:
             data = read_python(project, path)
@@ -166,7 +166,7 @@ def _own(
             seen.unparsed.append(f"{path} does not parse ({error})")
             continue
         seen.parsed.add(path)
-        source.handed.update(handed.get(_module(path), {}))
+        spread.into(source)
         if path in told:
             lines[path] = source.lines
             seen.right[path] = harmless(source)
@@ -182,19 +182,6 @@ def _own(
             if not suppressions.accepted(wiring.notes.get(f.path or "", {}), f)
         ]
     return lines
-
-
-def _handed(project: Project) -> dict[str, dict[str, set[str | int]]]:
-    """Return what tools hand to functions elsewhere, by module and name."""
-    found: dict[str, dict[str, set[str | int]]] = {}
-    for source in tool_files(project):
-        for (module, name), places in handed_on(source):
-            found.setdefault(module, {}).setdefault(name, set()).update(places)
-    return found
-
-
-def _module(path: str) -> str:
-    return path.removesuffix("/__init__.py").rpartition("/")[2].split(".")[0]
 
 
 def _in_package(

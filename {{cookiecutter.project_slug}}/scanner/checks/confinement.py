@@ -106,9 +106,9 @@ class Finder:
             yield names, first, last
         for block in _blocks(node):
             for done, next_ in itertools.pairwise(block):
-                yield self._after(done), next_, block[-1]
+                yield self.after(done), next_, block[-1]
 
-    def _after(self, done: ast.stmt) -> set[str]:
+    def after(self, done: ast.stmt) -> set[str]:
         """Return what is known to be inside when a statement is over."""
         names: set[str] = set()
         if isinstance(done, ast.If):
@@ -119,12 +119,12 @@ class Finder:
             names |= self._proved(done.test, truth=True)
         elif isinstance(done, ast.Try):
             if not any(map(_goes_on, done.handlers)):
-                names |= self._after_all(done.body)
+                names |= self.after_all(done.body)
         elif isinstance(done, ast.With | ast.AsyncWith):
             if not any(
                 _method(item.context_expr) == "suppress" for item in done.items
             ):
-                names |= self._after_all(done.body)
+                names |= self.after_all(done.body)
         elif not hasattr(done, "body") and not isinstance(done, ast.Match):
             calls = (n for n in ast.walk(done) if isinstance(n, ast.Call))
             names |= {
@@ -135,8 +135,9 @@ class Finder:
             }
         return names
 
-    def _after_all(self, block: list[ast.stmt]) -> set[str]:
-        return {name for done in block for name in self._after(done)}
+    def after_all(self, block: list[ast.stmt]) -> set[str]:
+        """Return the same when all of a block is over."""
+        return {name for done in block for name in self.after(done)}
 
     def _proved(self, test: ast.expr, truth: bool, depth: int = 0) -> set[str]:
         """Return the paths that are inside if a condition is true, or not."""

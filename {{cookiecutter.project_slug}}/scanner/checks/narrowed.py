@@ -7,9 +7,13 @@ stands for its last part (``name == Path(name).name``) names no other folder.
 """
 
 import ast
+import functools
+import re
 from collections import Counter
+from collections.abc import Collection, Mapping
 
 from .confinement import Confined, Finder, Flows
+from .registrations import FUNCTIONS, flows
 from .source import Source
 from .words import is_harmless
 
@@ -17,6 +21,10 @@ _START = (0, 1)  # an argument is there from the first line on
 _MADE_OF = frozenset({"isalnum", "isalpha", "isdecimal", "isdigit"})
 _MADE_OF |= {"isidentifier", "isnumeric"}
 _MATCHERS = frozenset({"fullmatch", "match"})
+_NUMBERS = frozenset({"bool", "float", "int", "len"})
+#: All but letters, digits and dashes.
+_REST = re.compile(r"\[\^(?:[a-z]-[a-z]|[A-Z]-[A-Z]|\d-\d|[\w-]|\\[dw])+\]\+?")
+_PUT_IN = re.compile(r"[\w-]*")
 _TABLES = ast.Dict | ast.List | ast.Set | ast.Tuple
 
 
@@ -24,17 +32,41 @@ def harmless_words(
     source: Source, nodes: list[ast.AST], steps: Flows
 ) -> Confined:
     """Find where each word has been asked, and not been changed since."""
-    return _Narrowed(source, nodes, steps).over(nodes)
+    return _Narrowed(source, nodes, steps, _refusers(source)).over(nodes)
+
+
+@functools.lru_cache(maxsize=1)
+def _refusers(source: Source) -> Mapping[str, frozenset[int]]:
+    """Return the functions that refuse harm, and where it is given them.
+
+    ``_check(name)`` comes back if the name is a harmless one, or not at all.
+    """
+    found: dict[str, frozenset[int]] = {}
+    for node in source.nodes:
+        if isinstance(node, FUNCTIONS) and not node.decorator_list:
+            nodes = list(ast.walk(node))
+            finder = _Narrowed(source, nodes, list(flows(nodes)), {})
+            known = finder.after_all(node.body)
+            order = [arg.arg for arg in node.args.args]
+            places = frozenset(
+                place for place, name in enumerate(order) if name in known
+            )
+            found[node.name] = found.get(node.name, places) & places
+    return found
 
 
 class _Narrowed(Finder):
     asks = refuses = "?"  # where a path lies is asked of it resolved
 
     def __init__(
-        self, source: Source, nodes: list[ast.AST], steps: Flows
+        self,
+        source: Source,
+        nodes: list[ast.AST],
+        steps: Flows,
+        refusers: Mapping[str, frozenset[int]],
     ) -> None:
         super().__init__(steps)
-        self._source = source
+        self._source, self._refusers = source, refusers
         given = [target for target, _ in steps if isinstance(target, ast.Name)]
         often = Counter(target.id for target in given)
         here = {x.id for x in nodes if isinstance(x, ast.Name)}
@@ -49,6 +81,16 @@ class _Narrowed(Finder):
         for name in here:  # in a comprehension, what is made stands before
             if not often[name] or (often[name] == 1 and name in early):
                 self.resolved[name] = _START
+
+    def after(self, done: ast.stmt) -> set[str]:
+        """Know a word, too, that ``_check(word)`` has let pass."""
+        names = super().after(done)
+        call = done.value if isinstance(done, ast.Expr) else None
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name):
+            for place in self._refusers.get(call.func.id, ()):
+                for word in call.args[place : place + 1]:
+                    names |= _name(word)
+        return names
 
     def by_call(self, test: ast.Call, truth: bool, depth: int) -> set[str]:
         """Judge ``PATTERN.fullmatch(word)`` and ``word.isalnum()``."""
@@ -106,6 +148,28 @@ class _Narrowed(Finder):
         whole = how == "fullmatch" or text != str(said).removeprefix("^")
         text = text if text.endswith("$") else text + "$" * whole
         return is_harmless(f"^{text}")
+
+
+def is_clean(call: ast.Call, clean: Collection[str]) -> bool:
+    """Tell a call of which no harm comes, whatever goes in.
+
+    That is a number, a digest, ``re.sub`` that leaves letters alone, or a
+    function that is known for it.
+    """
+    func = call.func
+    if isinstance(func, ast.Name):
+        return func.id in _NUMBERS or func.id in clean
+    if not isinstance(func, ast.Attribute):
+        return False
+    if func.attr == "sub" and len(call.args) > 2:
+        said = [
+            x.value if isinstance(x, ast.Constant) else None
+            for x in call.args[:2]
+        ]
+        return bool(
+            _REST.fullmatch(str(said[0])) and _PUT_IN.fullmatch(str(said[1]))
+        )
+    return func.attr == "hexdigest"
 
 
 def _name(word: ast.expr) -> set[str]:

@@ -33,6 +33,7 @@ class Source:
         constants: What the module's names stand for that are given once.
         notes: Comments that speak to a linter, by line.
         handed: By function, where tools of other files hand it a word.
+        clean: Functions that return nothing harmful, whatever they are given.
     """
 
     path: str
@@ -44,6 +45,7 @@ class Source:
     constants: dict[str, ast.expr]
     notes: dict[int, str]
     handed: dict[str, set[str | int]] = field(default_factory=dict)
+    clean: set[str] = field(default_factory=set)
     _called: dict[ast.expr, str] = field(default_factory=dict)
 
     def each(self, kind: type[Node]) -> list[Node]:

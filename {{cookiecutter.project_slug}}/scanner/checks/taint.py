@@ -9,7 +9,7 @@ from itertools import chain
 
 from .confinement import Confined, confined_names
 from .hosts import allowed_hosts
-from .narrowed import harmless_words
+from .narrowed import harmless_words, is_clean
 from .registrations import Function, Functions, flows, functions, registered
 from .source import Source
 from .words import is_word
@@ -95,6 +95,7 @@ def _tools(
     seen: dict[Function, frozenset[str]] = {}
     handed = _Handed(source, known)
     waiting += handed.from_elsewhere()
+    source.clean.update(cleaners(source, known) if waiting else ())
     while waiting:
         node, first = waiting.pop()
         before = seen.get(node)
@@ -112,13 +113,14 @@ def _tool(source: Source, node: Function, first: frozenset[str]) -> Tool:
     nodes = list(ast.walk(node))
     steps = list(flows(nodes))
     plain = harmless_words(source, nodes, steps)
-    theirs = reached(steps, first, plain)
+    clean = frozenset(source.clean)
+    theirs = reached(steps, first, plain, clean)
     return Tool(
         name=getattr(node, "name", "a lambda"),
         node=node,
         calls=[part for part in nodes if isinstance(part, ast.Call)],
         theirs=theirs,
-        given=_holding(nodes, theirs, plain),
+        given=_holding(nodes, theirs, plain, clean),
         made=_made(source, steps),
         confined=confined_names(nodes, steps),
         hosts=allowed_hosts(source, nodes, steps, theirs),
@@ -146,6 +148,36 @@ def tool_calls(source: Source) -> Iterator[tuple[Tool, ast.Call]]:
                     yield tool, ast.copy_location(inner, call)
 
 
+def cleaners(source: Source, known: Functions) -> frozenset[str]:
+    """Return the functions that let no harm through, by their names.
+
+    Such a one returns a path that it has asked where it lies, or a word that
+    it has looked up, and nothing else of what it was given.
+    """
+    return frozenset(
+        name
+        for name, nodes in known.plain.items()
+        if all(_is_cleaner(source, node, known) for node in nodes)
+    )
+
+
+def _is_cleaner(source: Source, node: Function, known: Functions) -> bool:
+    first = frozenset(_theirs(source, node, known))
+    returned = [
+        step.value
+        for step in ast.walk(node)
+        if isinstance(step, ast.Return) and step.value is not None
+    ]
+    if not first or not returned:
+        return False
+    tool = _tool(source, node, first)
+    return all(
+        not given(value, tool)
+        or tool.confined.at(getattr(value, "id", ""), value)
+        for value in returned
+    )
+
+
 def handed_on(
     source: Source,
 ) -> Iterator[tuple[tuple[str, str], Places]]:
@@ -153,7 +185,7 @@ def handed_on(
 
     Each is told by its module's last name and its own.
     """
-    there = dict(_from_beside(source))
+    there = dict(from_beside(source))
     for tool, call in tool_calls(source):
         owner, _, name = source.called(call.func).rpartition(".")
         place = there.get(name) if not owner else None
@@ -164,7 +196,7 @@ def handed_on(
             yield place, places
 
 
-def _from_beside(source: Source) -> Iterator[tuple[str, tuple[str, str]]]:
+def from_beside(source: Source) -> Iterator[tuple[str, tuple[str, str]]]:
     """Yield what each name stands for that comes from the same package."""
     for node in source.each(ast.ImportFrom):
         module = (node.module or "").rpartition(".")[2]
@@ -279,6 +311,7 @@ def reached(
     steps: list[tuple[ast.expr, ast.expr]],
     first: frozenset[str],
     plain: Confined | None = None,
+    clean: Collection[str] = (),
 ) -> frozenset[str]:
     """Follow names through assignments, each of them once.
 
@@ -286,12 +319,13 @@ def reached(
         steps: The assignments.
         first: The names that hold a word of a caller's.
         plain: Where such a word is known to be harmless.
+        clean: Functions of which nothing harmful comes.
     """
     onward: dict[str, list[int]] = defaultdict(list)
     for number, (_, value) in enumerate(steps):
         for name in {
             word.id
-            for word in _words(value)
+            for word in _words(value, clean)
             if plain is None or not plain.at(word.id, word)
         }:
             onward[name].append(number)
@@ -336,18 +370,21 @@ def _is_ours(arg: ast.arg) -> bool:
     return any(word in _OURS for word in words)
 
 
-def _words(part: ast.AST) -> Iterator[ast.Name]:
+def _words(part: ast.AST, clean: Collection[str]) -> Iterator[ast.Name]:
     """Yield the names that have a say in what comes out."""
     waiting = [part]
     while waiting:
         node = waiting.pop()
         if isinstance(node, ast.Name):
             yield node
-        waiting += _parts(node)
+        waiting += _parts(node, clean)
 
 
 def _holding(
-    nodes: list[ast.AST], theirs: frozenset[str], plain: Confined
+    nodes: list[ast.AST],
+    theirs: frozenset[str],
+    plain: Confined,
+    clean: Collection[str],
 ) -> frozenset[ast.AST]:
     """Return the nodes in which one of these names has a say, in one go."""
     found: set[ast.AST] = set()
@@ -355,22 +392,23 @@ def _holding(
         if isinstance(node, ast.Name):
             if node.id in theirs and not plain.at(node.id, node):
                 found.add(node)
-        elif any(part in found for part in _parts(node)):
+        elif any(part in found for part in _parts(node, clean)):
             found.add(node)
     return frozenset(found)
 
 
-def _parts(node: ast.AST) -> Iterable[ast.AST]:
+def _parts(node: ast.AST, clean: Collection[str]) -> Iterable[ast.AST]:
     """Return what a node is made of.
 
     What is looked up in a table of ours (``TABLE[word]``) is ours, and so is
-    what is only counted (``"?" for _ in words``, ``len(words)``).
+    what is only counted (``"?" for _ in words``, ``len(words)``), and what
+    comes of a function that lets no harm through.
     """
     if isinstance(node, ast.ListComp | ast.SetComp | ast.GeneratorExp):
         return [node.elt]
     if isinstance(node, ast.DictComp):
         return [node.key, node.value]
-    if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "len":
+    if isinstance(node, ast.Call) and is_clean(node, clean):
         return []
     table = _looked_up(node)
     return ast.iter_child_nodes(node) if table is None else [table]

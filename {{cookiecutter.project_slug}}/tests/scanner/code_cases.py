@@ -1232,4 +1232,40 @@ CASES = {
         ".get_secret_value())\n",
         [],
     ),
+    "asked_by_a_helper": (
+        HEAD + "def _inside(name):\n    path = (ROOT / name).resolve()\n"
+        "    if not path.is_relative_to(ROOT):\n        raise OSError\n"
+        "    return path\n"
+        "@tool\ndef f(name: str):\n    return _inside(name).read_text()\n",
+        [],
+    ),
+    "asked_by_a_helper_in_vain": (
+        HEAD + "def _inside(name):\n    path = (ROOT / name).resolve()\n"
+        "    if not path.is_relative_to(ROOT):\n        log(path)\n"
+        "    return path\n"
+        "@tool\ndef f(name: str):\n    return _inside(name).read_text()\n",
+        ["007 high"],
+    ),
+    "refused_by_a_helper": (
+        HEAD + "def _check(name):\n    if name not in NAMES:\n"
+        "        raise OSError\n"
+        "@tool\ndef f(name: str):\n    _check(name)\n"
+        "    return open('/srv/' + name)\n",
+        [],
+    ),
+    "not_refused_by_a_helper": (
+        HEAD + "def _check(name):\n    if name not in NAMES:\n"
+        "        log(name)\n"
+        "@tool\ndef f(name: str):\n    _check(name)\n"
+        "    return open('/srv/' + name)\n",
+        ["007 high"],
+    ),
+    "a_digest_and_a_number": (
+        HEAD + "import hashlib\nimport re\n@tool\n"
+        "def f(a: str, b: str, c: str):\n"
+        "    name = hashlib.sha256(a).hexdigest()\n"
+        "    slug = re.sub('[^a-z0-9]+', '-', c)\n"
+        "    return open(f'/srv/{name}-{int(b)}-{slug}')\n",
+        [],
+    ),
 }

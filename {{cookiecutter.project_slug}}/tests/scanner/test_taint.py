@@ -244,3 +244,20 @@ def test_a_word_is_followed_into_another_file(make_project, calling, lines):
     )
     found = code.check(project, Options()).findings
     assert [f.line for f in found if f.path == "small_server/disk.py"] == lines
+
+
+@pytest.mark.usefixtures("without_bandit")
+def test_what_another_file_has_asked_is_let_be(make_project):
+    project = make_project(
+        **{
+            "small_server/places.py": "def inside(name):\n"
+            "    path = (ROOT / name).resolve()\n"
+            "    if not path.is_relative_to(ROOT):\n        raise OSError\n"
+            "    return path\ndef below(name):\n    return ROOT / name\n",
+            "small_server/tools/extra.py": "from . import tool\n"
+            "from ..places import below, inside\n@tool\ndef f(x):\n"
+            "    inside(x).read_text()\n    below(x).read_text()\n",
+        }
+    )
+    found = code.check(project, Options()).findings
+    assert [(f.id, f.line) for f in found] == [("MCP-CODE-007", 6)]
