@@ -19,6 +19,7 @@ _WAYS = (
     # password = "value", password: str = "value", password=value
     _CLOSED + rb"(?::[ \t]{0,5}[\w.\[\]|? ]{1,30}?(?==))?"
     rb"(?::{0,3}=>?|={2,3}|!={1,2}|[?+.|]=|=>|:)[ \t]{0,20}"
+    rb"(?:[|>][-+]?[ \t]{0,4}\n[ \t]{1,20})?"  # a block of YAML
     + _WRAPPED
     + rb"(?:[bBuUrRfF@$]{1,2}(?=[\"'`]))?(?:"
     + _LITERAL
@@ -29,8 +30,8 @@ _WAYS = (
     _CLOSED + rb"[\s,]{1,40}[\"']?value[\"']?[ \t]{0,4}[:=][ \t]{0,4}"
     rb"(?:" + _LITERAL + rb"|" + _WORD + rb")",
     # <password>value</password>
-    rb"(?:[ \t][^<>\n]{1,80})?>[ \t]{0,8}(?P<element>[^\s<>]{4,120})[ \t]{0,8}"
-    rb"</",
+    rb"(?:[ \t][^<>\n]{1,80})?>[ \t]{0,8}(?:<!\[CDATA\[)?"
+    rb"(?P<element>[^\s<>]{4,120}?)(?:\]\]>)?[ \t]{0,8}</",
     # variable "password" { default = "value" }
     rb"\"[ \t]{0,4}\{[^{}\"]{0,200}?\bdefault[ \t]{0,8}=[ \t]{0,8}" + _LITERAL,
     # environ.get("PASSWORD", "value"), setopt(PASSWORD, "value")

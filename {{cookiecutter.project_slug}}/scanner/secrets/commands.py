@@ -47,6 +47,16 @@ _COMMANDS = {
         rb"(?:sign|verify|encode|decode)\([^,\n]{1,120},[ \t]{0,4}"
         rb"[\"'](?![EHPR]S\d)(?P<password>[^\s\"']{6,120})[\"']"
     ),
+    **dict.fromkeys(
+        (b"ldapadd ", b"ldapmodify ", b"ldapsearch "),
+        re.compile(_FLAGGED % rb"-w[ \t]{1,4}"),
+    ),
+    **dict.fromkeys(
+        (b"mongo ", b"mongosh ", b"mongodump ", b"mongorestore "),
+        re.compile(_FLAGGED % rb"-p[ \t]{1,4}"),
+    ),
+    b"sqlcmd ": re.compile(_FLAGGED % rb"-P[ \t]{0,4}"),
+    b"smbclient ": re.compile(_FLAGGED % rb"-U[ \t]{0,4}[^\s%]{1,80}%"),
     b"psexec": re.compile(_FLAGGED % rb"-p[ \t]{1,4}"),
     b"convertto-securestring ": re.compile(
         rb"(?:-string[ \t])?[\"'](?P<password>[^\"'\n]{4,120})[\"']",

@@ -148,10 +148,14 @@ class Source:
         ) or self._is_encrypted(at)
 
     def quoted(self, at: int) -> bool:
-        """Tell whether the place is in a string that began on its line."""
+        """Tell whether it is in a string or a comment of its own line."""
         begin = self.data.rfind(b"\n", max(0, at - LONGEST), at) + 1
         line = self.data[begin:at]
-        return bool(line.count(b'"') % 2 or line.count(b"'") % 2)
+        return bool(
+            line.lstrip().startswith((b"#", b"//", b"--"))
+            or line.count(b'"') % 2
+            or line.count(b"'") % 2
+        )
 
     def _is_encrypted(self, at: int) -> bool:
         """Tell whether the place is in what may be published as it is."""

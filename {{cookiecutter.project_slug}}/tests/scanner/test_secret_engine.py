@@ -249,6 +249,12 @@ PLANTED = {
     "htpasswd, called": (COMMAND, f"htpasswd -bc .htpasswd admin {PASS}"),
     "sudo": (COMMAND, f"echo {PASS} | sudo -S reboot"),
     "directory's login": (COMMAND, f"binddn cn=admin\nbindpw {PASS}\n"),
+    "search in a directory": (COMMAND, f"ldapsearch -x -w {PASS} -b dc=x"),
+    "dump of a database": (COMMAND, f"mongodump -u root -p {PASS} --out x"),
+    "query": (COMMAND, f"sqlcmd -S db -U sa -P '{PASS}' -Q x"),
+    "share": (COMMAND, f"smbclient //host/x -U bob%{PASS}"),
+    "block of YAML": (PASSWORD, f"password: |\n  {PASS}\n"),
+    "section of XML": (PASSWORD, f"<password><![CDATA[{PASS}]]></password>"),
     "VPN": (COMMAND, f"<auth-user-pass>\nbob\n{PASS}\n</auth-user-pass>"),
     "zeros in a form": (
         "MCP-SEC-AZURE-DEVOPS",
@@ -398,6 +404,7 @@ def test_a_bare_word_in_code_is_an_expression():
     text = f"password = {PASS}"
 
     assert kinds(text, "app.py") == []
+    assert kinds(f"# {text}", "app.py") == [PASSWORD]
     assert kinds(text, "app.ini") == [PASSWORD]
 
 
