@@ -22,6 +22,7 @@ from ..tools import ToolError
 from . import (
     code_rules,
     credential_rules,
+    disclosure_rules,
     essentials,
     library_rules,
     promise_rules,
@@ -63,6 +64,7 @@ _SUSPECT = re.compile(
 _RULES = (
     code_rules,
     credential_rules,
+    disclosure_rules,
     essentials,
     library_rules,
     promise_rules,

@@ -2,13 +2,12 @@
 
 import ast
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 
 from ..model import Severity
 from ..rules import Hit
 from ..ruletable import ruled
 from .confinement import confined_names
-from .credential_rules import SECRET
 from .registrations import flows
 from .source import Source
 from .taint import Tool, given, reached, tool_calls, tools
@@ -94,7 +93,7 @@ def archived_name(source: Source) -> Iterator[Hit]:
         if not isinstance(loop, ast.For | ast.comprehension):
             continue
         listing = loop.iter if isinstance(loop.iter, ast.Call) else None
-        if listing is None or _method(listing) not in _LISTINGS:
+        if listing is None or method(listing) not in _LISTINGS:
             continue
         nodes = list(ast.walk(loop))
         steps = list(flows(nodes))
@@ -120,11 +119,11 @@ def fixed_template(source: Source) -> Iterator[Hit]:
     are for the values, not for the template.
     """
     for tool, call in tool_calls(source):
-        name = source.called(call.func) or _method(call)
+        name = source.called(call.func) or method(call)
         template = call.args[0] if call.args else None
         if name.endswith(TEMPLATES) and template and given(template, tool):
             yield source.hit(call, f"{tool.name} renders its caller's words")
-        elif _method(call) == "format" and _is_given(call, tool):
+        elif method(call) == "format" and _is_given(call, tool):
             message = f"{tool.name} formats by its caller's words"
             yield source.hit(call, message, Severity.MEDIUM)
 
@@ -163,8 +162,8 @@ def fixed_filter(source: Source) -> Iterator[Hit]:
                 if any(given(script, tool) for script in scripts):
                     message = f"{tool.name} runs its caller's script"
                     yield source.hit(node, message)
-            elif isinstance(node, ast.Call) and _method(node) in FILTERS:
-                filter_ = FILTERS[_method(node)]
+            elif isinstance(node, ast.Call) and method(node) in FILTERS:
+                filter_ = FILTERS[method(node)]
                 parts = [part for part in node.args if given(part, tool)]
                 if any(filter_.search(_shape(part)) for part in parts):
                     message = f"{tool.name} puts its caller's words in"
@@ -188,42 +187,6 @@ def escaped_page(source: Source) -> Iterator[Hit]:
             tool.comes_from(node.id, ("escape",), ending=True) for node in raw
         ):
             yield source.hit(call, f"{tool.name} shows its caller's words")
-
-
-@tool_rule("MCP-CODE-015")
-def kept_environment(source: Source) -> Iterator[Hit]:
-    """The environment is where the server's own secrets come in.
-
-    A tool that returns it, or any variable that its caller names, tells them
-    to the model, and to everybody who can read the conversation.
-    """
-    for tool in tools(source):
-        names = {
-            target.id
-            for target, value in flows(list(ast.walk(tool.node)))
-            if isinstance(target, ast.Name)
-            and _whole_environment(source, value)
-        }
-        for node in ast.walk(tool.node):
-            if isinstance(node, ast.Return) and node.value is not None:
-                if _whole_environment(source, node.value, names):
-                    message = f"{tool.name} returns the environment"
-                    yield source.hit(node, message)
-                elif any(
-                    _is_secret(name)
-                    for part in _put_in(node.value)
-                    for name in _variables(source, part)
-                ) or any(
-                    isinstance(part, ast.Call)
-                    and _method(part) == "get_secret_value"
-                    for part in _put_in(node.value)
-                ):
-                    yield source.hit(node, f"{tool.name} returns a secret")
-            elif isinstance(node, ast.expr) and any(
-                given(name, tool) for name in _variables(source, node)
-            ):
-                message = f"{tool.name} reads what its caller names"
-                yield source.hit(node, message)
 
 
 @tool_rule("MCP-CODE-016")
@@ -260,18 +223,6 @@ def ending(source: Source) -> Iterator[Hit]:
                 yield source.hit(loop, f"{tool.name} goes round for ever")
 
 
-@tool_rule("MCP-CODE-043")
-def printed(source: Source) -> Iterator[Hit]:
-    """On stdio, stdout is the protocol's: one line more, and clients give up.
-
-    Where the server has put it out of harm's way, the line stands beside the
-    audit log, without a time or a client, and with whatever was said.
-    """
-    for tool, call in tool_calls(source):
-        if source.called(call.func) in {"print", "sys.stdout.write"}:
-            yield source.hit(call, f"{tool.name} prints")
-
-
 @tool_rule("MCP-CODE-044")
 def asserted(source: Source) -> Iterator[Hit]:
     """``assert`` is for what cannot be; what a caller sends can be anything.
@@ -282,50 +233,6 @@ def asserted(source: Source) -> Iterator[Hit]:
         for node in ast.walk(tool.node):
             if isinstance(node, ast.Assert) and given(node.test, tool):
                 yield source.hit(node, f"{tool.name} asserts what it is given")
-
-
-@tool_rule("MCP-CODE-023")
-def told_error(source: Source) -> Iterator[Hit]:
-    """Paths, queries, addresses and keys stand in the text of an error.
-
-    FastMCP keeps what it does not know to itself; a tool that catches every
-    error and returns its text, or the whole stack, hands it to the model.
-    """
-    for tool in tools(source):
-        for handler in ast.walk(tool.node):
-            if isinstance(handler, ast.ExceptHandler):
-                yield from _told(source, tool, handler)
-
-
-def _told(
-    source: Source, tool: Tool, handler: ast.ExceptHandler
-) -> Iterator[Hit]:
-    kind = handler.type
-    broad = kind is None or source.called(kind) in {
-        "BaseException",
-        "Exception",
-    }
-    for node in ast.walk(handler):
-        value = node.value if isinstance(node, ast.Return) else None
-        value = node.exc if isinstance(node, ast.Raise) else value
-        if value is None or not isinstance(node, ast.stmt):
-            continue
-        parts = list(ast.walk(value))
-        stack = any(
-            source.called(part.func).startswith("traceback.format_")
-            for part in parts
-            if isinstance(part, ast.Call)
-        )
-        named = handler.name and any(
-            isinstance(part, ast.Name) and part.id == handler.name
-            for part in parts
-            if part is not value
-        )
-        if stack:
-            message = f"{tool.name} returns its stack"
-            yield source.hit(node, message, Severity.MEDIUM)
-        elif broad and named:
-            yield source.hit(node, f"{tool.name} returns any error's text")
 
 
 def _is_long(source: Source, tool: Tool, call: ast.Call) -> bool:
@@ -370,7 +277,7 @@ def _opened(source: Source, call: ast.Call) -> list[ast.expr]:
     if isinstance(call.func, ast.Attribute) and call.func.attr in _METHODS:
         return [call.func.value]
     bare = not any(k.arg == "filter" for k in call.keywords)
-    untars = "tarfile" in source.modules and _method(call) == "extract"
+    untars = "tarfile" in source.modules and method(call) == "extract"
     return call.args[:1] if untars and bare else []
 
 
@@ -378,18 +285,19 @@ def _names(part: ast.AST) -> Iterator[str]:
     return (n.id for n in ast.walk(part) if isinstance(n, ast.Name))
 
 
-def _method(call: ast.Call) -> str:
+def method(call: ast.Call) -> str:
+    """Return the name of the method that is called; else nothing."""
     return call.func.attr if isinstance(call.func, ast.Attribute) else ""
 
 
 def _calculates(source: Source, call: ast.Call, tool: Tool) -> bool:
     """Tell a data frame's ``eval`` and ``query``."""
-    if _method(call) == "eval":
+    if method(call) == "eval":
         return True
     owner = call.func.value if isinstance(call.func, ast.Attribute) else None
     name = source.called(owner) if owner else ""
     framed = tool.comes_from(name, ("pandas.", "polars."))
-    return framed and _method(call) == "query"
+    return framed and method(call) == "query"
 
 
 def _is_script(key: ast.expr | None) -> bool:
@@ -408,7 +316,7 @@ def _shape(part: ast.expr) -> str:
     if isinstance(part, ast.Constant):
         return str(part.value)
     calls = (node for node in ast.walk(part) if isinstance(node, ast.Call))
-    names = (getattr(x.func, "id", "") or _method(x) for x in calls)
+    names = (getattr(x.func, "id", "") or method(x) for x in calls)
     return "" if any("escape" in name for name in names) else "\0"
 
 
@@ -421,70 +329,11 @@ def _is_given(call: ast.Call, tool: Tool) -> bool:
 def _is_database(source: Source, owner: ast.expr, tool: Tool) -> bool:
     """Tell a connection by its name, or by what it comes from."""
     if isinstance(owner, ast.Call):
-        return _method(owner) in CONNECTORS
+        return method(owner) in CONNECTORS
     name = source.called(owner).rpartition(".")[2]
     if name.lower().lstrip("_") in DATABASES:
         return True
     return tool.comes_from(name, CONNECTORS, ending=True)
-
-
-def _whole_environment(
-    source: Source, value: ast.expr, names: Collection[str] = ()
-) -> bool:
-    """Tell whether all of it is in what is returned.
-
-    Args:
-        source: The file.
-        value: What is returned.
-        names: The names that stand for all of it.
-    """
-    if isinstance(value, ast.Name) and value.id in names:
-        return True
-    if isinstance(value, ast.DictComp | ast.ListComp | ast.GeneratorExp):
-        first = value.generators[0]
-        return not first.ifs and _whole_environment(source, first.iter, names)
-    if isinstance(value, ast.Call):
-        func = value.func
-        if isinstance(func, ast.Attribute) and func.attr in {"copy", "items"}:
-            return source.called(func.value) == "os.environ"
-        return any(_whole_environment(source, x, names) for x in value.args)
-    if isinstance(value, ast.Dict):
-        return any(_whole_environment(source, x, names) for x in value.values)
-    return source.called(value) == "os.environ"
-
-
-def _put_in(value: ast.expr) -> list[ast.expr]:
-    """Return what a value is put together of, as it stands in it."""
-    parts = [value]
-    for part in parts:  # which grows meanwhile
-        if isinstance(part, ast.Dict | ast.JoinedStr):
-            parts += part.values
-        elif isinstance(part, ast.List | ast.Tuple):
-            parts += part.elts
-        elif isinstance(part, ast.BinOp):
-            parts += [part.left, part.right]
-        elif isinstance(part, ast.FormattedValue):
-            parts.append(part.value)
-        elif isinstance(part, ast.IfExp):
-            parts += [part.body, part.orelse]
-    return parts
-
-
-def _variables(source: Source, node: ast.expr) -> list[ast.expr]:
-    """Return the names of the variables that an expression reads."""
-    if isinstance(node, ast.Subscript):
-        known = source.called(node.value) == "os.environ"
-        return [node.slice] if known else []
-    if isinstance(node, ast.Call) and node.args:
-        name = source.called(node.func)
-        if name in {"os.environ.get", "os.getenv"}:
-            return [node.args[0]]
-    return []
-
-
-def _is_secret(name: ast.expr) -> bool:
-    text = name.value if isinstance(name, ast.Constant) else ""
-    return isinstance(text, str) and SECRET.fullmatch(text) is not None
 
 
 def _escaped(source: Source, pattern: ast.expr) -> bool:

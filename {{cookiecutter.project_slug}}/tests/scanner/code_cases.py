@@ -19,6 +19,16 @@ PLANTED = {
         HEAD + "import time\n@tool\ndef f(seconds: int):\n"
         "    time.sleep(min(seconds, 5))\n",
     ),
+    "045": (
+        HEAD + "import httpx\nU = 'https://api.example.com/me'\n"
+        "@tool(open_world=True)\ndef f() -> str:\n"
+        "    sent = {'Authorization': get_access_token().token}\n"
+        "    return httpx.get(U, headers=sent, timeout=5).text\n",
+        HEAD + "import httpx\nU = 'https://api.example.com/me'\n"
+        "@tool(open_world=True)\ndef f() -> str:\n"
+        "    sent = {'Authorization': resources().settings.token}\n"
+        "    return httpx.get(U, headers=sent, timeout=5).text\n",
+    ),
     "043": (
         HEAD + "@tool\ndef f(name: str):\n    print('for', name)\n",
         HEAD + "def show(text):\n    print(text)\n@tool\ndef f(log):\n"
@@ -1266,6 +1276,16 @@ CASES = {
         "    name = hashlib.sha256(a).hexdigest()\n"
         "    slug = re.sub('[^a-z0-9]+', '-', c)\n"
         "    return open(f'/srv/{name}-{int(b)}-{slug}')\n",
+        [],
+    ),
+    "a_header_passed_on": (
+        HEAD + "@tool\ndef f() -> str:\n    heard = get_http_headers()\n"
+        "    return ask({'authorization': heard.get('authorization')})\n",
+        ["045 high"],
+    ),
+    "a_header_of_its_own": (
+        HEAD + "@tool\ndef f() -> str:\n    keys = {'crm': 1}\n"
+        "    return ask({'Authorization': f'Bearer {KEYS.get(1)}'})\n",
         [],
     ),
 }
