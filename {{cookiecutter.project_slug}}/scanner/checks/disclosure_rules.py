@@ -3,7 +3,6 @@
 import ast
 from collections.abc import Collection, Iterator
 
-from ..model import Severity
 from ..rules import Hit
 from ..ruletable import ruled
 from .credential_rules import SECRET
@@ -122,8 +121,7 @@ def _told(
             if part is not value
         )
         if stack:
-            message = f"{tool.name} returns its stack"
-            yield source.hit(node, message, Severity.MEDIUM)
+            yield source.hit(node, f"{tool.name} returns its stack")
         elif broad and named:
             yield source.hit(node, f"{tool.name} returns any error's text")
 

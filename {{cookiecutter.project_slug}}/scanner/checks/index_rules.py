@@ -46,12 +46,12 @@ def open_sources(subject: Subject) -> Iterator[Hit]:
         strategy = settings.get("index-strategy")
         if strategy in UNSAFE:
             others = any(key != "index-url" for key, _ in indexes(settings))
-            severity = Severity.HIGH if others else None
+            severity = None if others else Severity.MEDIUM
             message = f"index-strategy is {strategy}"
             yield _hit(subject.project, path, message, severity)
         if settings.get("allow-insecure-host"):
             message = "allow-insecure-host names a host"
-            yield _hit(subject.project, path, message, Severity.HIGH)
+            yield _hit(subject.project, path, message)
         more = [x for key, x in indexes(settings) if key == "extra-index-url"]
         if more and not any(map(_in_clear, more)):
             message = "extra-index-url: any of them may give any package"
@@ -62,7 +62,7 @@ def open_sources(subject: Subject) -> Iterator[Hit]:
         for key, address in indexes(settings):
             if _in_clear(address):
                 message = f"{key} names an index without encryption"
-                yield _hit(subject.project, path, message, Severity.HIGH)
+                yield _hit(subject.project, path, message)
     yield from _by_pip(subject.project)
 
 
@@ -97,7 +97,6 @@ def _opened(
                 line=number,
                 message=f"{dashes}{found['name']} lets others offer packages",
                 anchor=found["name"],
-                severity=Severity.HIGH if clear else None,
             )
 
 

@@ -30,7 +30,7 @@ _ALLOWED = re.compile(rb"(?:#|//|--|;|/\*|<!--)[ \t]*secret-ok\b:?([^\n]*)")
 _UNREASONED = Kind(
     "MCP-SEC-010",
     "A credential is waved through without a reason",
-    Severity.LOW,
+    Severity.MEDIUM,
 )
 _REMEDY = (
     "Revoke it; take it out of the file, and out of the history; read it from"

@@ -150,9 +150,7 @@ def shared_container(service: Service) -> Iterator[Hit]:
     for key in ("pid", "ipc", "network_mode"):
         value = str(service.settings.get(key))
         if value.startswith(("container:", "service:")):
-            message = f"{key}: {value[:60]}"
-            network = Severity.MEDIUM if key == "network_mode" else None
-            yield service.hit(key, message, severity=network)
+            yield service.hit(key, f"{key}: {value[:60]}")
     for other in service.words("volumes_from"):
         yield service.hit("volumes_from", f"volumes_from: {other[:60]}")
 

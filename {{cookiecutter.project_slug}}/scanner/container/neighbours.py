@@ -38,7 +38,7 @@ _PROGRAMS: tuple[tuple[tuple[str, Severity, str], ...], ...] = (
     (
         (
             r"^--?protected-mode\s+['\"]?no\b",
-            Severity.MEDIUM,
+            Severity.HIGH,
             "Redis answers everybody, without a password",
         ),
         (

@@ -11,7 +11,7 @@ from .source import LONGEST, Kind, Secret, Source
 
 Cell = tuple[int, bytes]  # where it starts, and what it holds
 Table = tuple[list[bytes], Iterator[list[Cell]]]
-COLUMN = Kind("MCP-SEC-012", "Passwords in a table", Severity.MEDIUM)
+COLUMN = Kind("MCP-SEC-012", "Passwords in a table", Severity.HIGH)
 _MARKS = {".csv": b",;", ".tsv": b"\t"}
 _CELL = (
     rb" *(?:\"(?P<double>(?:[^\"]|\"\")*)\"|'(?P<single>(?:[^']|'')*)'"

@@ -16,14 +16,10 @@ _TIMED = _CALLED | {"schedule"}
 _RENOVATE = r"(\.github/|\.gitlab/)?(renovate\.json5?|\.renovaterc(\.json)?)"
 # What asks for an ecosystem of Dependabot's, and which will do.
 _KINDS = (
-    (r"(.*/)?uv\.lock", ("uv", "pip"), None),
-    (WORKFLOW.pattern, ("github-actions",), Severity.LOW),
-    (r"(.*/)?(Docker|Container)file", ("docker",), Severity.LOW),
-    (
-        r"(.*/)?(docker-)?compose\.ya?ml",
-        ("docker-compose",),
-        Severity.LOW,
-    ),
+    (r"(.*/)?uv\.lock", ("uv", "pip")),
+    (WORKFLOW.pattern, ("github-actions",)),
+    (r"(.*/)?(Docker|Container)file", ("docker",)),
+    (r"(.*/)?(docker-)?compose\.ya?ml", ("docker-compose",)),
 )
 upkeep = ruled(__file__, on="upkeep")
 
@@ -56,8 +52,7 @@ def no_scan(project: Project, flows: Sequence[Workflow]) -> Iterator[Hit]:
 def no_updates(project: Project, flows: Sequence[Workflow]) -> Iterator[Hit]:
     """What is pinned stays as it is, its faults too, until somebody moves it.
 
-    For what a lock holds this is worse than for images and actions. Renovate
-    does as well as Dependabot.
+    Renovate does as well as Dependabot.
     """
     locked = any(project.named(_KINDS[0][0]))
     if not locked or any(project.named(_RENOVATE)):
@@ -70,7 +65,7 @@ def no_updates(project: Project, flows: Sequence[Workflow]) -> Iterator[Hit]:
     for settings in given:
         updates = tables(settings.content, "updates")
         named = {str(each.get("package-ecosystem")) for each in updates}
-        for paths, wanted, severity in _KINDS:
+        for paths, wanted in _KINDS:
             if named.isdisjoint(wanted) and any(project.named(paths)):
                 message = f"nothing is said of {wanted[0]}"
                 yield Hit(
@@ -78,5 +73,4 @@ def no_updates(project: Project, flows: Sequence[Workflow]) -> Iterator[Hit]:
                     line=1,
                     anchor=message,
                     message=message,
-                    severity=severity,
                 )

@@ -314,12 +314,12 @@ CASES = {
     "told_to_a_new_logger": (
         "import logging\ndef f(token):\n"
         "    logging.getLogger(__name__).info('with %s', token)\n",
-        ["020 medium"],
+        ["020 high"],
     ),
     "told_with_an_event": (
         "def f(log, context):\n"
         "    log.event('called', arguments=context.message.arguments)\n",
-        ["020 medium"],
+        ["020 high"],
     ),
     "a_dot_between_repeats": (
         "import re\nP = re.compile(r'^(([a-z])+.)+[A-Z]$')\n",
@@ -367,7 +367,7 @@ CASES = {
         HEAD + "@tool\ndef f(a: int) -> str:\n    try:\n"
         "        return str(1 // a)\n    except Exception as error:\n"
         "        raise ValueError(str(error)) from error\n",
-        ["023 low"],
+        ["023 medium"],
     ),
     "an_error_raised_again": (
         HEAD + "@tool\ndef f(a: int) -> str:\n    try:\n"
@@ -584,7 +584,7 @@ CASES = {
     ),
     "logged_headers": (
         "def f(log, request):\n    log.info('%s', dict(request.headers))\n",
-        ["020 medium"],
+        ["020 high"],
     ),
     "logged_header": (
         "def f(log, request):\n    log.info(request.headers['accept'])\n",
@@ -592,7 +592,7 @@ CASES = {
     ),
     "weak_ciphers": (
         "CIPHERS = 'ALL:@SECLEVEL=0'\ndef f(c):\n    c.set_ciphers(CIPHERS)\n",
-        ["018 high"],
+        ["018 medium"],
     ),
     "strong_ciphers": ("def f(c):\n    c.set_ciphers('ECDHE+AESGCM')\n", []),
     "answers_a_request": (
@@ -608,7 +608,7 @@ CASES = {
     "enough_rounds": ("import bcrypt\nsalt = bcrypt.gensalt(rounds=12)\n", []),
     "every_origin_alone": (
         "def f(CORS, app):\n    return CORS(app, allow_origins=['*'])\n",
-        ["021 medium"],
+        ["021 high"],
     ),
     "unverified_by_name": (
         "import jwt\noff = {'verify_signature': False}\ndef f(t):\n"
@@ -884,7 +884,7 @@ CASES = {
         "import os\ndef f(mode):\n    return mode == os.getenv('MODE')\n",
         [],
     ),
-    "console": ("import code\ncode.interact()\n", ["011 low"]),
+    "console": ("import code\ncode.interact()\n", ["011 medium"]),
     "eval_put_together": (
         "import builtins\ndef f(x):\n"
         "    return getattr(builtins, 'ev' + 'al')(x)\n",
@@ -902,7 +902,7 @@ CASES = {
     "mode_by_names": (
         "import os, stat\ndef f(p):\n"
         "    os.chmod(p, stat.S_IRUSR | stat.S_IWOTH)\n",
-        ["019 high"],
+        ["019 medium"],
     ),
     "own_mode_by_names": (
         "import os, stat\ndef f(p):\n"
@@ -911,12 +911,12 @@ CASES = {
     ),
     "token_by_keyword": (
         "def f(log, password):\n    log.info('in', password=password)\n",
-        ["020 medium"],
+        ["020 high"],
     ),
     "header_in_the_log": (
         "def f(log, request):\n"
         "    log.debug('%s', request.headers['authorization'])\n",
-        ["020 medium"],
+        ["020 high"],
     ),
     "length_by_keyword": (
         "def f(log, password):\n    log.info('in', size=len(password))\n",
@@ -989,17 +989,17 @@ CASES = {
         "import builtins\nrun = getattr(builtins, 'eval')\n",
         ["017 high"],
     ),
-    "umask": ("import os\nos.umask(0)\n", ["019 high"]),
+    "umask": ("import os\nos.umask(0)\n", ["019 medium"]),
     "umask_read": ("import os\nmask = os.umask(0)\nos.umask(mask)\n", []),
     "tls_in_a_table": ("import ssl\nx = {ssl.TLSVersion.TLSv1: 1}\n", []),
     "tls_context": (
         "import ssl\nc = ssl.SSLContext(ssl.PROTOCOL_TLSv1)\n",
-        ["018 high"],
+        ["018 medium"],
     ),
     "umask_kept": ("import os\nos.umask(0o077)\n", []),
     "token_in_text": (
         "def f(log, token):\n    log.info(f'using {token}')\n",
-        ["020 medium"],
+        ["020 high"],
     ),
     "a_url": ("token_url = 'https://id.example.com/token'\n", []),
     "a_name_of_a_header": ("TOKEN_HEADER = 'X-Auth-Token'\n", []),

@@ -77,7 +77,7 @@ COMPOSE: dict[tuple[str, str], tuple[list[str], list[str]]] = {
         [service("cap_add: [SYS_ADMIN]"), service("cap_add: [CAP_NET_RAW]")],
         [service("cap_add: [NET_BIND_SERVICE]")],
     ),
-    ("116", "high"): (
+    ("116", "critical"): (
         [
             service("devices: ['/dev/sda:/dev/xvda:r']"),
             service("devices: [/dev/mem]"),
@@ -99,19 +99,16 @@ COMPOSE: dict[tuple[str, str], tuple[list[str], list[str]]] = {
             service("sysctls: ['net.ipv4.tcp_syncookies=1']"),
         ],
     ),
-    ("118", "low"): (
+    ("118", "medium"): (
         [
+            service("network_mode: 'container:other'"),
             service("pid: 'service:other'"),
             service("ipc: 'container:other'"),
             service("volumes_from: ['container:other:ro']"),
         ],
-        [service("ipc: private")],
+        [service("ipc: private"), service("network_mode: none")],
     ),
-    ("118", "medium"): (
-        [service("network_mode: 'container:other'")],
-        [service("network_mode: none")],
-    ),
-    ("119", "low"): (
+    ("119", "medium"): (
         [
             service("oom_kill_disable: true"),
             service("oom_score_adj: -1000"),
@@ -142,7 +139,7 @@ COMPOSE: dict[tuple[str, str], tuple[list[str], list[str]]] = {
         ],
     ),
     ("104", "medium"): ([service("userns_mode: host")], []),
-    ("125", "low"): (
+    ("125", "medium"): (
         [
             service("volumes: ['./nginx.conf:/etc/nginx/nginx.conf']"),
             service("volumes: ['./x.yaml:/app/x.yaml:rw']"),
@@ -183,7 +180,7 @@ COMPOSE: dict[tuple[str, str], tuple[list[str], list[str]]] = {
         ],
         [service('tmpfs: ["/tmp:rw,noexec,nosuid"]'), service("tmpfs: /exec")],
     ),
-    ("123", "medium"): (
+    ("123", "high"): (
         [
             "services: {a: {mem_limit: !reset null}}\n",
             "services: {a: {cap_drop: !override [KILL]}}\n",
@@ -195,7 +192,6 @@ COMPOSE: dict[tuple[str, str], tuple[list[str], list[str]]] = {
             service("environment: {GF_AUTH_ANONYMOUS_ENABLED: 'true'}"),
             service("environment: [GF_USERS_ALLOW_SIGN_UP=true]"),
             service("command: [--web.enable-admin-api]"),
-            service("command: valkey-server --protected-mode no"),
         ],
         [
             service("environment: {GF_AUTH_ANONYMOUS_ENABLED: 'false'}"),
@@ -206,6 +202,7 @@ COMPOSE: dict[tuple[str, str], tuple[list[str], list[str]]] = {
     ),
     ("120", "high"): (
         [
+            service("command: valkey-server --protected-mode no"),
             service(
                 "environment:",
                 "  GF_AUTH_ANONYMOUS_ENABLED: true",
@@ -284,7 +281,7 @@ COMPOSE: dict[tuple[str, str], tuple[list[str], list[str]]] = {
         ],
         [service()],
     ),
-    ("112", "medium"): (
+    ("112", "high"): (
         [
             service('ports: ["9090:9090"]'),
             service('ports: ["0.0.0.0:6379:6379/tcp"]'),

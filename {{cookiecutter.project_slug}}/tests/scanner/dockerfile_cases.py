@@ -155,7 +155,7 @@ DOCKERFILES: dict[tuple[str, str], tuple[list[str], list[str]]] = {
             ),
         ],
     ),
-    ("029", "high"): (
+    ("029", "medium"): (
         [
             "# syntax=evil/dockerfile:1\n" + image(""),
             "#syntax = docker/dockerfile:latest\n" + image(""),
@@ -281,7 +281,7 @@ DOCKERFILES: dict[tuple[str, str], tuple[list[str], list[str]]] = {
         ],
         [image("RUN echo sudo")],
     ),
-    ("026", "medium"): (
+    ("026", "high"): (
         [
             image("").replace("3.13.9-slim\nRUN", f"{tag}\nRUN")
             for tag in ("3.8.20-slim", "2.7", "3.13.9-slim-buster")
@@ -299,7 +299,7 @@ DOCKERFILES: dict[tuple[str, str], tuple[list[str], list[str]]] = {
             "FROM alpine:3.22\nUSER app\nHEALTHCHECK CMD true\n",
         ],
     ),
-    ("027", "medium"): (
+    ("027", "critical"): (
         [image("RUN echo 'PermitRootLogin yes' >> /etc/ssh/sshd_config")],
         [image("RUN echo 'PermitRootLogin no' >> /etc/ssh/sshd_config")],
     ),
@@ -321,7 +321,7 @@ DOCKERFILES: dict[tuple[str, str], tuple[list[str], list[str]]] = {
         [image("RUN echo 'mcpuser ALL=(ALL) NOPASSWD: ALL' >> /etc/sudoers")],
         [],
     ),
-    ("025", "high"): (
+    ("025", "medium"): (
         [
             image("RUN setcap cap_sys_admin,cap_net_raw+ep /usr/bin/python3"),
             image("RUN setcap all=eip /usr/bin/python3"),

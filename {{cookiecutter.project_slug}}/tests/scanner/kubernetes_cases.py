@@ -95,7 +95,7 @@ KUBERNETES: dict[tuple[str, str], tuple[list[str], list[str]]] = {
         [pod(spec=f"{x}: true") for x in ("hostNetwork", "hostPID")],
         [pod(spec="hostNetwork: false")],
     ),
-    ("225", "low"): (
+    ("225", "medium"): (
         [pod(spec="shareProcessNamespace: true")],
         [pod(spec="shareProcessNamespace: false")],
     ),
@@ -267,7 +267,7 @@ KUBERNETES: dict[tuple[str, str], tuple[list[str], list[str]]] = {
         ],
         [thing("RoleBinding", "roleRef: {name: view}")],
     ),
-    ("222", "medium"): (
+    ("222", "high"): (
         [
             thing("Service", BALANCER),
             thing(
@@ -309,18 +309,16 @@ KUBERNETES: dict[tuple[str, str], tuple[list[str], list[str]]] = {
         [pod(spec="volumes: [{name: x, projected: {} }]")],
     ),
     ("226", "medium"): (
-        [
-            pod(container="args: [--web.enable-lifecycle]"),
-            pod(container="args: [--protected-mode, 'no']"),
-        ],
+        [pod(container="args: [--web.enable-lifecycle]")],
         [pod(container="args: [--storage.tsdb.path=/data]")],
     ),
     ("226", "high"): (
         [
+            pod(container="args: [--protected-mode, 'no']"),
             pod(
                 container="env: [{name: MYSQL_ALLOW_EMPTY_PASSWORD,"
                 " value: 'yes'}]"
-            )
+            ),
         ],
         [pod(container="env: [{name: MYSQL_USER, value: 'yes'}]")],
     ),
@@ -346,7 +344,7 @@ KUBERNETES: dict[tuple[str, str], tuple[list[str], list[str]]] = {
             ),
         ],
     ),
-    ("228", "medium"): (
+    ("228", "high"): (
         [
             thing("Ingress", "spec: {rules: [{host: a.example}]}"),
             thing("Gateway", "spec: {listeners: [{protocol: HTTP}]}"),
@@ -376,7 +374,7 @@ KUBERNETES: dict[tuple[str, str], tuple[list[str], list[str]]] = {
             ),
         ],
     ),
-    ("233", "medium"): (
+    ("233", "high"): (
         [
             thing("Ingress", TLS).replace(NAME, CORS),
             thing("Ingress", TLS).replace(

@@ -49,7 +49,7 @@ SETUPS = {
     ),
     "006": (
         "MCP_COMMAND_SANDBOX=best-effort",
-        "medium",
+        "high",
         "MCP_COMMAND_SANDBOX=require",
     ),
     "007": ("MCP_COMMAND_NETWORK=allow", "medium", "MCP_COMMAND_NETWORK=deny"),

@@ -474,7 +474,7 @@ def test_yanks_that_could_not_be_looked_for_are_said(
 
 @pytest.mark.parametrize(
     ("status", "severity"),
-    [("quarantined", Severity.CRITICAL), ("archived", Severity.LOW)],
+    [("quarantined", Severity.CRITICAL), ("archived", Severity.MEDIUM)],
 )
 def test_a_project_that_its_index_marks_is_found(
     status, severity, scan_lock, install, bench

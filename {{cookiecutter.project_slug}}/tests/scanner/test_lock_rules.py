@@ -15,7 +15,7 @@ PROTOCOL = PYPROJECT.replace("demo>=1,<2", "fastmcp>=4")
 IN_CLEAR = f'{{ registry = "{osv.INDEX.replace("https:", "http:")}" }}'
 GIT = '{ git = "https://host/demo?rev=1#0" }'
 RULES_OF_LOCKS = {
-    "001": (Severity.HIGH, {"uv.lock": ""}),
+    "001": (Severity.MEDIUM, {"uv.lock": ""}),
     "002": (
         Severity.MEDIUM,
         {"uv.lock": LOCK.replace(">=1,<2", ">=1,<3")},
@@ -116,7 +116,7 @@ RULES_OF_LOCKS = {
         {"pyproject.toml": f'[build-system]\nrequires = ["b"]\n\n{PYPROJECT}'},
     ),
     "011": (
-        Severity.HIGH,
+        Severity.MEDIUM,
         {"uv.lock": "", "requirements.txt": f"demo --hash=sha256:{'0' * 64}"},
     ),
 }
@@ -300,8 +300,8 @@ def test_what_is_moving_beside_the_lock_is_found(text, known, scan_lock):
     ("text", "severity"),
     [
         ("index-url = http://host/simple", Severity.HIGH),
-        ("extra-index-url=https://host/simple", Severity.MEDIUM),
-        ("trusted-host = host", Severity.MEDIUM),
+        ("extra-index-url=https://host/simple", Severity.HIGH),
+        ("trusted-host = host", Severity.HIGH),
         ("index-url = https://host/simple", None),
     ],
 )
@@ -380,8 +380,8 @@ def test_sources_that_are_no_fault_are_let_be(scan_lock):
 @pytest.mark.parametrize(
     ("line", "severity"),
     [
-        ("--extra-index-url https://host/simple", Severity.MEDIUM),
-        ("--trusted-host host", Severity.MEDIUM),
+        ("--extra-index-url https://host/simple", Severity.HIGH),
+        ("--trusted-host host", Severity.HIGH),
         ("--index-url=http://host/simple", Severity.HIGH),
         ("--index-url https://host/simple", None),
     ],

@@ -74,7 +74,7 @@ def test_a_project_does_not_let_everybody_s_tools_run_unasked(
     found, text, fires
 ):
     path = ".claude/settings.json"
-    expected = {("023", "medium", path)} if fires else set()
+    expected = {("023", "high", path)} if fires else set()
     assert found(**{path: text}) == expected
 
 
@@ -87,7 +87,7 @@ def test_a_clients_toml_is_read_too(found):
 def test_an_editor_does_not_approve_every_tool(found):
     path = ".vscode/settings.json"
     text = '// ours\n{"chat.tools.autoApprove": true,}\n'
-    assert found(**{path: text}) == {("023", "medium", path)}
+    assert found(**{path: text}) == {("023", "high", path)}
 
 
 def test_what_completes_a_unit_need_not_say_it_all(found):

@@ -92,12 +92,12 @@ SCRIPT = "        run: pytest\n"
 FROM_FORK = "          ref: ${X github.event.pull_request.head.sha }}\n"
 TARGET = FLOW.replace("  pull_request:", "  pull_request_target:")
 PLANTED = {
-    "001-tag": ("001", "high", FLOW.replace(COMMIT, "v7")),
-    "001-branch": ("001", "high", FLOW.replace(COMMIT, "main")),
-    "001-short": ("001", "high", FLOW.replace(COMMIT, COMMIT[:12])),
+    "001-tag": ("001", "medium", FLOW.replace(COMMIT, "v7")),
+    "001-branch": ("001", "medium", FLOW.replace(COMMIT, "main")),
+    "001-short": ("001", "medium", FLOW.replace(COMMIT, COMMIT[:12])),
     "001-job": (
         "001",
-        "high",
+        "medium",
         FLOW + "  more:\n    uses: a/b/.github/workflows/c.yml@v1\n",
     ),
     "002-ref": (
@@ -129,12 +129,12 @@ PLANTED = {
     ),
     "004-label": (
         "004",
-        "medium",
+        "high",
         FLOW.replace("ubuntu-24.04", "[self-hosted, linux]"),
     ),
     "004-group": (
         "004",
-        "medium",
+        "high",
         FLOW.replace("ubuntu-24.04", "{group: a, labels: self-hosted}"),
     ),
     "005": (
@@ -215,7 +215,7 @@ SECRET = "${X secrets.DEPLOY }}".replace("X", "{")
 KEY = f"env: {{KEY: '{SECRET}'}}\n        run: "
 PLANTED |= (
     {
-        f"008-{name}": ("008", "medium", FLOW.replace("run: pytest", text))
+        f"008-{name}": ("008", "high", FLOW.replace("run: pytest", text))
         for name, text in {
             "echo": f"run: echo {SECRET}",
             "flag": f"run: twine upload --password {SECRET} dist/*",
@@ -526,11 +526,11 @@ WHOLE = {
             {CI: CALLED.replace("pytest", "python -I security_scan.py")},
             [],
         ),
-        ({UPDATES: EVERY.replace(": uv", ": npm")}, [("016", "medium")]),
+        ({UPDATES: EVERY.replace(": uv", ": npm")}, [("016", "low")]),
         ({UPDATES: EVERY.replace(": uv", ": pip")}, []),
         ({UPDATES: EVERY.replace(": docker\n", ": npm\n")}, [("016", "low")]),
         ({UPDATES: EVERY.replace("github-actions", "npm")}, [("016", "low")]),
-        ({UPDATES: None}, [("016", "medium")]),
+        ({UPDATES: None}, [("016", "low")]),
         ({UPDATES: None, "renovate.json": "{}"}, []),
         ({UPDATES: None, "uv.lock": None}, []),
     ],
@@ -554,7 +554,7 @@ def test_another_script_is_another_finding(check):
 
 def test_an_action_is_judged_like_a_workflow(found):
     assert found(ACTION.replace(COMMIT, "v7"), "action.yml") == [
-        ("001", "high")
+        ("001", "medium")
     ]
 
 
@@ -583,8 +583,11 @@ def test_missing_permissions_are_one_finding_for_the_file(found):
     ("comment", "expected"),
     [
         ("# zizmor: ignore[unpinned-uses] tags of our own", []),
-        ("# zizmor: ignore[unpinned-uses]", [("001", "high"), ("005", "low")]),
-        ("# v7", [("001", "high")]),
+        (
+            "# zizmor: ignore[unpinned-uses]",
+            [("001", "medium"), ("005", "low")],
+        ),
+        ("# v7", [("001", "medium")]),
     ],
 )
 def test_an_ignore_holds_with_its_reason_and_is_a_finding_without(
