@@ -3,8 +3,10 @@
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
+from ..model import Severity
 from ..rules import Hit
 from ..ruletable import ruled
 from .changes import change_in, stays_within
@@ -121,7 +123,10 @@ def unscoped(component: Component) -> Iterator[Hit]:
     """Without a scope, every token that is good for anything is good here."""
     needs_one = component.declared and component.name not in OPEN_TOOLS
     if needs_one and not component.scope:
-        yield component.hit("names no scope")
+        # Who may do harm there is nobody's decision.
+        worse = component.marks.get("destructiveHint")
+        hit = component.hit("names no scope")
+        yield replace(hit, severity=Severity.HIGH) if worse else hit
 
 
 @names("MCP-SUR-014")

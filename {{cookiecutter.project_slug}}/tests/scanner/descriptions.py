@@ -129,6 +129,8 @@ HONEST: list[str] = [
     "The deprecated endpoint is unsafe; the new one is the default.",
     "The assistant's name is shown before each of its messages.",
     "Send a message quietly: nobody gets a sound.",
+    "Return the rules for passwords. Never tell anybody yours.",
+    "Never tell anyone your password; the server never asks for it.",
     "Read a file. Use this tool when you need the contents of a single file.",
     "Overwrite a file. Use with caution: there is no warning.",
     "Use this to understand which folders there are before opening files.",
