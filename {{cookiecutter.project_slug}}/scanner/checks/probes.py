@@ -9,6 +9,7 @@ from ..model import CheckResult, Coverage, Finding, Options, State
 from ..probes import witness
 from ..probes.access import with_tokens
 from ..probes.arguments import SETTINGS, Attack
+from ..probes.causes import by_cause
 from ..probes.controls import with_planted_tools
 from ..probes.findings import found
 from ..probes.lab import Lab, lab
@@ -125,7 +126,7 @@ def _result(
             covered=len(there) - len(attack.left),
             total=len(there),
         ),
-        findings=(*attack.findings, *around),
+        findings=tuple(by_cause([*attack.findings, *around], there)),
     )
 
 

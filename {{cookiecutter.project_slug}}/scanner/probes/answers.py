@@ -8,6 +8,9 @@ from functools import lru_cache
 from typing import Any, Final
 
 from ..live import refused
+from ..model import Severity
+from ..secrets import engine
+from ..surface.components import Component
 from .lab import Lab
 from .payloads import ENVIRONMENT, filled
 from .shots import Shot
@@ -53,6 +56,22 @@ def faults(
         yield "MCP-PRB-025"
     if any(made in text for made in filled(lab)):
         yield "MCP-PRB-027"
+
+
+def credentials(answer: Mapping[str, Any], lab: Lab) -> dict[bytes, str]:
+    """Return the live credentials in an answer, each with what it is.
+
+    A word of ours, under a name that a credential would have, is none.
+    """
+    ours = [word.encode() for word in (lab.sent, lab.within, lab.inside)]
+    said = Component("answer", "", answer).texts()
+    whole = "\n".join(text for _, text in said).encode("utf-8", "replace")
+    return {
+        secret.value: secret.kind.title
+        for secret in engine.find(whole)
+        if secret.kind.severity.rank <= Severity.HIGH.rank
+        and not any(word in secret.value for word in ours)
+    }
 
 
 def told(word: str, text: str) -> bool:

@@ -2,6 +2,7 @@
 
 import json
 import time
+from ast import FunctionDef
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,14 +14,14 @@ from ..live_stdio import StdioServer
 from ..model import Finding
 from ..surface.components import Component
 from ..tools import ToolError
-from .answers import OUTPUT, faults
+from .answers import OUTPUT, credentials, faults
 from .findings import found
 from .lab import OTHERS, Lab
 from .oracle import telling
 from .payloads import LONG_TEXT, PIPE, unseen
-from .proc import Memory, Strays
+from .proc import MOST, MOST_OF_ANY, Memory, Strays
 from .sayings import behind_backs
-from .shots import GOOD, Shot, shots
+from .shots import ANY_NUMBER, GOOD, HOUR, Shot, shots
 from .sightings import Sightings
 from .traces import tells, traces, unreached
 
@@ -48,6 +49,9 @@ LOST: Final = (
     (Silent, HELD_UP),
     (Noisy, "MCP-PRB-024"),
 )
+BEYOND: Final = frozenset(
+    {"MCP-PRB-001", "MCP-PRB-002", "MCP-PRB-004", "MCP-PRB-028"}
+)
 #: What follows from a worse fault is none of its own: who reads any file
 #: learns paths, who opens any waits for pipes, a shell knows variables and
 #: logs its errors, and who writes anywhere writes as much as it likes.
@@ -60,13 +64,14 @@ FOLLOWS: Final[Mapping[str, frozenset[str]]] = {
     "MCP-PRB-026": frozenset({"MCP-PRB-001", "MCP-PRB-002", "MCP-PRB-004"}),
     "MCP-PRB-037": frozenset({"MCP-PRB-002", "MCP-PRB-004"}),
     "MCP-PRB-040": frozenset({"MCP-PRB-001", "MCP-PRB-002", "MCP-PRB-004"}),
+    "MCP-PRB-047": frozenset({HELD_UP}),
+    "MCP-PRB-048": frozenset({"MCP-PRB-004", "MCP-PRB-022"}),
     "MCP-PRB-041": frozenset(
         {"MCP-PRB-003", "MCP-PRB-004", "MCP-PRB-026", "MCP-PRB-028"}
     ),
     "MCP-PRB-044": frozenset({"MCP-PRB-004", "MCP-PRB-029"}),
-    "MCP-PRB-034": frozenset(
-        {"MCP-PRB-001", "MCP-PRB-002", "MCP-PRB-004", "MCP-PRB-028"}
-    ),
+    "MCP-PRB-034": BEYOND | {"MCP-PRB-049"},
+    "MCP-PRB-049": BEYOND,
 }
 
 Files = Mapping[str, tuple[int, bytes]]
@@ -180,10 +185,13 @@ class _One:
             ours = unseen(self._lab)
             for message in behind_backs(self._component, answer, ours):
                 self._add("MCP-PRB-036", message)
+            self._credentials(shot, answer, calls)
         for probe in faults(self._lab, self._project, shot, answer):
             self._add(probe, said)
         if shot.label.startswith(PIPE) and took >= DEADLINE:
             self._add("MCP-PRB-026", said)
+        if shot.label.startswith(HOUR) and took >= DEADLINE and self._is_plain:
+            self._add("MCP-PRB-047", said)
         if shot.label.startswith(LONG_TEXT) and self._grown():
             self._add("MCP-PRB-037", said)
         if self._seen(said) - self._faults.keys():
@@ -191,6 +199,21 @@ class _One:
             for probe in self._seen(said):
                 self._add(probe, said)
         return json.dumps({k: v for k, v in answer.items() if k != "id"})
+
+    def _credentials(
+        self, shot: Shot, answer: Mapping[str, Any], calls: Counter[str]
+    ) -> None:
+        """Look for those that come back twice; one made anew is no fault."""
+        if there := credentials(answer, self._lab):
+            again = credentials(self._send(shot, calls), self._lab)
+            for kind in sorted(there[v] for v in there.keys() & again.keys()):
+                self._add("MCP-PRB-046", kind)
+
+    @property
+    def _is_plain(self) -> bool:
+        """Whether a thread runs it, which nobody can stop."""
+        there = self._component.declared
+        return there is not None and isinstance(there.function, FunctionDef)
 
     def _send(self, shot: Shot, calls: Counter[str]) -> dict[str, Any]:
         self._label = shot.label
@@ -206,7 +229,8 @@ class _One:
         A busy machine stands still, and what is imported late takes its time
         and its memory once.
         """
-        doubts = {LARGE} if self._memory.is_much() else set()
+        most = MOST_OF_ANY if self._label.startswith(ANY_NUMBER) else MOST
+        doubts = {LARGE} if self._memory.is_much(most) else set()
         for probe, message in self._sightings.of(self._component):
             if probe == HELD_UP:
                 doubts.add(probe)

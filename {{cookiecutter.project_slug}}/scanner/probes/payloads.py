@@ -94,7 +94,7 @@ def _programs(lab: Lab) -> Iterator[tuple[str, str]]:
     yield "newline", f"x\ntouch {mark}\n"
     yield "shell without a path", f"$(touch {lab.trace})"
     yield "quotes without a path", f"'$(touch {lab.trace})'"
-    touch = f"__import__('pathlib').Path('{mark}').touch()"
+    touch = _touching(lab)
     yield "expression", touch
     yield "expression in quotes", f'"+str({touch})+"'
     doubled = touch.replace("'", '"')
@@ -105,6 +105,16 @@ def _programs(lab: Lab) -> Iterator[tuple[str, str]]:
     yield "environment name", "$PROBE_CANARY ${PROBE_CANARY}"
     yield "variable", "PROBE_CANARY"
     yield "option", option(lab)
+
+
+def called(lab: Lab) -> Iterator[tuple[str, str]]:
+    """Yield a function of ``os`` or of Python's own, and what it is given."""
+    yield "system", f"touch {lab.mark}"
+    yield "eval", _touching(lab)
+
+
+def _touching(lab: Lab) -> str:
+    return f"__import__('pathlib').Path('{lab.mark}').touch()"
 
 
 def _shown(lab: Lab) -> str:

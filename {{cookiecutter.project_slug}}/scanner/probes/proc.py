@@ -12,6 +12,8 @@ from ..processes import WORKSPACE
 from .lab import Lab
 
 MOST: Final = 64 * 2**20  # bytes that a call may need for itself
+#: The same where the caller can ask for any number of times as much.
+MOST_OF_ANY: Final = 8 * 2**20
 #: Seconds in which what a call has started may still end by itself.
 SETTLE: Final = 0.5
 _PROCESSES: Final = Path("/proc")
@@ -36,9 +38,9 @@ class Memory:
             (self._process / "clear_refs").write_text("5")
         self._before = self._most()
 
-    def is_much(self) -> bool:
-        """Tell whether too much has been needed since."""
-        return self._most() - self._before > MOST
+    def is_much(self, most: int = MOST) -> bool:
+        """Tell whether more bytes than these have been needed since."""
+        return self._most() - self._before > most
 
     def _most(self) -> int:
         with contextlib.suppress(OSError):

@@ -9,8 +9,9 @@ from ..surface.components import Component
 from .lab import Lab
 from .parcels import ALMOST, ENDLESS, filling
 from .patterns import around
-from .payloads import few, lists, texts
+from .payloads import called, few, lists, texts
 from .schemas import (
+    LARGE,
     choice,
     deep,
     kinds,
@@ -22,6 +23,8 @@ from .schemas import (
 )
 
 GOOD: Final = "a good request"
+ANY_NUMBER: Final = "a number without bound"
+HOUR: Final = "an hour in seconds"
 NUMBERS: Final = frozenset({"integer", "number"})
 Pairs = Sequence[tuple[str, str]]
 
@@ -86,6 +89,7 @@ def _on_tool(tool: Component, lab: Lab, given: Pairs) -> Iterator[Shot]:
         *_by_schema(schemas, lab, good),
         *_set_otherwise(schemas, lab, good),
         *_endless(schemas, good),
+        *_functions(schemas, lab, good),
     ):
         yield _call(tool, label, arguments)
     required = tool.data.get("inputSchema", {}).get("required") or []
@@ -143,7 +147,10 @@ def _by_schema(
         if not allowed or "array" in allowed:
             values.append(("a deep list", deep()))
         if allowed & NUMBERS:
-            values.append(("a large number", largest(schema)))
+            most = largest(schema)
+            label = ANY_NUMBER if most == LARGE else "a large number"
+            values.append((label, most))
+            values += [(HOUR, 3_600)] * (most >= 3_600)
         for label, value in values:
             yield f"{label} as {name}", {**good, name: value}
     numbers = {k: v for k, v in schemas.items() if kinds(v) & NUMBERS}
@@ -164,6 +171,21 @@ def _endless(
         yield label, {**good, **text, name: ENDLESS}
         if places[1:]:
             yield label, {**good, name: ENDLESS}
+
+
+def _functions(
+    schemas: Mapping[str, Any], lab: Lab, good: Mapping[str, Any]
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield a function's name, with what it would be given in the others.
+
+    A tool that looks up by name what it calls finds more than it means to.
+    """
+    places = [k for k, v in schemas.items() if "string" in kinds(v)]
+    for name in places if places[1:] else ():
+        for function, given in called(lab):
+            others = dict.fromkeys(places, given)
+            label = f"a function's name as {name}"
+            yield label, {**good, **others, name: function}
 
 
 def _set_otherwise(

@@ -11,7 +11,9 @@ from .payloads import option
 #: By what was tried: the probe, and how that is said.
 PROBES: Final = {
     "read": ("MCP-PRB-001", "tries to read"),
+    "list": ("MCP-PRB-049", "lists"),
     "write": ("MCP-PRB-002", "tries to write"),
+    "fixed": ("MCP-PRB-048", "tries to write"),
     "option": ("MCP-PRB-028", "gives a program the option"),
     "connect": ("MCP-PRB-029", "connects to"),
     "run": ("MCP-PRB-004", "runs"),

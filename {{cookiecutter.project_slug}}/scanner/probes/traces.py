@@ -93,8 +93,9 @@ def _ends(log: str) -> Counter[str]:
 
 
 def _entry(line: str) -> Mapping[str, object]:
+    """Read a line of the log, or what comes behind a tool's own words."""
     try:
-        entry = json.loads(line)
+        entry = json.loads(line[max(0, line.find('{"timestamp"')) :])
     except (ValueError, RecursionError):
         return {}
     return entry if isinstance(entry, dict) else {}

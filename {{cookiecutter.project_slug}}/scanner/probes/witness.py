@@ -31,14 +31,16 @@ TRAPS = ("outside", "workspace-evil")
 SQL = "probesql' probesql \"probesql"
 _TO_WRITE = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _LINKING = frozenset({"os.link", "os.symlink"})
-_READING = _LINKING | {"os.listdir", "os.scandir"}
+_LISTING = frozenset({"os.listdir", "os.scandir"})
+_READING = _LINKING | _LISTING
 _CHANGING = frozenset(
     {"os.chmod", "os.mkdir", "os.remove", "os.rename", "os.rmdir"}
     | {"sqlite3.connect"}
 )
 _RUNNING = frozenset({"os.posix_spawn", "subprocess.Popen"})
 _ASKING = frozenset({"socket.getaddrinfo", "socket.gethostbyname"})
-_GOING_OUT = _ASKING | {"socket.connect"}
+_SENDING = frozenset({"socket.connect", "socket.sendmsg", "socket.sendto"})
+_GOING_OUT = _ASKING | _SENDING
 _MADE = frozenset({"exec", "pickle.find_class"})
 #: What belongs to the process, and so to everybody who is served by it.
 _COMMON = frozenset({"os.chdir", "os.putenv", "os.unsetenv"})
@@ -202,10 +204,11 @@ def _attempts(event: str, given: tuple[Any, ...], root: str) -> Attempts:
         follows = not flags & getattr(os, "O_NOFOLLOW", 0)
         kind = "write" if flags & _TO_WRITE else "read"
         if kind == "write" and _is_elsewhere(path, root):
-            yield kind, _text(path)
+            yield "fixed", _text(path)
         yield from ((kind, trap) for trap in _traps(path, root, follows))
     else:
         kind = "read" if event in _READING else "write"
+        kind = "list" if event in _LISTING else kind
         follows = event in _READING - _LINKING
         for trap in _traps(given[0], root, follows):
             yield kind, trap

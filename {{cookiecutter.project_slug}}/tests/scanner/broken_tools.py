@@ -9,6 +9,7 @@ import io
 import os
 import pickle
 import posixpath
+import secrets
 import shutil
 import socket
 import sqlite3
@@ -627,6 +628,44 @@ def writes_far_away(text: str) -> None:
 
 
 @tool(read_only=True)
+def makes_room(size: Annotated[int, Field(ge=0)]) -> int:
+    return len(bytearray(size))
+
+
+@tool(read_only=True)
+def waits_as_told(seconds: float = 0.0) -> None:
+    time.sleep(seconds)
+
+
+@tool(read_only=True)
+def calls_by_name(what: str, value: str = "") -> str:
+    try:
+        return str(getattr(os, what)(value))
+    except (AttributeError, OSError, TypeError, ValueError):
+        raise MISSING from None
+
+
+@tool(read_only=True)
+def shows_a_key() -> str:
+    return "used with ghp_x9KqT4vB7nWm2Zs" + "Jc8RfLp3YhGd6QaXe5UtN"
+
+
+@tool(read_only=True)
+def makes_a_password() -> dict[str, str]:
+    return {"password": secrets.token_urlsafe(24)}
+
+
+@tool(read_only=True)
+def tells_by_datagram(text: str) -> bool:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as out:
+        try:
+            out.sendto(b"used", ("192.0.2.1", 9_999))
+        except OSError:
+            return False
+    return True
+
+
+@tool(read_only=True)
 def takes_a_little_memory(times: Annotated[int, Field(le=10**6)]) -> int:
     return len("some words " * times)
 
@@ -688,7 +727,7 @@ FOUND = {
     "counts_unless_told": {"MCP-PRB-001"},
     "decodes": {"MCP-PRB-001"},
     "takes_steps_out": {"MCP-PRB-001"},
-    "lists_any_folder": {"MCP-PRB-001"},
+    "lists_any_folder": {"MCP-PRB-049"},
     "copies_in": {"MCP-PRB-001"},
     "by_prefix": {"MCP-PRB-001"},
     "through_links": {"MCP-PRB-001"},
@@ -717,7 +756,7 @@ FOUND = {
     "tells_what_is_there": {"MCP-PRB-034"},
     "tells_the_size": {"MCP-PRB-034"},
     "from_the_root": {"MCP-PRB-001"},
-    "by_a_glob": {"MCP-PRB-001"},
+    "by_a_glob": {"MCP-PRB-049"},
     "of_the_home": {"MCP-PRB-001"},
     "parses": {"MCP-PRB-001"},
     "unpacks": {"MCP-PRB-002"},
@@ -747,7 +786,13 @@ FOUND = {
     "holds_up_the_others": {"MCP-PRB-008"},
     "takes_memory": {"MCP-PRB-038"},
     "unpacks_whatever_comes": {"MCP-PRB-038"},
-    "writes_far_away": {"MCP-PRB-002"},
+    "writes_far_away": {"MCP-PRB-048"},
+    "makes_room": {"MCP-PRB-038"},
+    "waits_as_told": {"MCP-PRB-047"},
+    "calls_by_name": {"MCP-PRB-004"},
+    "shows_a_key": {"MCP-PRB-046"},
+    "makes_a_password": set(),
+    "tells_by_datagram": {"MCP-PRB-044"},
     "takes_a_little_memory": set(),
     "tidies": {"MCP-PRB-040"},
     "adds": set(),

@@ -288,6 +288,13 @@ def test_what_all_tools_have_in_common_is_one_finding(
         assert said in finding.message
 
 
+def test_line_behind_a_tools_own_words_counts() -> None:
+    line = {"timestamp": "now", "event": "tool_request_completed", "tool": "a"}
+    log = f"shout x{json.dumps(line)}"
+    tool = Component("tool", "a", {}, None)
+    assert list(traces(log, {"a": 1}, [tool])) == []
+
+
 def test_resources_and_prompts_leave_a_line_in_the_log_too() -> None:
     edit = (
         "controls/audit.py",
