@@ -65,6 +65,12 @@ A value of the issuer's form stands behind the issuer's name.
 
 The form is that of many things; the name before it says which one it is.
 """
+_TRIED = """\
+A private key stands in the file, encrypted under a password.
+
+Whoever has the file tries passwords offline, without limit; a weak one opens
+it. Keep it outside the repository.
+"""
 _SILENT = """\
 A comment hides a credential from everyone who scans later, and says no reason.
 
@@ -230,4 +236,5 @@ _register(tokens.ASSIGNED, inspect.getdoc(tokens.by_name) or "")
 _register(tokens.SAMPLE, _TYPED, _SAY_SO)
 _register(passwords.PASSWORD, inspect.getdoc(passwords.passwords) or "")
 _register(headings.COLUMN, inspect.getdoc(headings.columns) or "")
+_register(structures.LOCKED, _TRIED)
 _register(_UNREASONED, _SILENT, "Say why: # secret-ok: a sample of the RFC.")

@@ -26,6 +26,14 @@ _INSERT = re.compile(
     rb"[^\s()]{1,80}\s{0,9}\((?P<heads>[^()]{1,500})\)\s{0,9}values\s{0,9}\(",
     re.IGNORECASE,
 )
+_MARKDOWN = re.compile(
+    rb"^[ \t]{0,8}\|(?P<heads>[^\n]{1,500})\|[ \t\r]*\n"
+    rb"[ \t]{0,8}\|[ \t:|-]{3,200}\|[ \t\r]*\n"
+    rb"(?P<rows>(?:[ \t]*\|[^\n]*(?:\n|\Z))+)",
+    re.MULTILINE,
+)
+_ROW = re.compile(rb"^[ \t]*\|(?P<row>[^\r\n]+?)\|?[ \t\r]*$", re.MULTILINE)
+_BAR = re.compile(rb"(?<!\\)\|")
 _LINE = re.compile(rb"[^\r\n]+")
 _ALONE = re.compile(rb"\s*(?P<value>\S{6,8192})\s*")
 _SUFFIX = re.compile(r"\.(?:txt|secret|conf)$")
@@ -38,7 +46,11 @@ def columns(source: Source) -> Iterator[Secret]:
     password in many places. A table is told of once, however many rows it
     has. Hashes, placeholders and tables under tests/ are left alone.
     """
-    for heads, rows in (*_tables(source), *_inserts(source)):
+    for heads, rows in (
+        *_tables(source),
+        *_inserts(source),
+        *_written(source),
+    ):
         wanted = [at for at, head in enumerate(heads) if _is_password(head)]
         found = (
             Secret(COLUMN, *row[at], names.plain(heads[at]))
@@ -85,6 +97,36 @@ def _inserts(source: Source) -> Iterator[Table]:
             end = found.end() + LONGEST
             row = _cells(source.data, found.end(), end, _VALUES)
             yield heads, iter([row])
+
+
+def _written(source: Source) -> Iterator[Table]:
+    """Yield the tables of Markdown; of two columns each row names its own."""
+    if b"|-" not in source.data and b"| -" not in source.data:
+        return
+    for found in _MARKDOWN.finditer(source.data):
+        if not source.budget.spend():
+            return
+        heads = _split(source.data, *found.span("heads"))
+        lines = _ROW.finditer(source.data, *found.span("rows"))
+        rows = [_split(source.data, *line.span("row")) for line in lines]
+        yield [cell for _, cell in heads], iter(rows)
+        for row in rows:
+            if len(row) > 1 and not _is_password(heads[0][1]):
+                yield [b"", row[0][1]], iter([row[:2]])
+
+
+def _split(data: bytes, begin: int, end: int) -> list[Cell]:
+    """Return the cells of a row of Markdown, without what marks them up."""
+    cells: list[Cell] = []
+    ends = [found.start() for found in _BAR.finditer(data, begin, end)]
+    for stop in (*ends, end):
+        bare = data[begin:stop].strip()
+        for mark in (b"`", b"**"):
+            if bare.startswith(mark) and bare.endswith(mark):
+                bare = bare[len(mark) : -len(mark)]
+        cells.append((data.find(bare, begin), bare))
+        begin = stop + 1
+    return cells
 
 
 def _cells(

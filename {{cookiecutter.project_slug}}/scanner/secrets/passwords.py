@@ -17,6 +17,11 @@ _CODE = re.compile(
     r".*\.(?:pyi?|[cm]?[jt]sx?|go|rs|java|kts?|c|h|cc|cpp|hpp|cs|rb|php|swift"
     r"|scala|lua|p[lm]|exs?|vue|html?|css|ipynb)"
 )
+# Files that hold nothing but settings, and are no samples of one.
+_SETTINGS = re.compile(
+    r"(?!.*[._-](?:example|sample|template|dist|tmpl))"
+    r"(?:.*/)?(?:\.env(?:\.\w+)?|[\w.-]+\.env)"
+)
 _ARN = re.compile(rb"arn:[\w:.-]{1,80}$")  # Amazon's name of a secret
 _SETS = (b"ENV ", b"setenv ")  # what comes next is a name, then a value
 _LOGIN = re.compile(
@@ -52,6 +57,8 @@ def passwords(source: Source) -> Iterator[Secret]:
     passwords are left alone. So are files under tests/.
     """
     code = _CODE.fullmatch(source.path) is not None
+    settings = _SETTINGS.fullmatch(source.path) is not None
+    loose = _LOOSE - {"bare"} if settings else _LOOSE
     for at in source.all(*_WORDS):
         end = _right(source.data, at)
         begin = _left(source.data, at)
@@ -66,7 +73,7 @@ def passwords(source: Source) -> Iterator[Secret]:
         if found.way in _BESIDE and not _BESIDE[found.way].fullmatch(name):
             continue
         if (
-            credible(found.value, name, bare=found.way in _LOOSE)
+            credible(found.value, name, bare=found.way in loose)
             and not source.harmless(at)
             and not _ARN.search(source.data, max(0, begin - 80), begin)
         ):

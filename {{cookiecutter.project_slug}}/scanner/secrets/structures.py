@@ -11,6 +11,11 @@ from . import commands, judge, keyboard
 from .source import Kind, Secret, Source
 
 _KEY_HEAD = re.compile(rb"[A-Z0-9 ]{0,40} PRIVATE KEY(?: BLOCK)?-----")
+# PKCS #8, PEM, and OpenSSH's, whose Base64 names the cipher.
+_LOCKED = re.compile(
+    rb"BEGIN ENCRYPTED |Proc-Type: 4,ENCRYPTED"
+    rb"|b3BlbnNzaC1rZXktdjEAAAAA(?!BG5vbmU)"
+)
 _KEY_REACH = 1000  # bytes after the head in which the key itself begins
 _KEY_COST = 20  # places in a text that are looked at in the same time
 _KEY_LONG = 400  # characters; a key that long was not cut short
@@ -84,7 +89,9 @@ def private_keys(source: Source) -> Iterator[Secret]:
             if _is_key(after):
                 foot = source.data.find(b"-----END", head.end())
                 end = foot if foot > 0 else head.end() + _KEY_REACH
-                yield Secret(KEY, at, source.data[at:end])
+                locked = _LOCKED.search(source.data, at - 11, end)
+                kind = LOCKED if locked else KEY
+                yield Secret(kind, at, source.data[at:end])
     for at in source.all(b"putty-user-key-file-"):
         if source.budget.spend(_KEY_COST) and _PUTTY.match(source.data, at):
             yield Secret(KEY, at, b"PuTTY")
@@ -194,6 +201,7 @@ def key_stores(source: Source) -> Iterator[Secret]:
 
 
 KEY = Kind("MCP-SEC-001", "Private key", Severity.CRITICAL)
+LOCKED = Kind("MCP-SEC-015", "Private key under a password", Severity.MEDIUM)
 TOKEN = Kind("MCP-SEC-002", "JSON Web Token", Severity.HIGH)
 URL = Kind("MCP-SEC-003", "Password in a URL", Severity.HIGH)
 HEADER = Kind("MCP-SEC-006", "Credential in an HTTP header", Severity.HIGH)

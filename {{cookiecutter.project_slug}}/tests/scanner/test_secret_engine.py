@@ -19,7 +19,7 @@ KEY, TOKEN, URL = "MCP-SEC-001", "MCP-SEC-002", "MCP-SEC-003"
 ASSIGNED, PASSWORD = "MCP-SEC-004", "MCP-SEC-005"
 HEADER, COMMAND = "MCP-SEC-006", "MCP-SEC-007"
 MANIFEST, STORE = "MCP-SEC-008", "MCP-SEC-009"
-LOGIN = "MCP-SEC-011"
+LOGIN, LOCKED = "MCP-SEC-011", "MCP-SEC-015"
 SAMPLE, HASHES = "MCP-SEC-013", "MCP-SEC-014"
 
 PASS = "hunt" + "er2Hx"
@@ -58,8 +58,17 @@ PLANTED = {
     "pkcs8": (KEY, pem("")),
     "openssh": (KEY, pem("OPENSSH ")),
     "encrypted pem": (
-        KEY,
+        LOCKED,
         pem(body=f"Proc-Type: 4,ENCRYPTED\nDEK-Info: AES,00FF\n\n{BODY}"),
+    ),
+    "encrypted pkcs8": (LOCKED, pem("ENCRYPTED ")),
+    "encrypted openssh": (
+        LOCKED,
+        pem("OPENSSH ", "b3BlbnNzaC1rZXktdjEAAAAACmFlczI1" + BODY),
+    ),
+    "openssh as it is": (
+        KEY,
+        pem("OPENSSH ", "b3BlbnNzaC1rZXktdjEAAAAABG5vbmUA" + BODY),
     ),
     "pem in a string": (KEY, f'key = "{pem(line=chr(92) + "n")}"'),
     "pem in code": (KEY, pem(line='\\n"\n    "')),
@@ -542,6 +551,7 @@ HOSTILE = {
     "hashes": b"a:$6$" * 2**18,
     "services": b"ipstack_key=abcdefgh12345678 " * 2**15,
     "elements": b"<password " * 2**18,
+    "bars": b"| password | a |\n|---|---|\n" + b"| password | b |\n" * 2**15,
     "random": string.printable.encode() * 2**14,
 }
 

@@ -391,6 +391,7 @@ PLANTED = {
         [ASSIGNED],
         f"APP_KEY=base64:{value('<b43>')}=\n",
     ),
+    ".env, letters": (".env", [PASSWORD], f"A_PASSWORD={'correct' * 2}\n"),
     ".env, quoted": (".env", [PASSWORD], f"ADMIN_PASSWORD='{PASS}!'\n"),
     "notebook": (
         "notebook.ipynb",
@@ -590,11 +591,27 @@ def test_a_table_without_passwords_is_silent(name):
 @pytest.mark.parametrize(
     ("path", "text"),
     [
+        ("a.md", "| name | password |\n|---|---|\n| ada | `<password>` |\n"),
+        ("a.md", "|name|is|\n|---|---|\n|`password`|at least 12 letters|\n"),
+        ("a.md", "| A_PASSWORD | default |\n|--|--|\n| x | required |\n"),
+        (".env.example", f"A_PASSWORD={'correct' * 2}\n"),
+        (".env", "A_PASSWORD=changeme\nPASSWORD_POLICY=strictest\n"),
+    ],
+)
+def test_what_is_no_password_though_it_stands_like_one_is_silent(path, text):
+    assert kinds(path, text) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
         ("a.csv", f'id;"password";x\n1;"{PASS}";2\n'),
         ("a.csv", f"password\n{PASS}\n"),
         ("a.csv", f'user,note,password\nada,"a ""b"", c",{PASS}\n'),
         ("a.CSV", f"id,Pwd\r\n1,x\r\n2,{PASS}\r\n3,{PASS}x\r\n"),
         ("a.tsv", f"id\tdb password\n1\t{PASS}\n"),
+        ("a.md", f"| a | password |\n|---|:--|\n| 1 | `{PASS}` |\n"),
+        ("a.md", f"|what|is|\n| - | - |\n|\\||x|\n|DB password|{PASS}|\n"),
     ],
 )
 def test_a_table_of_passwords_is_told_of_once_with_its_place(path, text):
