@@ -38,7 +38,8 @@ def unlocked(argv: list[str]) -> str:
     """Return what is installed in whatever version there is; or nothing.
 
     Such as a package of which pip is told the name alone, or ``uv sync``,
-    which writes a new lock where it likes the old one no more.
+    which writes a new lock where it likes the old one no more. That pip is
+    to renew itself is let be: what it installs then is for others to say.
     """
     words = [posixpath.basename(argv[0]), *argv[1:]] if argv else [""]
     if re.match(r"python[\d.]*$", words[0]) and words[1:2] == ["-m"]:
@@ -60,7 +61,8 @@ def unlocked(argv: list[str]) -> str:
         for before, word in pairwise(words)
         if word in plain[2:] and not _PIP_S.fullmatch(before)
     ]
-    loose = [word for word in named if not _FIXED.search(word)]
+    renews = {"pip", "setuptools", "wheel"} if told & _NEWEST else set()
+    loose = [x for x in named if not _FIXED.search(x) and x not in renews]
     return loose[0] if loose and not told & _BOUND else ""
 
 

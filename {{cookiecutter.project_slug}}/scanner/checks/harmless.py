@@ -13,6 +13,7 @@ from .credential_rules import is_constant
 from .fixed import beginning, is_fixed
 from .source import Source
 from .statements import fixed_statements
+from .words import holds_no_word
 
 Place = tuple[str, int]  # a finding's id and line
 # By Bandit's tests of imports: what can do harm of what is imported.
@@ -118,8 +119,39 @@ def _lists(source: Source, argv: ast.expr) -> list[ast.List | ast.Tuple]:
         if argv.id in others or len(stored) != len(values):
             values = [*filter(None, [source.constants.get(argv.id)])]
     found = [x for x in values if isinstance(x, ast.List | ast.Tuple)]
-    fixed = all(is_fixed(source, each) for each in found)
+    fixed = all(_is_ours(source, word) for each in found for word in each.elts)
     return found if fixed and len(found) == len(values) else []
+
+
+def _is_ours(source: Source, word: ast.expr) -> bool:
+    """Tell a word that is fixed, a number, or the place of a program."""
+    if isinstance(word, ast.Name):
+        given = source.given()[word.id]
+        found = bool(given) and all(_is_found(source, x) for x in given)
+        fixed = found or holds_no_word(source, word.id)
+    elif isinstance(word, ast.JoinedStr):
+        fixed = all(_is_ours(source, part) for part in word.values)
+    elif isinstance(word, ast.FormattedValue):
+        fixed = _is_ours(source, word.value)
+    elif isinstance(word, ast.Call):
+        whole = source.called(word.func) == "str" and bool(word.args)
+        fixed = whole and _is_ours(source, word.args[0])
+    else:
+        fixed = False
+    return fixed or _is_found(source, word) or is_fixed(source, word)
+
+
+def _is_found(source: Source, value: ast.expr) -> bool:
+    """Tell ``shutil.which("git") or "/usr/bin/git"``."""
+    if isinstance(value, ast.BoolOp):
+        return all(
+            _is_found(source, x) or is_fixed(source, x) for x in value.values
+        )
+    return (
+        isinstance(value, ast.Call)
+        and source.called(value.func) == "shutil.which"
+        and all(is_fixed(source, x) for x in value.args)
+    )
 
 
 def _runs_text(argv: ast.List | ast.Tuple) -> bool:

@@ -22,6 +22,8 @@ _METHODS = {
     **dict.fromkeys(("rmdir", "unlink"), True),
     **dict.fromkeys(("mkdir", "touch", "write_bytes", "write_text"), False),
 }
+#: The server's own, which a tool is lent: resources().workspace.remove(path).
+_OURS = re.compile(r"(?:^|[._])workspace(?:\(\))?\.(?:remove|write)$")
 Named = ast.FunctionDef | ast.AsyncFunctionDef
 _MODE = re.compile(r"[rbt]*[wax+][rbt+]*")
 promise = ruled(__file__, on="tool")
@@ -96,6 +98,8 @@ def _effect(source: Source, call: ast.Call) -> bool | None:
     if {name, handed} & WRITERS:
         return False
     method = call.func.attr if isinstance(call.func, ast.Attribute) else name
+    if _OURS.search(ast.unparse(call.func)):
+        return method == "remove"
     if method == "open":
         place = 1 if name in {"open", "io.open"} else 0
         modes = [*call.args[place : place + 1]]

@@ -286,3 +286,8 @@ def told_version(top: Directive) -> Iterator[Hit]:
     for told in top.each("server_tokens"):
         if told.first in {"on", "build"}:
             yield told.hit(f"server_tokens {told.first}")
+    for http in top.each("http"):
+        passes = any(http.each("proxy_pass"))
+        said = any(http.each("server_tokens")) or _includes(http)
+        if passes and not said:
+            yield http.hit("no server_tokens off")

@@ -21,6 +21,7 @@ OLD_TLS = re.compile(
     r"|TLSVersion\.(?:SSLv3|TLSv1|TLSv1_1|MINIMUM_SUPPORTED))"
 )
 LOGGERS = frozenset({"log", "logger", "logging", "_log", "_logger", "ctx"})
+_WRITING = re.compile(r"(?:^|\.)(?:dict|dumps|list|repr|str)$")
 LEVELS = frozenset(
     {"critical", "debug", "error", "event", "exception", "info", "log"}
     | {"warn", "warning"}
@@ -207,12 +208,11 @@ def _shown(part: ast.expr) -> Iterator[str]:
             waiting += [each.left, each.right]
         elif isinstance(each, ast.Tuple):
             waiting += each.elts
-        elif isinstance(each, ast.Call) and getattr(each.func, "id", "") in {
-            "dict",
-            "list",
-            "repr",
-            "str",
-        }:
+        elif isinstance(each, ast.BoolOp):
+            waiting += each.values
+        elif isinstance(each, ast.Call) and _WRITING.search(
+            ast.unparse(each.func)
+        ):
             waiting += each.args
 
 
@@ -220,6 +220,8 @@ def _carries_all(node: ast.expr) -> bool:
     """Tell all the headers or cookies of a request, or a call's arguments."""
     owner = node.value if isinstance(node, ast.Attribute) else None
     what = getattr(node, "attr", "")
+    if isinstance(node, ast.Call) and ast.unparse(node.func) == "getattr":
+        owner, what = node.args[0], getattr(node.args[1], "value", "")
     name = getattr(owner, "id", "") or getattr(owner, "attr", "")
     if what == "arguments":
         return name in {"message", "params", "request"}

@@ -15,7 +15,9 @@ NGINX = "deploy/proxy/nginx.conf"
 UNIT = "deploy/systemd/server.service"
 CLIENT = ".mcp.json"
 HSTS = "add_header Strict-Transport-Security max-age=31536000;"
-HTTP = f"http {{ {HSTS} server {{ listen 443 ssl; limit_req zone=a; %s }} }}\n"
+TOLD = "server_tokens off; "
+HTTP = f"http {{ {TOLD}{HSTS} server {{ listen 443 ssl; limit_req zone=a;"
+HTTP += " %s } }\n"
 NAMED = "location ~ ^/mcp$ { proxy_pass http://a; } "
 PASSING = HTTP % "location / { proxy_pass http://a; }"
 SERVICE = """\
@@ -282,8 +284,16 @@ SURROUNDINGS: Cases = {
     ),
     ("040", "low"): (
         NGINX,
-        [HTTP % "server_tokens on;", HTTP % "server_tokens build;"],
-        [HTTP % "server_tokens off;", HTTP % "listen 443 ssl;"],
+        [
+            HTTP % "server_tokens on;",
+            HTTP % "server_tokens build;",
+            PASSING.replace(TOLD, ""),
+        ],
+        [
+            HTTP % "server_tokens off;",
+            (HTTP % "listen 443 ssl;").replace(TOLD, ""),
+            PASSING.replace(TOLD, "include told.conf; "),
+        ],
     ),
     ("041", "high"): (
         NGINX,

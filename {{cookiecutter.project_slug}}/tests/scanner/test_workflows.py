@@ -284,6 +284,7 @@ PLANTED |= {
     f"{name}": (name[:3], severity, FLOW.replace("run: pytest", text))
     for name, severity, text in (
         ("013-npx", "medium", "run: npx --yes @example/pack pack ."),
+        ("013-renewed", "medium", "run: pip install --upgrade pip tox"),
         ("013-uvx", "medium", "run: uvx some-tool check"),
         ("013-pip", "medium", "run: python -m pip install -U tox"),
         ("013-pipx", "medium", "run: pipx install tox"),
@@ -302,6 +303,7 @@ CLEAN = {
         for text in (
             "pip install -r requirements.txt -e .[test] tox==4.34.0",
             "pipx install tox==4.34.0",
+            "python -m pip install --upgrade pip setuptools",
             "uv sync --locked --all-groups",
             "UV_LOCKED=1 uv sync",
         )
