@@ -63,7 +63,7 @@ class HttpServer(Server):
         through: Sequence[str] = (),
         **variables: str,
     ) -> None:
-        self.port, self._claim = _free_port()
+        self.port, self._claim = free_port()
         self._numbers = itertools.count(1)
         #: By which methods a proof of identity that was sent came back.
         self.repeated: set[str] = set()
@@ -201,7 +201,7 @@ def _read(answer: http.client.HTTPResponse) -> bytes:
     return data
 
 
-def _free_port() -> tuple[int, socket.socket]:
+def free_port() -> tuple[int, socket.socket]:
     """Return a port that nobody uses, and what claims it from other scans.
 
     What the system gives to whoever asks for any port, it may give away again

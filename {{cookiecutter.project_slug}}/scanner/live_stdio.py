@@ -4,6 +4,7 @@ import contextlib
 import itertools
 import json
 import queue
+import shutil
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -26,10 +27,12 @@ from .project import Project
 from .text import visible
 from .tools import ToolError
 
-#: Programs that every system has, so that ``run_command`` is seen too; one
-#: shows what commands are told.
+#: Programs that most systems have, so that ``run_command`` is seen too, and
+#: what they can do from where they are kept.
+_PROGRAMS: Final = ("bash", "cat", "ls", "printenv")
 ABLE: Final = {
-    "MCP_ALLOWED_COMMANDS": "ls,printenv",
+    "MCP_ALLOWED_COMMANDS": ",".join(filter(shutil.which, _PROGRAMS)),
+    "MCP_COMMAND_NETWORK": "deny",
     "MCP_COMMAND_SANDBOX": "best-effort",
 }
 

@@ -19,7 +19,9 @@ from .target import address, harmless, is_served
 from .tokens import Tokens, tokens
 
 FARTHER: Final = 50  # addresses that no bad token came from
-REFUSED: Final = frozenset({401, 403, 429})
+TOO_MANY: Final = 429
+REFUSED: Final = frozenset({401, 403, TOO_MANY})
+GUESSES: Final = 40  # in a few moments
 
 
 def with_tokens(
@@ -58,6 +60,7 @@ def with_tokens(
             ),
             *_logged(server.log, proofs),
             *_repeated(server, good),
+            *_guessing(server),
         ]
         if findings:  # who was let in has used up what would be counted
             return findings
@@ -133,6 +136,18 @@ def _repeated(server: HttpServer, good: str) -> Iterator[Finding]:
     if server.repeated:
         said = ", ".join(sorted(server.repeated))
         yield found("MCP-PRB-045", f"by {said}")
+
+
+def _guessing(server: HttpServer) -> Iterator[Finding]:
+    """Show one invented token after the other, all from one address."""
+    source = address(FARTHER + 20)
+    for _ in range(GUESSES):
+        guess = f"Bearer {secrets.token_urlsafe(32)}"
+        status = server.initialize(source, Authorization=guess).status
+        if status == TOO_MANY or status < 400:  # who is let in, guesses not
+            return
+    said = f"{GUESSES} bad tokens from one address"
+    yield found("MCP-PRB-053", said)
 
 
 def _in_session(

@@ -12,7 +12,7 @@ from ..model import Severity
 from ..secrets import engine
 from ..surface.components import Component
 from .lab import Lab
-from .payloads import ENVIRONMENT, filled
+from .payloads import ENVIRONMENT, filled, reached
 from .shots import Shot
 
 OUTPUT: Final = 2**16  # characters of a result; the server is told so
@@ -54,6 +54,8 @@ def faults(
         yield "MCP-PRB-007"
     if len(text) > 4 * OUTPUT:
         yield "MCP-PRB-025"
+    if reached(lab) in text:
+        yield "MCP-PRB-050"
     if any(made in text for made in filled(lab)):
         yield "MCP-PRB-027"
 

@@ -65,6 +65,7 @@ FOLLOWS: Final[Mapping[str, frozenset[str]]] = {
     "MCP-PRB-037": frozenset({"MCP-PRB-002", "MCP-PRB-004"}),
     "MCP-PRB-040": frozenset({"MCP-PRB-001", "MCP-PRB-002", "MCP-PRB-004"}),
     "MCP-PRB-047": frozenset({HELD_UP}),
+    "MCP-PRB-050": frozenset({"MCP-PRB-004"}),
     "MCP-PRB-048": frozenset({"MCP-PRB-004", "MCP-PRB-022"}),
     "MCP-PRB-041": frozenset(
         {"MCP-PRB-003", "MCP-PRB-004", "MCP-PRB-026", "MCP-PRB-028"}

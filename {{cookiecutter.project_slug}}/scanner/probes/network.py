@@ -9,7 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Final
 
 from ..live import PROTOCOL
-from ..live_http import ACCEPT, HttpServer
+from ..live_http import ACCEPT, HttpServer, free_port
 from ..model import Finding
 from ..project import Project
 from ..surface.components import Component
@@ -19,6 +19,7 @@ from .controls import PLANTED
 from .findings import found
 from .lab import Lab
 from .limits import LIMIT, limits
+from .measures import measures
 from .target import Probe, Target, address
 
 IDLE: Final = 100
@@ -30,6 +31,12 @@ BODY: Final = 64 * 2**10
 HOSTS: Final = ("stranger.example", "localhost.stranger.example")
 #: Of what a proxy would say, a stranger can say all.
 FORGED: Final = ("X_Forwarded_Host", "X_Original_Host")
+#: What keeps browsers from guessing a type, showing an answer and storing it.
+HARDENING: Final = {
+    "x-content-type-options": "nosniff",
+    "content-security-policy": "frame-ancestors",
+    "cache-control": "no-store",
+}
 ALLOWING: Final = "access-control-allow-origin"
 ORIGINS: Final = (
     "http://stranger.example",
@@ -55,8 +62,10 @@ def without_tokens(
     Raises:
         ToolError: It does not start.
     """
+    port, claim = free_port()
     settings = {
         "MCP_AUTH": "none",
+        "MCP_METRICS_PORT": str(port),
         # By the day: no window ends while we count.
         "MCP_RATE_LIMIT": f"{LIMIT}/day",
         "MCP_MAX_REQUEST_SIZE": str(BODY),
@@ -64,10 +73,13 @@ def without_tokens(
     }
     findings: list[Finding] = []
     components = listed.result()  # before the server takes a place
-    with HttpServer(
-        project, lab.workspace, through=[str(PLANTED)], **settings
-    ) as server:
-        target = Target(server, lab, components)
+    with (
+        claim,
+        HttpServer(
+            project, lab.workspace, through=[str(PLANTED)], **settings
+        ) as server,
+    ):
+        target = Target(server, lab, components, port)
         for probe in probes or ALL:
             try:
                 findings += probe(target)
@@ -120,6 +132,18 @@ def _readable(server: HttpServer) -> Iterator[Finding]:
     ]
     if allowed:
         yield found("MCP-PRB-039", f"where {', '.join(allowed)}")
+
+
+def kept_from_browsers(target: Target) -> Iterator[Finding]:
+    """Look whether an answer says that it is no page, and not to be kept."""
+    headers = target.server.initialize().headers
+    lacking = [
+        name
+        for name, needed in HARDENING.items()
+        if needed not in headers.get(name, "")
+    ]
+    if lacking:
+        yield found("MCP-PRB-052", f"without {', '.join(lacking)}")
 
 
 def metrics(target: Target) -> Iterator[Finding]:
@@ -215,9 +239,11 @@ def _stopped_halfway(server: HttpServer) -> bool:
 
 ALL: Final[tuple[Probe, ...]] = (
     strangers,
+    kept_from_browsers,
     metrics,
     oversized,
     limits,
+    measures,
     idle,
     strangers_words,
     stopping,

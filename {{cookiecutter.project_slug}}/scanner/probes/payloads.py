@@ -38,6 +38,10 @@ def lists(lab: Lab) -> Iterator[tuple[str, list[str]]]:
     yield "printed environment", ["printenv", "PROBE_CANARY"]
     yield "second command", ["ls", f"; touch {lab.mark}"]
     yield "listing", ["ls", "-la", f"{lab.door}/outside", lab.sent]
+    outside = f"{lab.door}/outside/{lab.sent}"
+    yield "program that is not allowed", ["touch", lab.trace]
+    yield "writer", ["bash", "-c", f"echo > {outside}"]
+    yield "network", ["bash", "-c", _reaching(lab)]
     yield "empty list", []
     yield "many", ["x"] * 5_000
     yield "NUL", [f"ls\0{lab.sent}"]
@@ -111,6 +115,19 @@ def called(lab: Lab) -> Iterator[tuple[str, str]]:
     """Yield a function of ``os`` or of Python's own, and what it is given."""
     yield "system", f"touch {lab.mark}"
     yield "eval", _touching(lab)
+
+
+def _reaching(lab: Lab) -> str:
+    """Return what says in two words whether any network is there."""
+    tried = "(echo > /dev/{}/127.0.0.1/{}) 2>&1"
+    tcp, udp = (tried.format(kind, PORT) for kind in ("tcp", "udp"))
+    say = f"printf %s-%s {lab.sent} reached"
+    return f'case "$({tcp})" in *refused*) {say};; esac; {udp} && {say}'
+
+
+def reached(lab: Lab) -> str:
+    """Return what is said where a network is there."""
+    return f"{lab.sent}-reached"
 
 
 def _touching(lab: Lab) -> str:

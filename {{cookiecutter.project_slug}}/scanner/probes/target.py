@@ -19,11 +19,13 @@ class Target:
     Attributes:
         lab: Where it works.
         components: What it offers.
+        metrics: The port of its metrics.
     """
 
     server: HttpServer
     lab: Lab
     components: list[Component]
+    metrics: int
 
 
 Probe = Callable[[Target], Iterator[Finding]]

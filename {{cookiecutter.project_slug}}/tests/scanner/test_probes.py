@@ -242,6 +242,67 @@ def test_commands_that_see_the_environment_are_found() -> None:
     assert by_tool(attack) == {"run_command": {"MCP-PRB-003"}}
 
 
+KEPT = "commands/sandbox/confinement.py"
+
+
+@pytest.mark.parametrize(
+    ("probe", "edits"),
+    [
+        (
+            "MCP-PRB-001",
+            [
+                (
+                    KEPT,
+                    "        if self.ruleset is not None:",
+                    "        if False:",
+                )
+            ],
+        ),
+        (
+            "MCP-PRB-050",
+            [(KEPT, "        if not self.program:", "        if True:")],
+        ),
+        (
+            "MCP-PRB-050",
+            [
+                (
+                    "server.py",
+                    "network=settings.command_network",
+                    "network='allow'",
+                )
+            ],
+        ),
+        (
+            "MCP-PRB-004",
+            [
+                (
+                    "commands/__init__.py",
+                    "import time",
+                    "import shutil\nimport time",
+                ),
+                (
+                    "commands/__init__.py",
+                    "if argv[0] not in self._allowed:",
+                    "if False:",
+                ),
+                (
+                    "commands/__init__.py",
+                    "return self._allowed[argv[0]]",
+                    "return shutil.which(argv[0]) or argv[0]",
+                ),
+            ],
+        ),
+    ],
+    ids=["every file", "datagrams", "network", "every program"],
+)
+@pytest.mark.skipif(sys.platform != "linux", reason="the sandbox is Linux's")
+def test_commands_that_are_kept_badly_are_found(
+    probe: str, edits: list[Edit]
+) -> None:
+    attack = attacked(broken(*edits), "run_command")
+    assert probe in by_tool(attack)["run_command"]
+
+
 def test_names_that_callers_make_up_are_looked_for_in_the_log() -> None:
     edit = (
         "controls/audit.py",

@@ -13,8 +13,10 @@ from scanner.live_http import HttpServer
 from scanner.probes import network
 from scanner.probes.clients import strangers_words
 from scanner.probes.lab import lab
+from scanner.probes.measures import measures
 from scanner.probes.network import (
     idle,
+    kept_from_browsers,
     limits,
     metrics,
     oversized,
@@ -43,6 +45,36 @@ BELIEVED = (
     "    return str(peer[0])\n",
 )
 HTTP: list[tuple[str, str, Probe, list[Edit]]] = [
+    (
+        "calls are not measured",
+        "MCP-PRB-051",
+        measures,
+        [("server.py", "        Measuring(metrics),\n", "")],
+    ),
+    (
+        "made-up names are measured",
+        "MCP-PRB-051",
+        measures,
+        [
+            ("controls/audit.py", "if named in self._tools else UNKNOWN", ""),
+            (
+                "controls/metrics.py",
+                ".seconds_of[tool].",
+                ".duration.labels(tool).",
+            ),
+            (
+                "controls/metrics.py",
+                ".count_of[tool, outcome(ending)].",
+                ".requests.labels(tool, outcome(ending)).",
+            ),
+        ],
+    ),
+    (
+        "browsers may guess",
+        "MCP-PRB-052",
+        kept_from_browsers,
+        [("serving/http.py", '("x-content-type-options", "nosniff"),', "")],
+    ),
     (
         "no check of the host",
         "MCP-PRB-013",
@@ -609,10 +641,10 @@ def test_sound_server_withstands_over_sse(kind: str) -> None:
 def test_two_scans_never_take_one_port(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    port, claim = live_http._free_port()
+    port, claim = live_http.free_port()
     monkeypatch.setattr(live_http, "PORTS", range(port, port + 1))
     with claim, pytest.raises(ToolError):
-        live_http._free_port()
-    again, claim = live_http._free_port()
+        live_http.free_port()
+    again, claim = live_http.free_port()
     claim.close()
     assert again == port

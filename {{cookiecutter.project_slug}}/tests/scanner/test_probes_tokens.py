@@ -47,6 +47,12 @@ HAS_AUDIENCE = (
 TOLD = '"client_id": client, "shown": token, "peer"'
 TOKENS: list[tuple[str, str, str, list[Edit]]] = [
     (
+        "guesses without end",
+        "MCP-PRB-053",
+        "bearer",
+        [(LAYER, "FAILURES: Final = 10\n", "FAILURES: Final = 10_000\n")],
+    ),
+    (
         "tokens not asked for",
         "MCP-PRB-015",
         "bearer",
