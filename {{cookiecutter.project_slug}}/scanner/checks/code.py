@@ -58,9 +58,10 @@ COUNTS_THERE = suppressions.IDS | {
 _SUSPECT = re.compile(
     rb"\b(eval|exec|spawn|system|popen|getoutput|getstatusoutput)\s*\("
     rb"|\bshell\s*=|subprocess_shell|[Pp]ickle|\b(dill|shelve|marshal|joblib"
-    rb"|tarfile|paramiko|torch)\b|\b(unsafe_)?load(_all)?\s*\("
+    rb"|extractall|paramiko|torch)\b"
     rb"|\xe2\x80[\xaa-\xae]|\xe2\x81[\xa6-\xa9]"  # bidirectional marks
 )
+_LOADS = re.compile(rb"\b(unsafe_)?load(_all)?\b")  # in what names YAML
 # Imported, so that they are registered.
 _RULES = (
     code_rules,
@@ -245,9 +246,11 @@ def _is_told(project: Project, path: str) -> bool:
     if not _stays(project, path):
         return True
     try:
-        return _SUSPECT.search(read_python(project, path)) is not None
+        data = read_python(project, path)
     except Unreadable:
         return True  # whoever reads it next says so
+    yaml = b"yaml" in data and _LOADS.search(data)
+    return bool(yaml or _SUSPECT.search(data))
 
 
 def _reason(seen: _Seen) -> str:
