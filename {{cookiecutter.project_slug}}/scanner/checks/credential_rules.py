@@ -112,7 +112,7 @@ def unverified_token(source: Source) -> Iterator[Hit]:
             if f"'verify_{claim}': false" in text:
                 yield replace(
                     source.hit(call, f"the token's {claim} is not checked"),
-                    severity=Severity.MEDIUM,
+                    severity=Severity.HIGH,
                 )
 
 

@@ -163,13 +163,16 @@ def link_out(modes: Modes) -> Iterator[Hit]:
     """Whatever reads through the link reads a file of this machine.
 
     A build that copies the project copies what the link leads to. What the
-    tools work on counts, too, though git ignores it.
+    tools work on counts, too, though git ignores it. A link to a virtual
+    environment is as good as one that lies here, and let be.
     """
     root = modes.project.root
     listed = modes.project.listing.links
     for path in dict.fromkeys((*listed, *_links_below(root, WORKSPACE))):
         link = root / path
         target = os.path.realpath(link)  # resolve() fails on a circle
+        if Path(target, "pyvenv.cfg").is_file():
+            continue
         if not target.startswith(f"{root}{os.sep}"):
             yield Hit(path=path, message=f"it leads to {link.readlink()}")
 

@@ -21,6 +21,7 @@ OLD_TLS = re.compile(
     r"|TLSVersion\.(?:SSLv3|TLSv1|TLSv1_1|MINIMUM_SUPPORTED))"
 )
 LOGGERS = frozenset({"log", "logger", "logging", "_log", "_logger", "ctx"})
+_REQUESTS = frozenset({"environ", "req", "request", "scope"})
 _WRITING = re.compile(r"(?:^|\.)(?:dict|dumps|list|repr|str)$")
 LEVELS = frozenset(
     {"critical", "debug", "error", "event", "exception", "info", "log"}
@@ -218,11 +219,13 @@ def _shown(part: ast.expr) -> Iterator[str]:
 
 def _carries_all(node: ast.expr) -> bool:
     """Tell all the headers or cookies of a request, or a call's arguments."""
-    owner = node.value if isinstance(node, ast.Attribute) else None
+    owner = getattr(node, "value", None)
     what = getattr(node, "attr", "")
+    if isinstance(node, ast.Subscript):  # scope["headers"]
+        what = getattr(node.slice, "value", "")
     if isinstance(node, ast.Call) and ast.unparse(node.func) == "getattr":
         owner, what = node.args[0], getattr(node.args[1], "value", "")
     name = getattr(owner, "id", "") or getattr(owner, "attr", "")
     if what == "arguments":
         return name in {"message", "params", "request"}
-    return what in {"cookies", "headers"} and name in {"req", "request"}
+    return what in {"cookies", "headers"} and name in _REQUESTS

@@ -10,6 +10,7 @@ from typing import Any, Final
 from ..rules import Hit
 from ..ruletable import ruled
 from .source import Source
+from .taint import given, tool_calls
 
 _PARSER: Any = import_module("re._parser")  # which tells no types
 _REPEATS: Final = frozenset({"MAX_REPEAT", "MIN_REPEAT"})
@@ -29,7 +30,24 @@ _MATCHERS = frozenset(
     {"compile", "findall", "finditer", "fullmatch", "match", "search"}
     | {"split", "sub", "subn"}
 )
+_UNPACKERS: Final = frozenset(
+    f"{name}.decompress" for name in ("brotli", "bz2", "gzip", "lzma", "zlib")
+)
 module_rule = ruled(__file__, on="")
+tool_rule = ruled(__file__, on="tool")
+
+
+@tool_rule("MCP-CODE-047")
+def unpacked(source: Source) -> Iterator[Hit]:
+    """A kilobyte unpacks to a megabyte, and a megabyte to a gigabyte.
+
+    The limit of a request bounds what comes in, not what it grows to.
+    """
+    for tool, call in tool_calls(source):
+        called = source.called(call.func)
+        if called in _UNPACKERS and any(given(x, tool) for x in call.args):
+            message = f"{tool.name} unpacks what it is sent, whatever its size"
+            yield source.hit(call, message)
 
 
 @module_rule("MCP-CODE-024")

@@ -230,10 +230,14 @@ def unconfined(service: Service) -> Iterator[Hit]:
 def open_port(service: Service) -> Iterator[Hit]:
     """Docker publishes on every interface, past the host's firewall.
 
-    Metrics, databases and the Docker API are for the neighbours only.
+    Metrics, databases and the Docker API are for the neighbours only; so is
+    the server itself, where TLS is the proxy's.
     """
     ports = listed(service.settings, "ports")
     image = str(service.settings.get("image"))
+    given = {name: value for name, value, _line in service.variables()}
+    clear = "MCP_TRANSPORT" in given and "MCP_TLS_CERTFILE" not in given
+    ours = compose_value(given.get("MCP_PORT", "8080")) if clear else ""
     for port, line in zip(ports, ports.lines, strict=True):
         if isinstance(port, Table):
             host, inner = str(port.get("host_ip", "")), str(port.get("target"))
@@ -245,6 +249,8 @@ def open_port(service: Service) -> Iterator[Hit]:
         what = PRIVATE_PORTS.get(number, "")
         if number == DASHBOARD and "grafana" in image:
             what = "dashboards, in clear"
+        if inner == ours:
+            what = "the server, in clear"
         if what and host.strip("[]") in _EVERYWHERE:
             message = f"port {number} ({what}) is published"
             yield service.hit("ports", message, line=line)

@@ -39,6 +39,13 @@ PLANTED = {
         "@tool(read_only=True)\ndef look(key: str) -> str:\n"
         "    return _kept.get((current_client_id(), key), '')\n",
     ),
+    "047": (
+        HEAD + "import zlib\n@tool\ndef f(data: bytes) -> int:\n"
+        "    return len(zlib.decompress(data))\n",
+        HEAD + "import zlib\n@tool\ndef f(data: bytes) -> int:\n"
+        "    plain = zlib.decompressobj().decompress(data, 1000)\n"
+        "    return len(plain) + len(zlib.decompress(b'x'))\n",
+    ),
     "043": (
         HEAD + "@tool\ndef f(name: str):\n    print('for', name)\n",
         HEAD + "def show(text):\n    print(text)\n@tool\ndef f(log):\n"
@@ -970,7 +977,7 @@ CASES = {
     "no_end": (
         "import jwt\ndef f(t, k):\n    return jwt.decode(\n"
         "        t, k, ['RS256'], options={'verify_exp': False})\n",
-        ["006 medium"],
+        ["006 high"],
     ),
     "header": (
         "def f(request, x):\n"
@@ -1336,6 +1343,11 @@ CASES = {
         "    out.remove(path)\n"
         "    return resources().workspace.read(path).text\n",
         [],
+    ),
+    "headers_of_a_scope_to_the_log": (
+        "def f(scope):\n    log.event('asked', path=scope['path'])\n"
+        "    log.event('asked', headers=dict(scope['headers']))\n",
+        ["020 high"],
     ),
     "arguments_to_the_log": (
         "def f(context):\n"

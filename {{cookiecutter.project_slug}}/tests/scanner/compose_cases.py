@@ -288,8 +288,17 @@ COMPOSE: dict[tuple[str, str], tuple[list[str], list[str]]] = {
             service('ports: ["9090"]'),
             service("ports: [{target: 5432, published: 5432}]"),
             service('ports: ["3000:3000"]').replace("server:1", "grafana:1"),
+            service('ports: ["80:8080"]', "environment: {MCP_TRANSPORT: sse}"),
         ],
         [
+            service(
+                'ports: ["443:8443"]',
+                "environment: [MCP_TRANSPORT=http, MCP_TLS_CERTFILE=/a]",
+            ),
+            service(
+                'ports: ["127.0.0.1:8080:8080"]',
+                "environment: {MCP_TRANSPORT: http}",
+            ),
             service('ports: ["3000:3000"]'),
             service('ports: ["127.0.0.1:9090:9090", "8080:8080"]'),
             service("ports: [{target: 5432, host_ip: 127.0.0.1}]"),

@@ -191,6 +191,13 @@ def test_a_link_out_of_the_workspace_is_found_though_git_ignores_it(found):
     assert found(link, **ignored) == {outside: "medium"}
 
 
+def test_a_link_to_an_environment_is_one_as_good_as_here(found, tmp_path):
+    (tmp_path / "env").mkdir()
+    (tmp_path / "env/pyvenv.cfg").touch()
+    place = tmp_path / "env"
+    assert found(lambda root: (root / ".venv").symlink_to(place)) == {}
+
+
 @pytest.mark.parametrize("target", ["README.md", "small_server", "link"])
 def test_a_link_within_the_project_is_none(found, target):
     assert found(lambda root: (root / "link").symlink_to(target)) == {}
