@@ -189,6 +189,15 @@ def hello(
     }
 
 
+def refusals() -> tuple[dict[str, Any], ...]:
+    """Return the ways to say no to a question (MCP, elicitation)."""
+    return (
+        {"action": "decline"},
+        {"action": "accept", "content": {}},
+        {"action": "cancel"},
+    )
+
+
 def refused(message: Mapping[str, Any]) -> bool:
     """Tell whether a call was not done, in whatever way that was said."""
     result = message.get("result")

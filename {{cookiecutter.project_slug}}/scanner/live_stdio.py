@@ -21,6 +21,7 @@ from .live import (
     Server,
     Silent,
     hello,
+    refusals,
     request,
 )
 from .project import Project
@@ -150,13 +151,14 @@ class StdioServer(Server):
 class ParallelServer(StdioServer):
     """A server that is asked more before it has answered.
 
-    What it asks the user is declined.
+    What it asks the user is refused, in one way after the other.
     """
 
     capabilities: ClassVar[Mapping[str, Any]] = {"elicitation": {}}
 
     def _greet(self) -> None:
         self._answers: dict[int, dict[str, Any]] = {}
+        self._refusals = itertools.cycle(refusals())
         super()._greet()
 
     def begin(self, tool: str, padding: str = "") -> int:
@@ -201,8 +203,8 @@ class ParallelServer(StdioServer):
             if "method" not in message:
                 self._answers[message.get("id", 0)] = message
             elif "id" in message:
-                declined = {"action": "decline"}
-                self._send({"id": message["id"], "result": declined})
+                no = next(self._refusals)
+                self._send({"id": message["id"], "result": no})
         return {n: self._answers[n] for n in numbers if n in self._answers}
 
 

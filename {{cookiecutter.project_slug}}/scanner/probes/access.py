@@ -1,6 +1,7 @@
 """Attacks on the proof of identity: bad tokens, and ones without a scope."""
 
 import secrets
+import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future
 from typing import Final
@@ -17,11 +18,13 @@ from .limits import LIMIT, counted
 from .schemas import sample
 from .target import address, harmless, is_served
 from .tokens import Tokens, tokens
+from .traces import callers
 
 FARTHER: Final = 50  # addresses that no bad token came from
 TOO_MANY: Final = 429
 REFUSED: Final = frozenset({401, 403, TOO_MANY})
 GUESSES: Final = 40  # in a few moments
+NOTICED: Final = 1.5  # seconds after which a change of the tokens is seen
 
 
 def with_tokens(
@@ -49,6 +52,7 @@ def with_tokens(
         session = server.session(Authorization=good)
         if not session:
             raise ToolError("the server does not let a good token in")
+        revoked = _revoked(server, proofs)
         findings = [
             *_bad_tokens(server, harmless(components), proofs.bad),
             *_other_methods(server),
@@ -61,11 +65,13 @@ def with_tokens(
             *_logged(server.log, proofs),
             *_repeated(server, good),
             *_guessing(server),
+            *_still_good(server, proofs, revoked),
         ]
         if findings:  # who was let in has used up what would be counted
             return findings
         proof = {"Authorization": good}
-        return list(counted(server, harmless(components), proof))
+        findings += counted(server, harmless(components), proof)
+        return [*findings, *_of_nobody(server.log)]
 
 
 def _asked(project: Project) -> set[str]:
@@ -136,6 +142,33 @@ def _repeated(server: HttpServer, good: str) -> Iterator[Finding]:
     if server.repeated:
         said = ", ".join(sorted(server.repeated))
         yield found("MCP-PRB-045", f"by {said}")
+
+
+def _revoked(server: HttpServer, proofs: Tokens) -> float:
+    """Use a token, revoke it, and return when that was done."""
+    if proofs.gone:
+        source = address(FARTHER + 12)
+        server.initialize(source, Authorization=f"Bearer {proofs.gone}")
+        proofs.revoke()
+    return time.monotonic()
+
+
+def _still_good(
+    server: HttpServer, proofs: Tokens, revoked: float
+) -> Iterator[Finding]:
+    """Show a token that was revoked a while ago."""
+    if not proofs.gone:
+        return
+    time.sleep(max(0, revoked + NOTICED - time.monotonic()))
+    source, shown = address(FARTHER + 12), f"Bearer {proofs.gone}"
+    if server.initialize(source, Authorization=shown).status < 300:
+        yield found("MCP-PRB-055", f"{NOTICED:g} seconds later")
+
+
+def _of_nobody(log: str) -> Iterator[Finding]:
+    """Look whether the log says who called, where callers have names."""
+    if None in callers(log):
+        yield found("MCP-PRB-020", "a line does not say who called")
 
 
 def _guessing(server: HttpServer) -> Iterator[Finding]:

@@ -19,7 +19,7 @@ from .findings import found
 from .lab import OTHERS, Lab
 from .oracle import telling
 from .payloads import LONG_TEXT, PIPE, unseen
-from .proc import MOST, MOST_OF_ANY, Memory, Strays
+from .proc import MOST, MOST_OF_ANY, Memory, Strays, threads
 from .sayings import behind_backs
 from .shots import ANY_NUMBER, GOOD, HOUR, Shot, shots
 from .sightings import Sightings
@@ -28,6 +28,7 @@ from .traces import tells, traces, unreached
 DEADLINE: Final = 3  # seconds; the server is told so
 PATIENCE: Final = 10.0  # seconds for an answer; a busy machine takes longer
 BUDGET: Final = 20.0  # seconds for one component
+THREADS: Final = 24  # that a server may start while one tool is called
 FILE: Final = 80_000  # bytes of a file; the server is told so
 SETTINGS: Final = {
     "MCP_RATE_LIMIT": "off",
@@ -56,6 +57,7 @@ BEYOND: Final = frozenset(
 #: learns paths, who opens any waits for pipes, a shell knows variables and
 #: logs its errors, and who writes anywhere writes as much as it likes.
 FOLLOWS: Final[Mapping[str, frozenset[str]]] = {
+    "MCP-PRB-002": frozenset({"MCP-PRB-004"}),
     "MCP-PRB-003": frozenset({"MCP-PRB-004"}),
     "MCP-PRB-006": frozenset(
         {"MCP-PRB-001", "MCP-PRB-003", "MCP-PRB-004", "MCP-PRB-005"}
@@ -161,6 +163,7 @@ class _One:
         self._sightings = Sightings(self._lab)
         self._memory = Memory(server.pid)
         self._strays = Strays(self._lab, server.pid)
+        self._threads, self._calls = threads(server.pid), 0
         self._label = ""
 
     def attack(self, calls: Counter[str]) -> None:
@@ -218,6 +221,7 @@ class _One:
 
     def _send(self, shot: Shot, calls: Counter[str]) -> dict[str, Any]:
         self._label = shot.label
+        self._calls += 1
         self._memory.begin()
         answer = self._server.exchange(shot.method, shot.params, PATIENCE)
         if answer.get("id") is not None:
@@ -252,6 +256,9 @@ class _One:
         self._changed()
         for name in self._strays.end():
             self._add("MCP-PRB-041", f"{name} runs on")
+        most = max(THREADS, self._calls // 2)  # of each second call, or less
+        if threads(self._server.pid) - self._threads > most:
+            self._add("MCP-PRB-041", "a thread of each call runs on")
         if tells(self._server.log[self._logged :], self._lab):
             self._add("MCP-PRB-019", "what it is given")
         return [

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
 
-from ..live import Ended, refused
+from ..live import Ended, refusals, refused
 from ..live_stdio import ParallelServer
 from ..model import Finding
 from ..project import Project
@@ -100,7 +100,8 @@ class _Trial:
             yield found("MCP-PRB-025", "whatever a tool returns comes back")
         if not refused(self._server.padded("probe_answers", LINE, PATIENCE)):
             yield found("MCP-PRB-021", f"a line of more than {LINE} bytes")
-        self._answer("probe_destroys")
+        for _ in refusals():
+            self._answer("probe_destroys")
         if self._left("destroyed"):
             yield found("MCP-PRB-033", "the user said no, and it was done")
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from ..model import Finding
+from ..model import Finding, Severity
 from ..rules import Hit
 from ..ruletable import registered
 from ..surface.components import Component
@@ -11,7 +11,10 @@ _RULES = registered(Path(__file__).with_name("rules.toml"))
 
 
 def found(
-    probe: str, message: str, component: Component | None = None
+    probe: str,
+    message: str,
+    component: Component | None = None,
+    severity: Severity | None = None,
 ) -> Finding:
     """Make the finding of a probe that the server gave way to.
 
@@ -19,7 +22,9 @@ def found(
         probe: The rule's id.
         message: What gave way.
         component: In what; None if it is the server as a whole.
+        severity: Where it is better or worse than the rule's.
     """
     if component is None:
-        return _RULES[probe].at(Hit(message=message, anchor=message))
+        hit = Hit(message=message, anchor=message, severity=severity)
+        return _RULES[probe].at(hit)
     return _RULES[probe].at(component.hit(message, anchor=probe))

@@ -111,7 +111,8 @@ class Lab:
         for name in ("workspace", *OTHERS):
             folder = self.root / name
             folder.mkdir(exist_ok=True)
-            _empty(folder)
+            for path in folder.iterdir():
+                clear(path)
         for name in (*TRAPS, "home"):
             path = self.root / name / "secret.txt"
             path.parent.mkdir(exist_ok=True)
@@ -150,9 +151,9 @@ def new_word() -> str:
     return f"probe{secrets.token_hex(12)}"
 
 
-def _empty(folder: Path) -> None:
-    for path in folder.iterdir():
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path)
-        else:
-            path.unlink()
+def clear(path: Path) -> None:
+    """Remove whatever is there by this name."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

@@ -10,10 +10,11 @@ from typing import Final
 
 from ..live import PROTOCOL
 from ..live_http import ACCEPT, HttpServer, free_port
-from ..model import Finding
+from ..model import Finding, Severity
 from ..project import Project
 from ..surface.components import Component
 from .answers import told
+from .approvals import unapproved
 from .clients import strangers_words
 from .controls import PLANTED
 from .findings import found
@@ -28,7 +29,11 @@ PAGES: Final = ("/", "/health", "/ready", "/docs", "/openapi.json", "/debug")
 GRACE: Final = 3
 PATIENCE: Final = 5.0  # seconds
 BODY: Final = 64 * 2**10
-HOSTS: Final = ("stranger.example", "localhost.stranger.example")
+HOSTS: Final = (
+    "stranger.example",
+    "localhost.stranger.example",
+    "strangerlocalhost",
+)
 #: Of what a proxy would say, a stranger can say all.
 FORGED: Final = ("X_Forwarded_Host", "X_Original_Host")
 #: What keeps browsers from guessing a type, showing an answer and storing it.
@@ -146,6 +151,19 @@ def kept_from_browsers(target: Target) -> Iterator[Finding]:
         yield found("MCP-PRB-052", f"without {', '.join(lacking)}")
 
 
+def elsewhere(target: Target) -> Iterator[Finding]:
+    """Try another address of this machine than the one it was told of."""
+    other = address(2)
+    for port, what, severity in (
+        (target.server.port, "the protocol", None),
+        (target.metrics, "the metrics", Severity.MEDIUM),
+    ):
+        if other != address(1):
+            with contextlib.suppress(OSError):
+                socket.create_connection((other, port), PATIENCE).close()
+                yield found("MCP-PRB-054", what, severity=severity)
+
+
 def metrics(target: Target) -> Iterator[Finding]:
     """Ask for the metrics where the protocol is."""
     server = target.server
@@ -240,10 +258,12 @@ def _stopped_halfway(server: HttpServer) -> bool:
 ALL: Final[tuple[Probe, ...]] = (
     strangers,
     kept_from_browsers,
+    elsewhere,
     metrics,
     oversized,
     limits,
     measures,
+    unapproved,
     idle,
     strangers_words,
     stopping,

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from ..surface.components import Component
-from .lab import Lab
+from .lab import Lab, clear
 from .shots import Shot, placed
 
 NAME: Final = "there.txt"
@@ -57,9 +57,11 @@ def _follows(file: Path, shot: Shot, said: dict[bool, str], ask: Ask) -> bool:
 
 @contextmanager
 def _there(file: Path) -> Iterator[None]:
-    file.parent.mkdir(exist_ok=True)  # an attack may have taken it away
+    # An attack may have taken the folder away, or made one of the file.
+    file.parent.mkdir(exist_ok=True)
+    clear(file)
     file.write_text("outside\n")
     try:
         yield
     finally:
-        file.unlink(missing_ok=True)
+        clear(file)

@@ -43,11 +43,12 @@ class Memory:
         return self._most() - self._before > most
 
     def _most(self) -> int:
-        with contextlib.suppress(OSError):
-            for line in (self._process / "status").read_text().splitlines():
-                if line.startswith("VmHWM:"):
-                    return int(line.split()[1]) * _KIB
-        return 0
+        return _status(self._process, "VmHWM") * _KIB
+
+
+def threads(pid: int) -> int:
+    """Return how many threads a process has."""
+    return _status(_PROCESSES / str(pid), "Threads")
 
 
 class Strays:
@@ -83,6 +84,15 @@ class Strays:
                 place = str((process / "cwd").readlink())
                 if self._told in told or place in self._places:
                     yield int(process.name)
+
+
+def _status(process: Path, name: str) -> int:
+    """Return a number that Linux tells of a process; 0 if it does not."""
+    with contextlib.suppress(OSError):
+        for line in (process / "status").read_text().splitlines():
+            if line.startswith(f"{name}:"):
+                return int(line.split()[1])
+    return 0
 
 
 def _name(number: int) -> str:

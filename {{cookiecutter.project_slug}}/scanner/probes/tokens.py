@@ -3,7 +3,7 @@
 import hashlib
 import secrets
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -24,12 +24,15 @@ class Tokens:
         good: A token that is good, and has no scope.
         near: Another, with scopes that are named like those asked for.
         bad: Tokens that are not, each with what is wrong with it.
+        gone: One that is good until ``revoke`` is called, if there is any.
     """
 
     settings: Mapping[str, str]
     good: str
     near: str
     bad: Mapping[str, str]
+    gone: str = ""
+    revoke: Callable[[], object] = bool
 
 
 def tokens(lab: Lab, kind: str, near: Sequence[str] = ()) -> Tokens:
@@ -38,12 +41,14 @@ def tokens(lab: Lab, kind: str, near: Sequence[str] = ()) -> Tokens:
 
 
 def _opaque(lab: Lab, scopes: Sequence[str]) -> Tokens:
-    good, near = _issued(), _issued()
-    digest, other = (
-        hashlib.sha256(token.encode()).hexdigest() for token in (good, near)
+    good, near, gone = _issued(), _issued(), _issued()
+    digest, other, last = (
+        hashlib.sha256(token.encode()).hexdigest()
+        for token in (good, near, gone)
     )
     file = lab.root / "tokens"
-    file.write_text(f"probe:{digest}:\nnear:{other}:{','.join(scopes)}\n")
+    kept = f"probe:{digest}:\nnear:{other}:{','.join(scopes)}\n"
+    file.write_text(f"{kept}gone:{last}:\n")
     file.chmod(0o600)
     return Tokens(
         {"MCP_AUTH_TOKENS_FILE": str(file)},
@@ -58,6 +63,8 @@ def _opaque(lab: Lab, scopes: Sequence[str]) -> Tokens:
             "a token's hash": digest,
             "an unsigned token": unsigned({"sub": "admin"}),
         },
+        gone,
+        lambda: file.write_text(kept),
     )
 
 

@@ -83,6 +83,13 @@ def unreached(log: str) -> set[str]:
     return {str(e.get("tool")) for e in ends} - reached
 
 
+def callers(log: str) -> Iterator[object]:
+    """Yield who called, for each call that ended; None if nobody is named."""
+    for entry in map(_entry, log.splitlines()):
+        if entry.get("event") in ENDS:
+            yield entry.get("client_id") or None
+
+
 def _ends(log: str) -> Counter[str]:
     """Count the lines that say how a call ended, by its tool."""
     return Counter(

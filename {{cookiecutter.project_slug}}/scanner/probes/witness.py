@@ -41,13 +41,13 @@ _RUNNING = frozenset({"os.posix_spawn", "subprocess.Popen"})
 _ASKING = frozenset({"socket.getaddrinfo", "socket.gethostbyname"})
 _SENDING = frozenset({"socket.connect", "socket.sendmsg", "socket.sendto"})
 _GOING_OUT = _ASKING | _SENDING
-_MADE = frozenset({"exec", "pickle.find_class"})
+_MADE = frozenset({"ctypes.dlopen", "exec", "pickle.find_class"})
 #: What belongs to the process, and so to everybody who is served by it.
 _COMMON = frozenset({"os.chdir", "os.putenv", "os.unsetenv"})
 _EVENTS = (
     _COMMON | _READING | _CHANGING | _RUNNING | _GOING_OUT | _MADE | {"open"}
 )
-#: Names that the probes make up: of hosts, and of modules.
+#: Names that the probes make up: of hosts, of modules and of programs.
 _HOST = re.compile(r"probe[0-9a-f]{24}\.invalid")
 _MODULE = re.compile(r"probe[0-9a-f]{24}")
 _QUOTED = re.compile(
@@ -176,7 +176,10 @@ class Modules:
 
 def _attempts(event: str, given: tuple[Any, ...], root: str) -> Attempts:
     if event in _RUNNING:
+        yield from _named("the program", given[0], root)
         yield from _options(given[1])
+    elif event == "ctypes.dlopen":
+        yield from _named("the library", given[0], root)
     elif event == "exec":
         mark = f"{root.rpartition('/')[0]}/door/executed"
         code = given[0]
@@ -214,6 +217,14 @@ def _attempts(event: str, given: tuple[Any, ...], root: str) -> Attempts:
             yield kind, trap
         if event == "os.rename" or event in _LINKING:
             yield from (("write", t) for t in _traps(given[1], root, False))
+
+
+def _named(what: str, path: object, root: str) -> Attempts:
+    """Yield that something is run, if only a caller can have named it."""
+    named = _text(path or "")
+    made_up = _MODULE.match(Path(named).name)
+    if made_up or any(_traps(named, root, True)):
+        yield "run", what
 
 
 def _is_far(host: str) -> bool:

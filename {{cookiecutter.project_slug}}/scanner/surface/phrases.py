@@ -100,6 +100,11 @@ SUPPLANTING: Final = _any(
     r"|removed|retired|superseded|unreliable|unsafe|wrong)\b[^.]{0,20}"
     r"[,;:.\u2013-] ?(?:\w+ )?(?:call|choose|invoke|prefer|use)"
     r" (?:it|me|this)\b",
+    r"\b[a-z\d]+(?:_[a-z\d]+)+\b['\"`]? (?:must|should|may) (?:not|never"
+    r"|no longer) be (?:called|invoked|used)(?: any ?more| any longer| again)?"
+    r"(?=[.;!]|$)",
+    r"\bbefore you (?:answer|reply|respond)\b[^.]{0,20}\b(?:call|invoke|run"
+    r"|use) ['\"`]?[a-z\d]+(?:_[a-z\d]+)+\b(?! with (?:the|your)\b)",
 )
 #: A line's end within a sentence, and the spaces before its next word.
 _WRAPPED: Final = re.compile(

@@ -3,6 +3,7 @@
 #: Tools as their users write them, each with a fault of its own.
 TOOLS = """
 import base64
+import ctypes
 import gzip
 import importlib
 import io
@@ -19,6 +20,7 @@ import tarfile
 import time
 import traceback
 from pathlib import Path
+from threading import Thread
 from typing import Annotated
 from urllib.parse import unquote, urlsplit
 from xml.sax import make_parser
@@ -665,6 +667,35 @@ def tells_by_datagram(text: str) -> bool:
     return True
 
 
+@tool
+def makes_folders(path: str) -> None:
+    try:
+        (root() / path).mkdir(parents=True, exist_ok=True)
+    except (OSError, ValueError):
+        raise MISSING from None
+
+
+@tool(read_only=True)
+def starts_any_program(name: str) -> None:
+    try:
+        subprocess.run([name, "--version"], capture_output=True, timeout=1)
+    except (OSError, ValueError, subprocess.SubprocessError):
+        raise MISSING from None
+
+
+@tool(read_only=True)
+def loads_a_library(name: str) -> None:
+    try:
+        ctypes.CDLL(name)
+    except (OSError, ValueError):
+        raise MISSING from None
+
+
+@tool(read_only=True)
+def leaves_a_thread(text: str) -> None:
+    Thread(target=time.sleep, args=(60,), daemon=True).start()
+
+
 @tool(read_only=True)
 def takes_a_little_memory(times: Annotated[int, Field(le=10**6)]) -> int:
     return len("some words " * times)
@@ -793,6 +824,10 @@ FOUND = {
     "shows_a_key": {"MCP-PRB-046"},
     "makes_a_password": set(),
     "tells_by_datagram": {"MCP-PRB-044"},
+    "makes_folders": {"MCP-PRB-002"},
+    "starts_any_program": {"MCP-PRB-004"},
+    "loads_a_library": {"MCP-PRB-004"},
+    "leaves_a_thread": {"MCP-PRB-041"},
     "takes_a_little_memory": set(),
     "tidies": {"MCP-PRB-040"},
     "adds": set(),

@@ -129,6 +129,17 @@ CONTROLS: list[tuple[str, str, list[Edit]]] = [
         ],
     ),
     (
+        "no answer is taken for a yes",
+        "MCP-PRB-033",
+        [
+            (
+                "controls/approval.py",
+                "content.get(QUESTION):",
+                "content.get(QUESTION, True):",
+            )
+        ],
+    ),
+    (
         "a no is taken for a yes",
         "MCP-PRB-033",
         [

@@ -11,10 +11,12 @@ import pytest
 from scanner import live, live_http
 from scanner.live_http import HttpServer
 from scanner.probes import network
+from scanner.probes.approvals import unapproved
 from scanner.probes.clients import strangers_words
 from scanner.probes.lab import lab
 from scanner.probes.measures import measures
 from scanner.probes.network import (
+    elsewhere,
     idle,
     kept_from_browsers,
     limits,
@@ -67,6 +69,42 @@ HTTP: list[tuple[str, str, Probe, list[Edit]]] = [
                 ".count_of[tool, outcome(ending)].",
                 ".requests.labels(tool, outcome(ending)).",
             ),
+        ],
+    ),
+    (
+        "listens everywhere",
+        "MCP-PRB-054",
+        elsewhere,
+        [("serving/sockets.py", "= settings.host,", "= '0.0.0.0',")],
+    ),
+    (
+        "metrics for everybody",
+        "MCP-PRB-054",
+        elsewhere,
+        [("server.py", "listen(settings.metrics_host,", 'listen("0.0.0.0",')],
+    ),
+    (
+        "nobody is asked in the newest protocol",
+        "MCP-PRB-033",
+        unapproved,
+        [
+            (
+                "controls/approval.py",
+                "question = await self._modern(within, danger)",
+                "question = None",
+            )
+        ],
+    ),
+    (
+        "host by its end",
+        "MCP-PRB-013",
+        strangers,
+        [
+            (
+                "serving/host_origin.py",
+                "return name in self._hosts or",
+                "return name.endswith('localhost') or",
+            )
         ],
     ),
     (

@@ -47,6 +47,24 @@ HAS_AUDIENCE = (
 TOLD = '"client_id": client, "shown": token, "peer"'
 TOKENS: list[tuple[str, str, str, list[Edit]]] = [
     (
+        "tokens that are never gone",
+        "MCP-PRB-055",
+        "bearer",
+        [
+            (
+                LAYER,
+                "if epoch != self._epoch or time.monotonic() >= self._until:",
+                "if False:",
+            )
+        ],
+    ),
+    (
+        "calls of nobody",
+        "MCP-PRB-020",
+        "bearer",
+        [("controls/audit.py", '"client_id": call.client_id,', "")],
+    ),
+    (
         "guesses without end",
         "MCP-PRB-053",
         "bearer",
