@@ -20,6 +20,7 @@ from ..rules import rules_for
 from ..text import visible
 from ..tools import ToolError
 from . import (
+    bypass_rules,
     code_rules,
     credential_rules,
     disclosure_rules,
@@ -64,6 +65,7 @@ _SUSPECT = re.compile(
 _LOADS = re.compile(rb"\b(unsafe_)?load(_all)?\b")  # in what names YAML
 # Imported, so that they are registered.
 _RULES = (
+    bypass_rules,
     code_rules,
     credential_rules,
     disclosure_rules,

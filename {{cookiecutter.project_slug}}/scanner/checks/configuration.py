@@ -11,6 +11,7 @@ from . import (
     client_rules,
     lint_rules,
     proxy_rules,
+    script_rules,
     setup_rules,
     transport_rules,
     unit_rules,
@@ -37,6 +38,7 @@ SUBJECTS: dict[str, Callable[[Project], Iterator[Subject | Unreadable]]] = {
     "": setups,
     "client": clients,
     "proxy": proxies,
+    "script": script_rules.scripts,
     "transport": transport_rules.settings,
     "unit": unit_rules.units,
 }

@@ -1,8 +1,10 @@
 """What a tool gives away: the environment, errors, secrets and tokens."""
 
 import ast
+import re
 from collections.abc import Collection, Iterator
 
+from ..model import Severity
 from ..rules import Hit
 from ..ruletable import ruled
 from .credential_rules import SECRET
@@ -11,6 +13,10 @@ from .source import Source
 from .taint import Tool, given, tool_calls, tools
 from .tool_rules import method
 
+_ALL_SETTINGS = re.compile(
+    r"\bsettings\.model_dump(?:_json)?\((?!.*\binclude=)|\bsettings\.__dict__"
+    r"|^(?:dict|vars|repr|str)\((?:.*\.)?settings\)$|\)\.settings$"
+)
 tool_rule = ruled(__file__, on="tool")
 
 
@@ -43,6 +49,12 @@ def kept_environment(source: Source) -> Iterator[Hit]:
                     for part in _put_in(node.value)
                 ):
                     yield source.hit(node, f"{tool.name} returns a secret")
+                elif any(
+                    _ALL_SETTINGS.search(ast.unparse(part))
+                    for part in _put_in(node.value)
+                ):
+                    message = f"{tool.name} returns every setting"
+                    yield source.hit(node, message, Severity.MEDIUM)
             elif isinstance(node, ast.expr) and any(
                 given(name, tool) for name in _variables(source, node)
             ):

@@ -15,9 +15,8 @@ from .setup_yaml import plain, variables
 
 MAX_SIZE = 2**20  # bytes of one settings file
 _NAME = r"(?P<name>MCP_[A-Z0-9_]+|WORKSPACE_PATH)"
-_DOTENV = re.compile(
-    rf"^\s*(?:export\s+|Environment=[\"']?)?{_NAME}\s*=\s*(?P<value>.*)"
-)
+_DOTENV = re.compile(rf"^\s*(?:export\s+)?{_NAME}\s*=\s*(?P<value>.*)")
+_UNIT = re.compile(rf"[=\s\"']{_NAME}=(?P<value>[^\s\"']*)")
 _JSON = re.compile(rf'"{_NAME}"\s*:\s*"(?P<value>[^"]*)"')
 _IMAGE = re.compile(
     rf"(?:\s*ENV)?\s+{_NAME}[= ](?P<value>\"[^\"]*\"|'[^']*'|[^\s\\]*)"
@@ -97,7 +96,8 @@ def setups(project: Project) -> Iterator[Setup | Unreadable]:
     yield Setup(code, "defaults", _written(fields), base, known)
     local: dict[str, str] = {}
     for path in _paths(project, r"(.*/)?\.env(\..+)?|.*\.(env|service)"):
-        given = _read(project, path, _DOTENV)
+        unit = path.endswith(".service")
+        given = _read(project, path, _UNIT if unit else _DOTENV)
         if isinstance(given, Unreadable):
             yield given
             continue

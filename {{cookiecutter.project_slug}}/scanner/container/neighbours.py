@@ -37,6 +37,11 @@ _PROGRAMS: tuple[tuple[tuple[str, Severity, str], ...], ...] = (
     ),
     (
         (
+            r"^--unixsocketperm\s+['\"]?\d{0,2}[2367]\b",
+            Severity.MEDIUM,
+            "everybody on the host or in the volume reaches Redis",
+        ),
+        (
             r"^--?protected-mode\s+['\"]?no\b",
             Severity.HIGH,
             "Redis answers everybody, without a password",

@@ -165,7 +165,7 @@ def unchecked_origin(run: Run) -> Iterator[Hit]:
 def world_writable(run: Run) -> Iterator[Hit]:
     """``chmod 777``: whoever gets into the container changes the code."""
     for mode, _directory in _modes(run):
-        if _world_writable(mode):
+        if all_may_write(mode):
             yield run.hit(f"mode {mode[:40]}")
             return
 
@@ -280,7 +280,7 @@ def given_code(run: Run) -> Iterator[Hit]:
     a tool is then code at the next start.
     """
     shared = any(
-        _GROUP_WRITES.search(mode) and not _world_writable(mode)
+        _GROUP_WRITES.search(mode) and not all_may_write(mode)
         for mode, _directory in _modes(run)
     )
     for command in run.calling("chown") if run.shipped else ():
@@ -417,7 +417,8 @@ def _modes(run: Run) -> Iterator[tuple[str, bool]]:
                 yield word.removeprefix("--mode="), folder
 
 
-def _world_writable(mode: str) -> bool:
+def all_may_write(mode: str) -> bool:
+    """Tell whether a mode lets everybody write."""
     if _OCTAL.fullmatch(mode):
         return int(mode, 8) & 0o1002 == 0o002  # sticky, as in /tmp, is fine
     return _OTHERS_WRITE.search(mode) is not None

@@ -46,6 +46,14 @@ PLANTED = {
         "    plain = zlib.decompressobj().decompress(data, 1000)\n"
         "    return len(plain) + len(zlib.decompress(b'x'))\n",
     ),
+    "048": (
+        HEAD + "@tool\nasync def f(name: str):\n"
+        "    runner = resources().commands\n"
+        "    return await runner._launcher.run(name, [name], 3)\n",
+        HEAD + "@tool\nasync def f(name: str, log):\n"
+        "    runner = resources().commands\n    log._kept(name)\n"
+        "    return await runner.run([name], '.')\n",
+    ),
     "043": (
         HEAD + "@tool\ndef f(name: str):\n    print('for', name)\n",
         HEAD + "def show(text):\n    print(text)\n@tool\ndef f(log):\n"
@@ -1342,6 +1350,36 @@ CASES = {
         HEAD + "@tool(read_only=True)\ndef f(path: str, out: list[str]):\n"
         "    out.remove(path)\n"
         "    return resources().workspace.read(path).text\n",
+        [],
+    ),
+    "a_workspace_of_its_own": (
+        HEAD + "from ..workspace import Workspace\n@tool(read_only=True)\n"
+        "def f(path: str) -> str:\n"
+        "    with Workspace.open('/', max_file_size=9) as root:\n"
+        "        return root.read(path).text\n",
+        ["048 high"],
+    ),
+    "the_server_s_tokens_read": (
+        HEAD + "@tool(read_only=True)\ndef f() -> str:\n"
+        "    file = resources().settings.auth_tokens_file\n"
+        "    return file.read_text() if file else ''\n",
+        ["048 high"],
+    ),
+    "whether_there_are_tokens": (
+        HEAD + "@tool(read_only=True)\ndef f() -> bool:\n"
+        "    lent = resources()\n"
+        "    return lent.settings.auth_tokens_file is not None\n",
+        [],
+    ),
+    "every_setting": (
+        HEAD + "@tool(read_only=True)\ndef f() -> dict:\n"
+        "    return {'all': resources().settings.model_dump(mode='json')}\n",
+        ["015 medium"],
+    ),
+    "some_settings": (
+        HEAD + "@tool(read_only=True)\ndef f() -> dict:\n"
+        "    lent = resources()\n    return {'a': lent.settings.transport,\n"
+        "        'b': lent.settings.model_dump(include={'host'})}\n",
         [],
     ),
     "headers_of_a_scope_to_the_log": (

@@ -192,8 +192,10 @@ COMPOSE: dict[tuple[str, str], tuple[list[str], list[str]]] = {
             service("environment: {GF_AUTH_ANONYMOUS_ENABLED: 'true'}"),
             service("environment: [GF_USERS_ALLOW_SIGN_UP=true]"),
             service("command: [--web.enable-admin-api]"),
+            service("command: valkey-server --unixsocketperm 777"),
         ],
         [
+            service("command: valkey-server --unixsocketperm 770"),
             service("environment: {GF_AUTH_ANONYMOUS_ENABLED: 'false'}"),
             service("environment: [GF_AUTH_ANONYMOUS_ORG_ROLE=Admin]"),
             service("command: [--web.listen-address=:9090]"),

@@ -14,6 +14,7 @@ Cases = dict[tuple[str, str], tuple[str, list[str], list[str]]]
 NGINX = "deploy/proxy/nginx.conf"
 UNIT = "deploy/systemd/server.service"
 CLIENT = ".mcp.json"
+SCRIPT = "deploy/start.sh"
 HSTS = "add_header Strict-Transport-Security max-age=31536000;"
 TOLD = "server_tokens off; "
 HTTP = f"http {{ {TOLD}{HSTS} server {{ listen 443 ssl; limit_req zone=a;"
@@ -267,6 +268,28 @@ SURROUNDINGS: Cases = {
         NGINX,
         [HTTP % "location / { proxy_pass https://$arg_host/x; }"],
         [HTTP % "location / { proxy_pass http://a$request_uri; }"],
+    ),
+    ("047", "high"): (
+        SCRIPT,
+        [
+            "#!/bin/sh\nset -eu\ncurl -fsSL https://a.example/b | sh\n",
+            "wget -qO b https://a.example/b\nsh b\n",
+        ],
+        [
+            "curl -fsS https://a.example/b -o b\n"
+            "echo 'aa  b' | sha256sum -c -\nsh b\n",
+            "# curl https://a.example/b | sh\ncurl https://a.example | jq .\n",
+        ],
+    ),
+    ("048", "high"): (
+        SCRIPT,
+        ["curl -k https://a.example/b -o b\n"],
+        ["curl -fsS https://a.example/b -o b\n"],
+    ),
+    ("049", "medium"): (
+        SCRIPT,
+        ["umask 000\n", "chmod -R 777 /srv\n", "chmod a+w x\n"],
+        ["umask 077\n", "umask 0022\n", "chmod 755 x\n", "umask\n"],
     ),
     ("039", "medium"): (
         NGINX,

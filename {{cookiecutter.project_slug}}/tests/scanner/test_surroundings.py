@@ -3,9 +3,15 @@ import pytest
 from scanner.checks import configuration
 from scanner.model import State
 from scanner.rules import rules_for
-from tests.scanner.surroundings import CLIENT, NGINX, SURROUNDINGS, UNIT
+from tests.scanner.surroundings import (
+    CLIENT,
+    NGINX,
+    SURROUNDINGS,
+    UNIT,
+    unit,
+)
 
-KINDS = ("client", "proxy", "transport", "unit")
+KINDS = ("client", "proxy", "script", "transport", "unit")
 
 
 def cases(which):
@@ -88,6 +94,34 @@ def test_an_editor_does_not_approve_every_tool(found):
     path = ".vscode/settings.json"
     text = '// ours\n{"chat.tools.autoApprove": true,}\n'
     assert found(**{path: text}) == {("023", "high", path)}
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "fires"),
+    [
+        ("deploy/up", "#!/usr/bin/env bash\numask 0\n", True),
+        ("deploy/up", "#!/usr/bin/env python\numask 0\n", False),
+        ("NOTES", "umask 0\n", False),
+        ("tests/up", "#!/bin/sh\numask 0\n", False),
+        ("Makefile", "all:\n\t@umask 0; ls\n", True),
+        ("Makefile", "umask 0 = 1\nall:\n\tls\n", False),
+    ],
+)
+def test_a_script_is_known_by_its_first_line(found, path, text, fires):
+    expected = {("049", "medium", path)} if fires else set()
+    assert found(**{path: text}) == expected
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Environment=MCP_LOG_LEVEL=INFO MCP_COMMAND_NETWORK=allow",
+        'Environment="A=b c" "MCP_COMMAND_NETWORK=allow"',
+        "ExecStartPre=/usr/bin/env MCP_COMMAND_NETWORK=allow /bin/true",
+    ],
+)
+def test_a_unit_s_line_may_set_several_variables(found, line):
+    assert found(**{UNIT: unit(line)}) == {("007", "medium", UNIT)}
 
 
 def test_what_completes_a_unit_need_not_say_it_all(found):
