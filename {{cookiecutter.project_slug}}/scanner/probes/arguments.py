@@ -19,7 +19,7 @@ from .findings import found
 from .lab import OTHERS, Lab
 from .oracle import telling
 from .payloads import LONG_TEXT, PIPE, unseen
-from .proc import MOST, MOST_OF_ANY, Memory, Strays, threads
+from .proc import MOST, MOST_OF_ANY, Memory, Strays, threads, worked
 from .sayings import behind_backs
 from .shots import ANY_NUMBER, GOOD, HOUR, Shot, shots
 from .sightings import Sightings
@@ -28,6 +28,7 @@ from .traces import tells, traces, unreached
 DEADLINE: Final = 3  # seconds; the server is told so
 PATIENCE: Final = 10.0  # seconds for an answer; a busy machine takes longer
 BUDGET: Final = 20.0  # seconds for one component
+WORK: Final = 0.25  # seconds for ten million, where more can be asked for
 THREADS: Final = 24  # that a server may start while one tool is called
 FILE: Final = 80_000  # bytes of a file; the server is told so
 SETTINGS: Final = {
@@ -41,6 +42,7 @@ UNFIT: Final = "takes nothing that was tried"
 OUTSIDE: Final = "reaches the outside world; --probe-open-world calls it"
 HELD_UP: Final = "MCP-PRB-008"
 LARGE: Final = "MCP-PRB-038"
+HELD_ON: Final = "MCP-PRB-047"
 #: Who unpacks a link reads nothing yet; who does read it, shows the word.
 UNPACKED: Final = "tar "
 #: What stands in the log where a tool's name would.
@@ -66,7 +68,7 @@ FOLLOWS: Final[Mapping[str, frozenset[str]]] = {
     "MCP-PRB-026": frozenset({"MCP-PRB-001", "MCP-PRB-002", "MCP-PRB-004"}),
     "MCP-PRB-037": frozenset({"MCP-PRB-002", "MCP-PRB-004"}),
     "MCP-PRB-040": frozenset({"MCP-PRB-001", "MCP-PRB-002", "MCP-PRB-004"}),
-    "MCP-PRB-047": frozenset({HELD_UP}),
+    HELD_ON: frozenset({HELD_UP}),
     "MCP-PRB-050": frozenset({"MCP-PRB-004"}),
     "MCP-PRB-048": frozenset({"MCP-PRB-004", "MCP-PRB-022"}),
     "MCP-PRB-041": frozenset(
@@ -164,7 +166,7 @@ class _One:
         self._memory = Memory(server.pid)
         self._strays = Strays(self._lab, server.pid)
         self._threads, self._calls = threads(server.pid), 0
-        self._label = ""
+        self._label, self._until = "", 0.0
 
     def attack(self, calls: Counter[str]) -> None:
         """Fire every shot."""
@@ -195,7 +197,7 @@ class _One:
         if shot.label.startswith(PIPE) and took >= DEADLINE:
             self._add("MCP-PRB-026", said)
         if shot.label.startswith(HOUR) and took >= DEADLINE and self._is_plain:
-            self._add("MCP-PRB-047", said)
+            self._add(HELD_ON, said)
         if shot.label.startswith(LONG_TEXT) and self._grown():
             self._add("MCP-PRB-037", said)
         if self._seen(said) - self._faults.keys():
@@ -223,6 +225,7 @@ class _One:
         self._label = shot.label
         self._calls += 1
         self._memory.begin()
+        self._until = worked(self._server.pid) + WORK
         answer = self._server.exchange(shot.method, shot.params, PATIENCE)
         if answer.get("id") is not None:
             calls[LOGGED_AS.get(shot.method, self._component.name)] += 1
@@ -236,6 +239,8 @@ class _One:
         """
         most = MOST_OF_ANY if self._label.startswith(ANY_NUMBER) else MOST
         doubts = {LARGE} if self._memory.is_much(most) else set()
+        if most == MOST_OF_ANY and worked(self._server.pid) > self._until:
+            doubts.add(HELD_ON if self._is_plain else HELD_UP)
         for probe, message in self._sightings.of(self._component):
             if probe == HELD_UP:
                 doubts.add(probe)
@@ -269,7 +274,7 @@ class _One:
 
     def is_left_running(self) -> bool:
         """Tell whether it may still be at what it was asked to do."""
-        return not self._faults.keys().isdisjoint({HELD_UP, LARGE})
+        return not self._faults.keys().isdisjoint({HELD_UP, HELD_ON, LARGE})
 
     def _grown(self) -> bool:
         """Tell whether a file has grown by more than a file may hold."""

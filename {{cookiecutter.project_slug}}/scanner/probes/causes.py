@@ -11,6 +11,7 @@ from .findings import found
 #: What a control keeps every tool from, whatever the tool does.
 CONTROLLED: Final = (
     "MCP-PRB-005",
+    "MCP-PRB-006",
     "MCP-PRB-007",
     "MCP-PRB-019",
     "MCP-PRB-023",

@@ -46,6 +46,15 @@ class Memory:
         return _status(self._process, "VmHWM") * _KIB
 
 
+def worked(pid: int) -> float:
+    """Return the seconds of processor time that a process has taken."""
+    with contextlib.suppress(OSError, ValueError, IndexError):
+        told = (_PROCESSES / f"{pid}" / "stat").read_text()
+        ours = told.rpartition(")")[2].split()[11:13]  # proc_pid_stat(5)
+        return sum(map(int, ours)) / os.sysconf("SC_CLK_TCK")
+    return 0
+
+
 def threads(pid: int) -> int:
     """Return how many threads a process has."""
     return _status(_PROCESSES / str(pid), "Threads")

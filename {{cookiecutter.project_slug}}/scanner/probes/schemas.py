@@ -8,6 +8,8 @@ from .patterns import around, fits, fitting
 DEEP: Final = 150  # within what a reader of JSON lets through
 LARGE: Final = 10**7
 MOST: Final = 4  # models within models that are looked into
+TEXT: Final = frozenset({"string"})
+NUMBERS: Final = frozenset({"integer", "number"})
 Put = Callable[[Any], Any]
 Fields = dict[str, Any]
 
@@ -74,6 +76,12 @@ def largest(schema: Mapping[str, Any]) -> Any:
     return min(found.get("maximum", LARGE), LARGE)
 
 
+def is_bounded(schema: Mapping[str, Any]) -> bool:
+    """Tell whether a number's maximum is near to what is tried."""
+    found = choice(schema, "integer", "number")
+    return bool(found.get("maximum", 100 * LARGE) < 100 * LARGE)
+
+
 def others(schema: Mapping[str, Any]) -> list[Any]:
     """Return what else a switch or a choice can be set to."""
     if "enum" in schema:
@@ -89,7 +97,10 @@ def kinds(schema: Mapping[str, Any]) -> set[str]:
 
 
 def within(
-    name: str, schema: Mapping[str, Any], depth: int = 0
+    name: str,
+    schema: Mapping[str, Any],
+    depth: int = 0,
+    wanted: frozenset[str] = TEXT,
 ) -> Iterator[tuple[str, Put]]:
     """Yield each text inside of models and lists, and how to put one there.
 
@@ -99,21 +110,22 @@ def within(
         name: The argument's name.
         schema: What the tool says of it.
         depth: How far inside it is.
+        wanted: The types that are looked for, instead of texts.
     """
     choices = schema.get("anyOf") or schema.get("oneOf")
     if choices:
         for choice in choices:
-            yield from within(name, choice, depth)
+            yield from within(name, choice, depth, wanted)
     elif depth > MOST:
         return
     elif schema.get("type") == "array":
         inner = schema.get("items") or {}
-        if depth or kinds(inner) - {"string"}:
-            for place, put in within(f"{name}[]", inner, depth + 1):
+        if depth or kinds(inner) - TEXT:
+            for place, put in within(f"{name}[]", inner, depth + 1, wanted):
                 yield place, _listed(put)
     elif schema.get("type") == "object":
-        yield from _in_object(name, schema, depth)
-    elif depth and _type(schema) <= {"string"} and "enum" not in schema:
+        yield from _in_object(name, schema, depth, wanted)
+    elif depth and _type(schema) <= wanted and "enum" not in schema:
         yield name, lambda text: text
 
 
@@ -149,7 +161,10 @@ def deep() -> Any:
 
 
 def _in_object(
-    name: str, schema: Mapping[str, Any], depth: int
+    name: str,
+    schema: Mapping[str, Any],
+    depth: int,
+    wanted: frozenset[str],
 ) -> Iterator[tuple[str, Put]]:
     """Look into the fields; and, where they have any names, at the names."""
     good = sample({k: v for k, v in schema.items() if k != "default"})
@@ -158,11 +173,12 @@ def _in_object(
     if free:
         inner = free if isinstance(free, dict) else {}
         value, most = sample(inner), schema.get("maxProperties")
-        yield f"a name in {name}", lambda text: {**good, text: value}
-        for place, put in within(f"{name}.*", inner, depth + 1):
+        if wanted == TEXT:
+            yield f"a name in {name}", lambda text: {**good, text: value}
+        for place, put in within(f"{name}.*", inner, depth + 1, wanted):
             yield place, _under(NAMES[:most], put)
     for key, inner in fields.items():
-        for place, put in within(f"{name}.{key}", inner, depth + 1):
+        for place, put in within(f"{name}.{key}", inner, depth + 1, wanted):
             yield place, _kept(good, key, put)
 
 

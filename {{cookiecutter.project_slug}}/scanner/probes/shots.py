@@ -12,8 +12,10 @@ from .patterns import around
 from .payloads import called, few, lists, texts
 from .schemas import (
     LARGE,
+    NUMBERS,
     choice,
     deep,
+    is_bounded,
     kinds,
     largest,
     misfits,
@@ -25,7 +27,6 @@ from .schemas import (
 GOOD: Final = "a good request"
 ANY_NUMBER: Final = "a number without bound"
 HOUR: Final = "an hour in seconds"
-NUMBERS: Final = frozenset({"integer", "number"})
 Pairs = Sequence[tuple[str, str]]
 
 
@@ -148,11 +149,14 @@ def _by_schema(
             values.append(("a deep list", deep()))
         if allowed & NUMBERS:
             most = largest(schema)
-            label = ANY_NUMBER if most == LARGE else "a large number"
+            label = "a large number" if is_bounded(schema) else ANY_NUMBER
             values.append((label, most))
             values += [(HOUR, 3_600)] * (most >= 3_600)
         for label, value in values:
             yield f"{label} as {name}", {**good, name: value}
+        for place, put in within(name, schema, wanted=NUMBERS):
+            for label, value in ((ANY_NUMBER, LARGE), (HOUR, 3_600)):
+                yield f"{label} at {place}", {**good, name: put(value)}
     numbers = {k: v for k, v in schemas.items() if kinds(v) & NUMBERS}
     if len(numbers) > 1:
         largest_all = {k: largest(v) for k, v in numbers.items()}

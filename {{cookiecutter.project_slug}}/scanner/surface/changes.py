@@ -64,6 +64,7 @@ def change_in(function: ast.AST) -> str:
             return "open() to write"
         owner = called.value if isinstance(called, ast.Attribute) else None
         text = isinstance(owner, ast.Constant | ast.JoinedStr)
+        text = text or getattr(owner, "attr", "") in {"stderr", "stdout"}
         if text or getattr(owner, "id", "") in passing:
             continue
         if name in _WRITES and _is_sure(node, name):
@@ -85,6 +86,8 @@ def _passing(function: ast.AST) -> set[str]:
     ]
     found: set[str] = set()
     for target, value in named * 2:
+        while isinstance(value, ast.BinOp):  # what lies in a folder: / name
+            value = value.left
         if not isinstance(value, ast.Call) or not isinstance(target, ast.Name):
             continue
         made = getattr(value.func, "attr", getattr(value.func, "id", ""))

@@ -46,6 +46,10 @@ class Order(BaseModel):
     note: str = ""
 
 
+class Plan(BaseModel):
+    seconds: float = 0.0
+
+
 class Tree(BaseModel):
     path: str
     below: list["Tree"] = []
@@ -640,6 +644,16 @@ def waits_as_told(seconds: float = 0.0) -> None:
 
 
 @tool(read_only=True)
+def waits_as_planned(plan: Plan) -> None:
+    time.sleep(plan.seconds)
+
+
+@tool(read_only=True)
+async def adds_up(number: Annotated[int, Field(ge=0, le=10**12)]) -> int:
+    return sum(each * each for each in range(number))
+
+
+@tool(read_only=True)
 def calls_by_name(what: str, value: str = "") -> str:
     try:
         return str(getattr(os, what)(value))
@@ -820,6 +834,8 @@ FOUND = {
     "writes_far_away": {"MCP-PRB-048"},
     "makes_room": {"MCP-PRB-038"},
     "waits_as_told": {"MCP-PRB-047"},
+    "waits_as_planned": {"MCP-PRB-047"},
+    "adds_up": {"MCP-PRB-008"},
     "calls_by_name": {"MCP-PRB-004"},
     "shows_a_key": {"MCP-PRB-046"},
     "makes_a_password": set(),

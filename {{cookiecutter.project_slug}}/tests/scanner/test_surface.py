@@ -93,6 +93,12 @@ def count_words(text):
         file.write(text)
         archive.write(file.name)
 """
+IN_A_FOLDER = """
+def count_words(text):
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "text"
+        file.write_text(text)
+"""
 BOTH = {"readOnlyHint": True, "destructiveHint": True}
 
 WORD = {"type": "string", "maxLength": 9}
@@ -156,6 +162,8 @@ CLEAN: list[Component] = [
     tool("Write nothing. Pass the path of a file as text."),
     tool(source="def count_words(t): return t.replace('a', 'b')"),
     tool(source="def count_words(t): return open(t).read()"),
+    tool(source="def count_words(t): sys.stderr.write('counted')"),
+    tool(source=IN_A_FOLDER),
     tool(source="def count_words(path): return path.replace('../', '')"),
     tool(name="add_days", source="def add_days(t): return str(len(t))"),
     tool("Accepts a digest such as " + "e3b0c44298fc1c14" * 4),
