@@ -142,6 +142,7 @@ def _deployed(
         given = {
             name: (_filled(value, local), line)
             for name, (value, line) in every
+            if not _is_passed_on(name, value, local)
         }
         if not given:
             continue
@@ -279,6 +280,14 @@ def _assignments(
             continue
         for found in pattern.finditer(line):
             yield found["name"], (plain(found["value"]), number)
+
+
+def _is_passed_on(
+    name: str, value: str | None, local: Mapping[str, str]
+) -> bool:
+    """Tell ``NAME: ${NAME:-…}`` that .env gives: it is told of there."""
+    found = _DEFAULT.fullmatch(value or "")
+    return bool(found and name in local and name in found.groups())
 
 
 def _filled(value: str | None, local: Mapping[str, str]) -> str | None:

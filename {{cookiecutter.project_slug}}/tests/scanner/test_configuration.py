@@ -208,6 +208,24 @@ def test_inside_a_container_metrics_are_read_from_its_network(found):
 
 
 @pytest.mark.parametrize(
+    ("value", "paths"),
+    [
+        ("${MCP_LOG_LEVEL:-INFO}", [".env"]),
+        ("$MCP_LOG_LEVEL", [".env"]),
+        ("${LEVEL:-DEBUG}", [".env", "compose.yaml"]),
+        ("DEBUG", [".env", "compose.yaml"]),
+    ],
+)
+def test_what_compose_passes_on_is_told_where_it_is_set(
+    make_project, options, value, paths
+):
+    files = {".env": "MCP_LOG_LEVEL=DEBUG\n"}
+    files["compose.yaml"] = f"environment: {{MCP_LOG_LEVEL: '{value}'}}\n"
+    result = configuration.check(make_project(**files), options)
+    assert sorted(f.path for f in result.findings if "010" in f.id) == paths
+
+
+@pytest.mark.parametrize(
     ("port", "fires"),
     [
         ("8080:8080", True),
