@@ -38,7 +38,7 @@ def kept_environment(source: Source) -> Iterator[Hit]:
             if isinstance(node, ast.Return) and node.value is not None:
                 if _whole_environment(source, node.value, names):
                     message = f"{tool.name} returns the environment"
-                    yield source.hit(node, message)
+                    yield source.hit(node, message, Severity.CRITICAL)
                 elif any(
                     _is_secret(name)
                     for part in _put_in(node.value)
@@ -133,7 +133,8 @@ def _told(
             if part is not value
         )
         if stack:
-            yield source.hit(node, f"{tool.name} returns its stack")
+            message = f"{tool.name} returns its stack"
+            yield source.hit(node, message, Severity.MEDIUM)
         elif broad and named:
             yield source.hit(node, f"{tool.name} returns any error's text")
 

@@ -47,8 +47,10 @@ def understated(source: Source) -> Iterator[Hit]:
             if effect is None:
                 continue
             if "read_only" in (told or ()):
-                message = f"{node.name} is read-only, and writes or deletes"
-                yield source.hit(call, message, Severity.HIGH)
+                does = "deletes" if effect else "writes"
+                message = f"{node.name} is read-only, and {does}"
+                severity = Severity.HIGH if effect else None
+                yield source.hit(call, message, severity)
                 break
             if effect and "destructive" not in (told or ()):
                 message = f"{node.name} deletes, and is not destructive"

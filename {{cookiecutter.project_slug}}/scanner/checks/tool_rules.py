@@ -64,7 +64,7 @@ def fixed_code(source: Source) -> Iterator[Hit]:
     A caller who names the module, or the attribute that is taken of one,
     picks what the server runs. Look the name up in a table of your own.
     """
-    used = {call.func for call in source.calls if call.args}
+    used = {call.func for call in source.calls}
     for tool, call in tool_calls(source):
         name = source.called(call.func)
         parts = call.args[:2] if "spec_from" in name else call.args[:1]
@@ -125,7 +125,7 @@ def fixed_template(source: Source) -> Iterator[Hit]:
             yield source.hit(call, f"{tool.name} renders its caller's words")
         elif method(call) == "format" and _is_given(call, tool):
             message = f"{tool.name} formats by its caller's words"
-            yield source.hit(call, message, Severity.MEDIUM)
+            yield source.hit(call, message, Severity.HIGH)
 
 
 @tool_rule("MCP-CODE-014")

@@ -5,6 +5,7 @@ import re
 import stat
 from collections.abc import Collection, Iterator
 
+from ..model import Severity
 from ..rules import Hit
 from ..ruletable import ruled
 from .credential_rules import SECRET, is_credential
@@ -122,7 +123,8 @@ def every_origin(source: Source) -> Iterator[Hit]:
         if every:
             told = _says(given.get("allow_credentials"), {True})
             more = ", with credentials" if told else ""
-            yield source.hit(call, f"every origin{more}")
+            severity = Severity.HIGH if told else None
+            yield source.hit(call, f"every origin{more}", severity)
 
 
 def _fetches_any(source: Source, call: ast.Call) -> bool:

@@ -133,12 +133,11 @@ def loosened(unit: Unit) -> Iterator[Hit]:
     given = {name for name, _, _ in unit.settings}
     missed = [x for x in SERVERS if x not in given and x not in _ASKED]
     if unit.ours and missed:
-        message = f"{', '.join(missed)} not set"
-        yield unit.hit(1, message, Severity.LOW)
+        yield unit.hit(1, f"{', '.join(missed)} not set")
     told = " ".join(f"{name}={value}" for name, value, _ in unit.settings)
     if unit.ours and _BY_NAME.search(told) and "PYTHONSAFEPATH" not in told:
         message = "neither PYTHONSAFEPATH nor python -P"
-        yield unit.hit(unit.last("ExecStart")[1], message, Severity.LOW)
+        yield unit.hit(unit.last("ExecStart")[1], message)
     for name in _LIMITS:
         value, line = unit.last(name)
         if value.lower() in {"infinity", "100%"}:

@@ -12,7 +12,6 @@ from ..ruletable import ruled
 from .compose import Service, truth
 from .names import (
     HARMLESS,
-    KEYS,
     MOVING,
     POWERFUL,
     PRIVATE_PORTS,
@@ -78,10 +77,7 @@ def host_folder(service: Service) -> Iterator[Hit]:
         if SOCKETS.search(place) or HARMLESS.fullmatch(place):
             continue
         if SENSITIVE.fullmatch(place):
-            kept = mount.readonly and not KEYS.fullmatch(place)
-            severity = Severity.MEDIUM if kept else None
-            if place == "/" and not mount.readonly:
-                severity = Severity.CRITICAL  # as much as the engine's socket
+            severity = Severity.CRITICAL if place == "/" else None
             message = f"{place[:80]} of the host is mounted"
             yield service.hit(
                 "volumes", message, severity=severity, line=mount.line
@@ -199,8 +195,7 @@ def root_service(service: Service) -> Iterator[Hit]:
         yield service.hit("user", f"user: {str(user)[:40]}")
     for group in service.words("group_add"):
         if group in POWERFUL:
-            message = f"group_add: {group}"
-            yield service.hit("group_add", message, severity=Severity.MEDIUM)
+            yield service.hit("group_add", f"group_add: {group}")
 
 
 @compose("MCP-CON-110")
@@ -267,10 +262,7 @@ def secret_here(service: Service) -> Iterator[Hit]:
 
 @whole("MCP-CON-114")
 def no_limits(service: Service) -> Iterator[Hit]:
-    """One call that eats memory takes the whole host along.
-
-    Less bad is one that forks, or that computes: both end at the memory.
-    """
+    """One call that eats memory takes the whole host along."""
     limits = table(service.settings, "deploy", "resources", "limits")
     missing = [
         what
@@ -284,9 +276,7 @@ def no_limits(service: Service) -> Iterator[Hit]:
         and not (what == "cpus" and "cpu_quota" in service.settings)
     ]
     if missing:
-        severity = None if "memory" in missing else Severity.LOW
-        message = f"no limit of {', '.join(missing)}"
-        yield service.hit("deploy", message, severity=severity)
+        yield service.hit("deploy", f"no limit of {', '.join(missing)}")
 
 
 @compose("MCP-CON-115")
@@ -333,7 +323,9 @@ def left_open(service: Service) -> Iterator[Hit]:
     words = [*service.words("entrypoint"), *service.words("command")]
     for opening in openings(given, map(compose_value, words)):
         key = "environment" if given else "command"
-        severity = Severity.HIGH if published else opening.severity
+        severity = opening.severity
+        if published and severity is Severity.MEDIUM:
+            severity = Severity.HIGH
         yield service.hit(key, opening.message, severity=severity)
 
 

@@ -40,16 +40,17 @@ def opened(name: str, value: str) -> Severity | None:
         source = fields.get("source") or fields.get("src") or ""
         bare = re.match(r"[A-Za-z]:[\\/][^:]*|[^:]*", value)
         source = source or (bare[0] if bare and name != "--mount" else "")
-        if SOCKETS.search(source):
-            return Severity.CRITICAL
         place = re.sub(r"\$\{(?:env:HOME|userHome)\}", "~", source)
         place = place.rstrip("/") or ("/" if place else "")
+        if place == "/" or SOCKETS.search(source):
+            return Severity.CRITICAL
         harmless = HARMLESS.fullmatch(place)
         fatal = SENSITIVE.fullmatch(place) and not harmless
         return Severity.HIGH if fatal else None
+    if name == "--privileged":
+        return Severity.CRITICAL
     loose = (
-        name == "--privileged"
-        or name in {"--cap-add", "--device"}
+        name in {"--cap-add", "--device"}
         or (name in SHARED and value == "host")
         or (name == "--security-opt" and value.endswith("unconfined"))
         or (name in {"--user", "-u"} and is_root(value))

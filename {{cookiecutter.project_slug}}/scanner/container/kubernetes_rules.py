@@ -283,11 +283,11 @@ def loosened(pod: Pod) -> Iterator[Hit]:
         for key in ("runAsGroup", "fsGroup"):
             if _zero(context.get(key)):
                 message = f"{key}: 0, the group of root"
-                yield manifest.hit(context, key, message, Severity.LOW)
+                yield manifest.hit(context, key, message, Severity.MEDIUM)
     for sysctl in tables(pod.context, "sysctls"):
         if sysctl.get("name") not in SYSCTLS:
             message = f"sysctl {str(sysctl.get('name'))[:60]}"
-            yield manifest.hit(sysctl, "name", message)
+            yield manifest.hit(sysctl, "name", message, Severity.MEDIUM)
     for volume in tables(pod.spec, "volumes"):
         for kind in sorted(volume.keys() - _VOLUMES - {"$patch"}):
             message = f"a volume of the kind {kind[:40]}"

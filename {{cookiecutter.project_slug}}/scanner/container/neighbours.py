@@ -91,14 +91,14 @@ _PROGRAMS: tuple[tuple[tuple[str, Severity, str], ...], ...] = (
     (
         (
             r"^--(?:Server|Notebook)App\.(?:token|password)=['\"]*$",
-            Severity.HIGH,
+            Severity.CRITICAL,
             "Jupyter runs code for whoever asks",
         ),
     ),
     (
         (
             r"^debugpy\n(?:.*\n)*?(?:--listen\n)(?:0\.0\.0\.0|\[?::\]?):\d+$",
-            Severity.HIGH,
+            Severity.CRITICAL,
             "the debugger runs code for whoever asks",
         ),
     ),

@@ -308,8 +308,7 @@ def second_root(run: Run) -> Iterator[Hit]:
         for before, word in pairwise(words):
             groups = POWERFUL.intersection(word.split(","))
             if groups and re.fullmatch(r"-a?G|--groups", before):
-                message = f"{command.name} joins {min(groups)}"
-                yield run.hit(message, severity=Severity.MEDIUM)
+                yield run.hit(f"{command.name} joins {min(groups)}")
 
 
 @run_rule("MCP-CON-027")

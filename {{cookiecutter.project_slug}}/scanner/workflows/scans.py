@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from ..documents import Table, table
-from ..model import Severity
 from ..rules import Hit
 from ..ruletable import ruled
 from .model import Workflow
@@ -135,8 +134,7 @@ def unscanned_push(flow: Workflow) -> Iterator[Hit]:
             yield hit
         elif not signed:
             message = "it is not signed"
-            low = Severity.LOW
-            yield replace(hit, message=message, anchor=message, severity=low)
+            yield replace(hit, message=message, anchor=message)
 
 
 def unasked(job: Table, step: Table) -> tuple[str, str] | None:

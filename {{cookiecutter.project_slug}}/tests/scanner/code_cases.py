@@ -354,7 +354,7 @@ CASES = {
         HEAD + "@tool(read_only=True)\ndef f() -> str:\n"
         "    with open('/srv/a', 'w') as file:\n        file.write('x')\n"
         "    return ''\n",
-        ["039 high"],
+        ["039 medium"],
     ),
     "written_and_not_said": (
         HEAD + "@tool\ndef f() -> str:\n"
@@ -392,7 +392,7 @@ CASES = {
         HEAD + "@tool\ndef f(a: int) -> str:\n    try:\n"
         "        return str(1 // a)\n    except Exception as error:\n"
         "        raise ValueError(str(error)) from error\n",
-        ["023 medium"],
+        ["023 low"],
     ),
     "an_error_raised_again": (
         HEAD + "@tool\ndef f(a: int) -> str:\n    try:\n"
@@ -617,13 +617,13 @@ CASES = {
     ),
     "weak_ciphers": (
         "CIPHERS = 'ALL:@SECLEVEL=0'\ndef f(c):\n    c.set_ciphers(CIPHERS)\n",
-        ["018 medium"],
+        ["018 high"],
     ),
     "strong_ciphers": ("def f(c):\n    c.set_ciphers('ECDHE+AESGCM')\n", []),
     "answers_a_request": (
         "import os\nfrom starlette.requests import Request\n"
         "async def debug(request: Request):\n    return dict(os.environ)\n",
-        ["015 high"],
+        ["015 critical"],
     ),
     "a_plugin_of_the_callers": (
         HEAD + "from importlib.util import spec_from_file_location\n@tool\n"
@@ -633,7 +633,7 @@ CASES = {
     "enough_rounds": ("import bcrypt\nsalt = bcrypt.gensalt(rounds=12)\n", []),
     "every_origin_alone": (
         "def f(CORS, app):\n    return CORS(app, allow_origins=['*'])\n",
-        ["021 high"],
+        ["021 medium"],
     ),
     "unverified_by_name": (
         "import jwt\noff = {'verify_signature': False}\ndef f(t):\n"
@@ -835,7 +835,7 @@ CASES = {
     "a_fixed_nonce": (
         "from Crypto.Cipher import AES\n"
         "def f(key):\n    return AES.new(key, AES.MODE_GCM, nonce=b'0123')\n",
-        ["027 medium", "B413 high"],
+        ["027 high", "B413 high"],
     ),
     "calculated": (
         HEAD + "import sympy\n@tool\ndef f(text: str):\n"
@@ -883,12 +883,12 @@ CASES = {
     "environment_by_name": (
         HEAD + "import os\n@tool\ndef f():\n"
         "    found = dict(os.environ)\n    return found\n",
-        ["015 high"],
+        ["015 critical"],
     ),
     "environment_rebuilt": (
         HEAD + "import os\n@tool\ndef f():\n"
         "    return {k: v for k, v in os.environ.items()}\n",
-        ["015 high"],
+        ["015 critical"],
     ),
     "environment_chosen_from": (
         HEAD + "import os\n@tool\ndef f():\n    return {\n"
@@ -970,12 +970,12 @@ CASES = {
     ),
     "own_format": (
         HEAD + "@tool\ndef f(text: str):\n    return text.format(f)\n",
-        ["013 medium"],
+        ["013 high"],
     ),
     "own_attribute": (
         HEAD + "import os\n@tool\ndef f(name: str):\n"
         "    return getattr(os, name)()\n",
-        ["012 medium"],
+        ["012 critical"],
     ),
     "own_variable": (
         HEAD + "import os\n@tool\ndef f(name: str):\n"
@@ -1019,7 +1019,7 @@ CASES = {
     "tls_in_a_table": ("import ssl\nx = {ssl.TLSVersion.TLSv1: 1}\n", []),
     "tls_context": (
         "import ssl\nc = ssl.SSLContext(ssl.PROTOCOL_TLSv1)\n",
-        ["018 medium"],
+        ["018 high"],
     ),
     "umask_kept": ("import os\nos.umask(0o077)\n", []),
     "token_in_text": (
@@ -1254,7 +1254,7 @@ CASES = {
     "sealed_with_one_nonce": (
         "from cryptography.hazmat.primitives.ciphers.aead import AESGCM\n"
         "def f(k, t):\n    return AESGCM(k).encrypt(b'0' * 12, t, None)\n",
-        ["027 medium"],
+        ["027 high"],
     ),
     "a_secret_shown": (
         HEAD + "@tool\ndef f(settings):\n    key = settings.key\n"
@@ -1344,7 +1344,7 @@ CASES = {
     "read_only_and_writes_the_workspace": (
         HEAD + "@tool(read_only=True)\ndef f(path: str, text: str) -> int:\n"
         "    return resources().workspace.write(path, text.encode())\n",
-        ["039 high"],
+        ["039 medium"],
     ),
     "read_only_and_reads_the_workspace": (
         HEAD + "@tool(read_only=True)\ndef f(path: str, out: list[str]):\n"

@@ -43,7 +43,6 @@ COMPOSE: dict[tuple[str, str], tuple[list[str], list[str]]] = {
     ),
     ("103", "high"): (
         [
-            service('volumes: ["/:/host:ro"]'),
             service('volumes: ["~/.aws:/keys:ro"]'),
             service('volumes: ["/etc:/etc"]'),
             service('volumes: ["~/.ssh:/keys"]'),
@@ -58,6 +57,7 @@ COMPOSE: dict[tuple[str, str], tuple[list[str], list[str]]] = {
             service("volumes: [{type: bind, source: /proc, target: /p}]"),
             service("volumes: ['named:/data']")
             + "volumes: {named: {driver_opts: {o: bind, device: /root} } }\n",
+            service('volumes: ["/etc:/host:ro"]'),
         ],
         [
             service('volumes: ["./data:/data", "/srv/work:/workspace"]'),
@@ -67,8 +67,10 @@ COMPOSE: dict[tuple[str, str], tuple[list[str], list[str]]] = {
             + "volumes: {named: {driver_opts: {o: bind, device: /srv/a} } }\n",
         ],
     ),
-    ("103", "medium"): ([service('volumes: ["/etc:/host:ro"]')], []),
-    ("103", "critical"): ([service('volumes: ["/:/host"]')], []),
+    ("103", "critical"): (
+        [service('volumes: ["/:/host"]'), service('volumes: ["/:/host:ro"]')],
+        [],
+    ),
     ("104", "high"): (
         [service(f"{key}: host") for key in ("network_mode", "pid", "ipc")],
         [service("network_mode: bridge")],
@@ -180,7 +182,7 @@ COMPOSE: dict[tuple[str, str], tuple[list[str], list[str]]] = {
         ],
         [service('tmpfs: ["/tmp:rw,noexec,nosuid"]'), service("tmpfs: /exec")],
     ),
-    ("123", "high"): (
+    ("123", "medium"): (
         [
             "services: {a: {mem_limit: !reset null}}\n",
             "services: {a: {cap_drop: !override [KILL]}}\n",
@@ -221,7 +223,6 @@ COMPOSE: dict[tuple[str, str], tuple[list[str], list[str]]] = {
                 )
             ),
             service("command: [--api.insecure=true]"),
-            service("command: jupyter lab --ServerApp.token=''"),
             service("command: mongod --noauth"),
         ],
         [
@@ -229,6 +230,10 @@ COMPOSE: dict[tuple[str, str], tuple[list[str], list[str]]] = {
             service("environment: [DOCKER_TLS_CERTDIR=/certs]"),
             service("command: [--auth]"),
         ],
+    ),
+    ("120", "critical"): (
+        [service("command: jupyter lab --ServerApp.token=''")],
+        [service("command: jupyter lab --ServerApp.port=8888")],
     ),
     ("106", "medium"): ([service(without="cap_drop")], [service()]),
     ("107", "medium"): (
@@ -248,18 +253,21 @@ COMPOSE: dict[tuple[str, str], tuple[list[str], list[str]]] = {
             service("user: 0"),
             service('user: "0:0"'),
             service('user: "${WHO:-root}"'),
+            service("group_add: [docker]"),
+            service("group_add: ['0']"),
         ],
-        [service('user: "10001:10001"'), service('user: "${WHO}"')],
+        [
+            service('user: "10001:10001"'),
+            service('user: "${WHO}"'),
+            service("group_add: ['1000', audio]"),
+        ],
     ),
     ("109", "medium"): (
         [
-            service("group_add: [docker]"),
-            service("group_add: ['0']"),
             service().replace("ghcr.io/example/server", "nginx"),
             service().replace("ghcr.io/example/server", "docker.io/node"),
         ],
         [
-            service("group_add: ['1000', audio]"),
             service("user: '101'").replace("ghcr.io/example/server", "nginx"),
             service().replace("ghcr.io/example/server", "bitnami/nginx"),
         ],
@@ -283,7 +291,7 @@ COMPOSE: dict[tuple[str, str], tuple[list[str], list[str]]] = {
         ],
         [service()],
     ),
-    ("112", "high"): (
+    ("112", "medium"): (
         [
             service('ports: ["9090:9090"]'),
             service('ports: ["0.0.0.0:6379:6379/tcp"]'),
@@ -319,9 +327,9 @@ COMPOSE: dict[tuple[str, str], tuple[list[str], list[str]]] = {
             service("environment: {TOKEN_FILE: /run/secrets/x}"),
         ],
     ),
-    ("114", "medium"): ([service(without="mem_limit")], []),
-    ("114", "low"): (
+    ("114", "medium"): (
         [
+            service(without="mem_limit"),
             service(without="pids_limit"),
             service("pids_limit: -1", without="pids_limit"),
         ],

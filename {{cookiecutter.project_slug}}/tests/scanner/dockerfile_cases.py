@@ -281,7 +281,7 @@ DOCKERFILES: dict[tuple[str, str], tuple[list[str], list[str]]] = {
         ],
         [image("RUN echo sudo")],
     ),
-    ("026", "high"): (
+    ("026", "medium"): (
         [
             image("").replace("3.13.9-slim\nRUN", f"{tag}\nRUN")
             for tag in ("3.8.20-slim", "2.7", "3.13.9-slim-buster")
@@ -299,7 +299,7 @@ DOCKERFILES: dict[tuple[str, str], tuple[list[str], list[str]]] = {
             "FROM alpine:3.22\nUSER app\nHEALTHCHECK CMD true\n",
         ],
     ),
-    ("027", "critical"): (
+    ("027", "high"): (
         [image("RUN echo 'PermitRootLogin yes' >> /etc/ssh/sshd_config")],
         [image("RUN echo 'PermitRootLogin no' >> /etc/ssh/sshd_config")],
     ),
@@ -321,7 +321,7 @@ DOCKERFILES: dict[tuple[str, str], tuple[list[str], list[str]]] = {
         [image("RUN echo 'mcpuser ALL=(ALL) NOPASSWD: ALL' >> /etc/sudoers")],
         [],
     ),
-    ("025", "medium"): (
+    ("025", "high"): (
         [
             image("RUN setcap cap_sys_admin,cap_net_raw+ep /usr/bin/python3"),
             image("RUN setcap all=eip /usr/bin/python3"),
@@ -417,8 +417,13 @@ DOCKERFILES: dict[tuple[str, str], tuple[list[str], list[str]]] = {
         [
             image("RUN useradd --non-unique --uid 0 admin"),
             image("RUN adduser -D -u 0 admin"),
+            image("RUN usermod -aG audio,docker mcpuser"),
+            image("RUN useradd --groups root other"),
         ],
-        [image("RUN useradd --uid 1000 --gid 0 admin")],
+        [
+            image("RUN useradd --uid 1000 --gid 0 admin"),
+            image("RUN usermod -aG audio mcpuser"),
+        ],
     ),
     ("017", "medium"): (
         [
@@ -457,18 +462,11 @@ DOCKERFILES: dict[tuple[str, str], tuple[list[str], list[str]]] = {
         [image("RUN uv pip install git+https://example.com/a")],
         [],
     ),
-    ("030", "medium"): (
-        [
-            image("RUN usermod -aG audio,docker mcpuser"),
-            image("RUN useradd --groups root other"),
-        ],
-        [image("RUN usermod -aG audio mcpuser")],
-    ),
     ("033", "medium"): (
         [image("ENV FLASK_DEBUG=1")],
         [image("ENV FLASK_DEBUG=0")],
     ),
-    ("033", "high"): (
+    ("033", "critical"): (
         [
             image("")
             .replace(

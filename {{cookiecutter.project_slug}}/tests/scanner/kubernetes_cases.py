@@ -267,7 +267,7 @@ KUBERNETES: dict[tuple[str, str], tuple[list[str], list[str]]] = {
         ],
         [thing("RoleBinding", "roleRef: {name: view}")],
     ),
-    ("222", "high"): (
+    ("222", "medium"): (
         [
             thing("Service", BALANCER),
             thing(
@@ -293,20 +293,23 @@ KUBERNETES: dict[tuple[str, str], tuple[list[str], list[str]]] = {
         [
             pod(context="procMount: Unmasked"),
             pod(context="appArmorProfile: {type: Unconfined}"),
+        ],
+        [pod(context="procMount: Default")],
+    ),
+    ("223", "medium"): (
+        [
+            pod(spec="volumes: [{name: x, nfs: {server: a, path: /} }]"),
             pod().replace(
                 "runAsNonRoot: true",
                 "runAsNonRoot: true\n        sysctls: [{name: kernel.msgmax}]",
             ),
+            pod(context="runAsGroup: 0"),
+            pod(context="fsGroup: 0"),
         ],
-        [pod(context="procMount: Default")],
-    ),
-    ("223", "low"): (
-        [pod(context="runAsGroup: 0"), pod(context="fsGroup: 0")],
-        [pod(context="runAsGroup: 10001")],
-    ),
-    ("223", "medium"): (
-        [pod(spec="volumes: [{name: x, nfs: {server: a, path: /} }]")],
-        [pod(spec="volumes: [{name: x, projected: {} }]")],
+        [
+            pod(spec="volumes: [{name: x, projected: {} }]"),
+            pod(context="runAsGroup: 10001"),
+        ],
     ),
     ("226", "medium"): (
         [pod(container="args: [--web.enable-lifecycle]")],
@@ -344,7 +347,7 @@ KUBERNETES: dict[tuple[str, str], tuple[list[str], list[str]]] = {
             ),
         ],
     ),
-    ("228", "high"): (
+    ("228", "medium"): (
         [
             thing("Ingress", "spec: {rules: [{host: a.example}]}"),
             thing("Gateway", "spec: {listeners: [{protocol: HTTP}]}"),
@@ -374,7 +377,7 @@ KUBERNETES: dict[tuple[str, str], tuple[list[str], list[str]]] = {
             ),
         ],
     ),
-    ("233", "high"): (
+    ("233", "medium"): (
         [
             thing("Ingress", TLS).replace(NAME, CORS),
             thing("Ingress", TLS).replace(
@@ -457,7 +460,7 @@ KUBERNETES: dict[tuple[str, str], tuple[list[str], list[str]]] = {
             )
         ],
     ),
-    ("231", "high"): (
+    ("231", "medium"): (
         [thing("PersistentVolume", "spec: {hostPath: {path: /data} }")],
         [thing("PersistentVolume", "spec: {csi: {driver: x} }")],
     ),

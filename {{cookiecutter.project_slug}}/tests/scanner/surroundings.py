@@ -105,18 +105,15 @@ SURROUNDINGS: Cases = {
     ("021", "high"): (
         CLIENT,
         [
-            docker("--privileged"),
             docker("--network=host"),
             docker("--pid", "host"),
             docker("--cap-add", "SYS_ADMIN"),
             docker("--security-opt", "seccomp=unconfined"),
             docker("--user", "root"),
-            docker("-v", "/:/host"),
             docker("-v", "/home/me:/work"),
             docker("-v", "${userHome}/.ssh:/keys:ro"),
             docker("-v", "C:\\Users\\me:/work"),
             docker("--mount", "type=bind,src=/etc,dst=/etc"),
-            bundle("docker", "run", "--privileged", "example/files:1.2.3"),
             entry("--cap-add", "SYS_ADMIN"),
         ],
         [
@@ -131,7 +128,12 @@ SURROUNDINGS: Cases = {
     ),
     ("021", "critical"): (
         CLIENT,
-        [docker("-v", "/var/run/docker.sock:/var/run/docker.sock")],
+        [
+            docker("-v", "/var/run/docker.sock:/var/run/docker.sock"),
+            docker("--privileged"),
+            docker("-v", "/:/host"),
+            bundle("docker", "run", "--privileged", "example/files:1.2.3"),
+        ],
         [],
     ),
     ("022", "high"): (
@@ -192,7 +194,7 @@ SURROUNDINGS: Cases = {
             HTTP % "# ssl_protocols TLSv1;\n",
         ],
     ),
-    ("027", "high"): (
+    ("027", "medium"): (
         NGINX,
         [
             HTTP % "add_header Access-Control-Allow-Origin * always;",
@@ -291,7 +293,7 @@ SURROUNDINGS: Cases = {
         ["umask 000\n", "chmod -R 777 /srv\n", "chmod a+w x\n"],
         ["umask 077\n", "umask 0022\n", "chmod 755 x\n", "umask\n"],
     ),
-    ("039", "medium"): (
+    ("039", "high"): (
         NGINX,
         [
             HTTP % "return 301 https://$host$uri;",
@@ -340,6 +342,8 @@ SURROUNDINGS: Cases = {
             unit("PrivateTmp=false"),
             unit("UMask=0000"),
             SERVICE.replace("NoNewPrivileges=yes\n", ""),
+            SERVICE.replace("-m server", "-m small_server"),
+            OURS,
         ],
         [
             unit("ProtectSystem=full"),
@@ -349,12 +353,7 @@ SURROUNDINGS: Cases = {
     ),
     ("033", "low"): (
         UNIT,
-        [
-            SERVICE.replace("-m server", "-m small_server"),
-            unit("TasksMax=infinity"),
-            OURS,
-        ],
-        # Another program's, which may need more.
+        [unit("TasksMax=infinity")],
         [
             SERVICE,
             unit("TasksMax=4096"),
@@ -401,7 +400,7 @@ SURROUNDINGS: Cases = {
         [PASSING.replace(HSTS, ""), PASSING.replace("=31536000", "=0")],
         [PASSING, (HTTP % "return 404;").replace(HSTS, "")],
     ),
-    ("045", "medium"): (
+    ("045", "high"): (
         NGINX,
         [HTTP % "log_format all '$remote_addr $http_authorization';"],
         [HTTP % "log_format all '$remote_addr $status $http_user_agent';"],

@@ -245,7 +245,7 @@ PLANTED |= (
         )
     }
     | {
-        f"010-{name}": ("010", "medium", FLOW.replace(old, text))
+        f"010-{name}": ("010", "high", FLOW.replace(old, text))
         for name, old, text in (
             ("run", "pytest", "sudo docker run --privileged a:1"),
             ("socket", "pytest", f"podman run -v {SOCKET}:{SOCKET} a:1"),
@@ -293,7 +293,7 @@ PLANTED |= {
         ("007-nought", "medium", f"{KEPT}{FAILS}".replace('"$CODE"', "0")),
         ("014-action", "medium", PUSH),
         ("014-run", "medium", "run: docker push a.example/a:1"),
-        ("014-signed", "low", SCANNED),
+        ("014-signed", "medium", SCANNED),
     )
 }
 CLEAN = {
