@@ -293,7 +293,8 @@ TOKENS: list[tuple[str, str, str, list[Edit]]] = [
             (
                 LAYER,
                 "self._bad_token(send, peer, error.kind)",
-                "self._unauthorized(send, token, 'error=x')",
+                "self._unauthorized(send, token[0 * self._failures.fail(peer)"
+                ":], 'error=x')",
             )
         ],
     ),
