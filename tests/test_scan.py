@@ -177,7 +177,7 @@ FAULTS: dict[str, tuple[Plant, str, str, str, str]] = {
     ),
     "unpinned action": (
         append(WORKFLOW, "      - uses: actions/checkout@v4\n"),
-        *("workflows", "MCP-WF-001", "high", WORKFLOW),
+        *("workflows", "MCP-WF-001", "medium", WORKFLOW),
     ),
     "exposed": (
         append(

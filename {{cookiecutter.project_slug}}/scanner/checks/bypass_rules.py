@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from ..rules import Hit
 from ..ruletable import ruled
 from .registrations import flows
-from .source import Source
+from .source import Source, written
 from .taint import Tool, tools
 
 #: What the server makes once, with the limits that were set.
@@ -41,7 +41,7 @@ def reached_past(source: Source) -> Iterator[Hit]:
                     message = f"{tool.name} reads a secret of the server's"
                     yield source.hit(node, message)
             elif isinstance(node, ast.Attribute) and _INSIDE.match(node.attr):
-                owner = ast.unparse(node.value)
+                owner = written(node.value)
                 if _LENT.search(owner) or owner.partition(".")[0] in lent:
                     yield source.hit(
                         node, f"{tool.name} uses {node.attr[:40]}"
@@ -52,19 +52,19 @@ def standing_for(tool: Tool, wanted: re.Pattern[str]) -> set[str]:
     """Return the names that hold what is written so, or a part of it."""
     names: set[str] = set()
     for target, value in flows(list(ast.walk(tool.node))):
-        text = ast.unparse(value)
+        text = written(value)
         known = isinstance(target, ast.Name) and (
             wanted.search(text) or text.partition(".")[0] in names
         )
         if known:
-            names.add(ast.unparse(target))
+            names.add(written(target))
     return names
 
 
 def _reads(call: ast.Call, files: set[str]) -> bool:
     """Tell what opens or reads one of these files."""
-    owner, _, verb = ast.unparse(call.func).rpartition(".")
-    told = [owner, *map(ast.unparse, call.args)]
+    owner, _, verb = written(call.func).rpartition(".")
+    told = [owner, *map(written, call.args)]
     return verb in _READING and any(
         _SECRET_FILE.search(part) or part in files for part in told
     )

@@ -9,7 +9,7 @@ from ..rules import Hit
 from ..ruletable import ruled
 from .credential_rules import SECRET
 from .registrations import flows
-from .source import Source
+from .source import Source, written
 from .taint import Tool, given, tool_calls, tools
 from .tool_rules import method
 
@@ -50,7 +50,7 @@ def kept_environment(source: Source) -> Iterator[Hit]:
                 ):
                     yield source.hit(node, f"{tool.name} returns a secret")
                 elif any(
-                    _ALL_SETTINGS.search(ast.unparse(part))
+                    _ALL_SETTINGS.search(written(part))
                     for part in _put_in(node.value)
                 ):
                     message = f"{tool.name} returns every setting"

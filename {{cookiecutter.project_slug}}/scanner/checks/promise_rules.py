@@ -8,7 +8,7 @@ from ..model import Severity
 from ..rules import Hit
 from ..ruletable import ruled
 from .registrations import FUNCTIONS
-from .source import Source
+from .source import Source, written
 
 DESTROYERS = frozenset(
     {"os.remove", "os.removedirs", "os.rmdir", "os.truncate", "os.unlink"}
@@ -100,13 +100,13 @@ def _effect(source: Source, call: ast.Call) -> bool | None:
     if {name, handed} & WRITERS:
         return False
     method = call.func.attr if isinstance(call.func, ast.Attribute) else name
-    if _OURS.search(ast.unparse(call.func)):
+    if _OURS.search(written(call.func)):
         return method == "remove"
     if method == "open":
         place = 1 if name in {"open", "io.open"} else 0
         modes = [*call.args[place : place + 1]]
         modes += [k.value for k in call.keywords if k.arg == "mode"]
-        written = (getattr(mode, "value", None) for mode in modes)
-        opens = any(isinstance(x, str) and _MODE.fullmatch(x) for x in written)
+        texts = (getattr(mode, "value", None) for mode in modes)
+        opens = any(isinstance(x, str) and _MODE.fullmatch(x) for x in texts)
         return False if opens else None
     return _METHODS.get(method) if method != name else None

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from ..rules import Hit
 from ..ruletable import ruled
 from .registrations import flows
-from .source import Source
+from .source import Source, written
 from .taint import Tool, tools
 
 _KEEPING = frozenset(
@@ -37,7 +37,7 @@ def shared(source: Source) -> Iterator[Hit]:
             if isinstance(node, ast.Global)
             for name in node.names
         }
-        if not stores | told or _WHO.search(ast.unparse(tool.node)):
+        if not stores | told or _WHO.search(written(tool.node)):
             continue
         words = _words_of(tool)
         for node, name, given in _kept(tool, told):

@@ -146,6 +146,14 @@ def parse(path: str, data: bytes, *, whole: bool = True) -> Source:
     )
 
 
+def written(node: ast.AST) -> str:
+    """Return a part of the tree as Python; nothing of one that is too deep."""
+    try:
+        return ast.unparse(node)
+    except RecursionError:
+        return ""
+
+
 def each(nodes: list[ast.AST], kind: type[Node]) -> list[Node]:
     """Return the nodes of one kind, of which the parser makes no subclass."""
     return cast("list[Node]", [node for node in nodes if type(node) is kind])

@@ -11,7 +11,7 @@ from ..ruletable import ruled
 from .credential_rules import SECRET, is_credential
 from .fixed import beginning
 from .proxy_rules import weak_ciphers
-from .source import Source
+from .source import Source, written
 
 EVALUATORS = frozenset({"eval", "exec"})
 INDIRECT = frozenset({"builtins.eval", "builtins.exec"})
@@ -214,7 +214,7 @@ def _shown(part: ast.expr) -> Iterator[str]:
         elif isinstance(each, ast.BoolOp):
             waiting += each.values
         elif isinstance(each, ast.Call) and _WRITING.search(
-            ast.unparse(each.func)
+            written(each.func)
         ):
             waiting += each.args
 
@@ -225,7 +225,7 @@ def _carries_all(node: ast.expr) -> bool:
     what = getattr(node, "attr", "")
     if isinstance(node, ast.Subscript):  # scope["headers"]
         what = getattr(node.slice, "value", "")
-    if isinstance(node, ast.Call) and ast.unparse(node.func) == "getattr":
+    if isinstance(node, ast.Call) and written(node.func) == "getattr":
         owner, what = node.args[0], getattr(node.args[1], "value", "")
     name = getattr(owner, "id", "") or getattr(owner, "attr", "")
     if what == "arguments":

@@ -67,6 +67,7 @@ def without_tokens(
     Raises:
         ToolError: It does not start.
     """
+    components = listed.result()  # before the server takes a place
     port, claim = free_port()
     settings = {
         "MCP_AUTH": "none",
@@ -77,7 +78,6 @@ def without_tokens(
         "MCP_SHUTDOWN_GRACE": str(GRACE),
     }
     findings: list[Finding] = []
-    components = listed.result()  # before the server takes a place
     with (
         claim,
         HttpServer(

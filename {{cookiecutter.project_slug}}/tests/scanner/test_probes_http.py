@@ -46,6 +46,11 @@ BELIEVED = (
     "    peer = [named.decode()] if named else scope['client']\n"
     "    return str(peer[0])\n",
 )
+ANY_HOST: Edit = (
+    "serving/host_origin.py",
+    "if len(hosts) != 1 or not",
+    "if False and not",
+)
 HTTP: list[tuple[str, str, Probe, list[Edit]]] = [
     (
         "calls are not measured",
@@ -117,13 +122,7 @@ HTTP: list[tuple[str, str, Probe, list[Edit]]] = [
         "no check of the host",
         "MCP-PRB-013",
         strangers,
-        [
-            (
-                "serving/host_origin.py",
-                "if len(hosts) != 1 or not",
-                "if False and not",
-            )
-        ],
+        [ANY_HOST],
     ),
     (
         "host by its beginning",
@@ -627,7 +626,7 @@ SSE: list[tuple[str, list[Edit]]] = [
             )
         ],
     ),
-    ("MCP-PRB-013", [HTTP[0][3][0]]),
+    ("MCP-PRB-013", [ANY_HOST]),
     (
         "MCP-PRB-014",
         [("serving/host_origin.py", "if any(not", "if 0 and any(not")],
