@@ -118,15 +118,12 @@ def wildcard(setup: Setup) -> Iterator[Hit]:
 
     Its name is made to point at 127.0.0.1 (DNS rebinding), and the browser
     sends along what it likes; the host and origin checks are what stops it
-    (MCP specification, Streamable HTTP, security warning). Of the two, the
-    check of the host stops it alone.
+    (MCP specification, Streamable HTTP, security warning).
     """
     for name in ("MCP_ALLOWED_HOSTS", "MCP_ALLOWED_ORIGINS"):
         items = re.split(r"\s*,\s*", setup.value(name) or "")
         if any(re.fullmatch(r"\*(:\*)?|https?://\*.*", x) for x in items):
-            for found in _hits(setup, f"{name} allows every one", name):
-                less = None if name.endswith("HOSTS") else Severity.MEDIUM
-                yield replace(found, severity=less)
+            yield from _hits(setup, f"{name} allows every one", name)
 
 
 @setup_rule("MCP-CFG-006")

@@ -44,7 +44,7 @@ SETUPS = {
     ),
     "005": (
         "MCP_ALLOWED_ORIGINS=https://a.example, *",
-        "medium",
+        "high",
         "MCP_ALLOWED_ORIGINS=https://a.example",
     ),
     "006": (
